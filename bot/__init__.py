@@ -1,0 +1,1 @@
+"""pachops: a commit in, running Pachyderm pipelines out."""

@@ -1,0 +1,156 @@
+"""A deployment: what was asked, how far it is, how it ended."""
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.domain.reasons import Reason
+
+
+class Stage(StrEnum):
+    """The parts of a deployment, in their order."""
+
+    SOURCE = "source"
+    PLAN = "plan"
+    BUILD = "build"
+    TEST = "test"
+    PUSH = "push"
+    APPROVE = "approve"
+    UPDATE = "update"
+    VERIFY = "verify"
+    ROLL_BACK = "roll_back"
+
+
+class State(StrEnum):
+    """Where a deployment is in its life."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    FINISHED = "finished"
+
+
+class Outcome(StrEnum):
+    """How a deployment ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+    ROLLED_BACK = "rolled_back"
+    """A stage failed after the update and the old specs were put back."""
+
+
+class Trigger(StrEnum):
+    """What started a deployment."""
+
+    PUSH = "push"
+    COMMENT = "comment"
+    SLACK = "slack"
+    RELEASE = "release"
+    CLI = "cli"
+    ACTION = "action"
+
+
+class Kind(StrEnum):
+    """Forward to a commit, or back to what ran before."""
+
+    DEPLOY = "deploy"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who asked, as the surface knows them."""
+
+    name: str
+    surface: str
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit, fixed when the command was read."""
+
+    sha: str
+    ref: str
+    """What the person wrote, or `HEAD`."""
+    branch: str | None = None
+    title: str = ""
+    author: str = ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked; never changes after it is stored."""
+
+    kind: Kind
+    repository: str
+    """URL or absolute path."""
+    environment: str
+    commit: Commit
+    trigger: Trigger
+    actor: Actor
+    only: tuple[str, ...] = ()
+    reprocess: bool = False
+    release: str | None = None
+    steps: int = 0
+    """Rollback only: how many good deployments to go back."""
+
+    @property
+    def target(self) -> str:
+        """The key under which deployments go one at a time."""
+        return f"{self.repository}#{self.environment}"
+
+
+@dataclass(frozen=True)
+class BuiltImage:
+    """An image as it is in the registry."""
+
+    name: str
+    repository: str
+    tag: str
+    digest: str
+    built: bool
+    """False where the registry already had this content."""
+
+
+@dataclass(frozen=True)
+class UpdatedPipeline:
+    """A pipeline that a deployment changed."""
+
+    project: str
+    name: str
+    from_version: int | None
+    """None where the pipeline did not exist."""
+    to_version: int
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One attempt to bring a target to a commit, as it is stored."""
+
+    id: str
+    request: Request
+    state: State = State.WAITING
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+    stage: Stage | None = None
+    """The stage that is running, or the last that ran."""
+    images: tuple[BuiltImage, ...] = ()
+    pipelines: tuple[UpdatedPipeline, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+    created_at: float = 0.0
+    """Seconds since the epoch, as are the next two."""
+    started_at: float | None = None
+    finished_at: float | None = None
+    cancel_requested_by: str | None = None
+
+
+def new_deployment_id() -> str:
+    """An id that sorts by the time it was made (the queue's tie-break) and is short to type.
+
+    48 bits of milliseconds and 32 random bits in Crockford's base 32: 16 characters.
+    """
+    alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+    number = (time.time_ns() // 1_000_000) << 32 | secrets.randbits(32)
+    return "".join(alphabet[number >> shift & 31] for shift in range(75, -1, -5))

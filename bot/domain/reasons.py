@@ -1,0 +1,336 @@
+"""Every way a command or a deployment can stop: a stable code, its meaning and the next step."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Kind(StrEnum):
+    """How a reason ends a command; the command line's exit status follows from it."""
+
+    USAGE = "usage"
+    """The command, the settings or the repository's files are wrong: nothing was started."""
+    REFUSED = "refused"
+    """Well formed, and not allowed now."""
+    FAILED = "failed"
+    """It was started and did not work."""
+    CANCELLED = "cancelled"
+    """A person stopped it."""
+
+
+class Code(StrEnum):
+    """Stable names: they appear in JSON, in messages and in docs/reasons.md."""
+
+    # the command and its settings
+    BAD_COMMAND = "bad_command"
+    BAD_SETTINGS = "bad_settings"
+    ENVIRONMENT_UNKNOWN = "environment_unknown"
+    CLUSTER_UNKNOWN = "cluster_unknown"
+    DEPLOYMENT_UNKNOWN = "deployment_unknown"
+    NOTHING_TO_ROLL_BACK = "nothing_to_roll_back"
+    ONLY_UNKNOWN = "only_unknown"
+    # the repository
+    REPOSITORY_UNREADABLE = "repository_unreadable"
+    REF_UNKNOWN = "ref_unknown"
+    LOGIN_IN_URL = "login_in_url"
+    PROJECT_INVALID = "project_invalid"
+    DOCKERFILE_MISSING = "dockerfile_missing"
+    DOCKERFILE_INVALID = "dockerfile_invalid"
+    CONTEXT_MISSING = "context_missing"
+    SPEC_MISSING = "spec_missing"
+    SPEC_INVALID = "spec_invalid"
+    SPEC_FIELD_UNKNOWN = "spec_field_unknown"
+    SPEC_OUTDATED = "spec_outdated"
+    SPEC_CYCLE = "spec_cycle"
+    SPEC_DUPLICATE = "spec_duplicate"
+    IMAGE_NAME_INVALID = "image_name_invalid"
+    IMAGE_NAME_AMBIGUOUS = "image_name_ambiguous"
+    TAG_INVALID = "tag_invalid"
+    # the outside
+    ENGINE_UNREACHABLE = "engine_unreachable"
+    ENGINE_LACKS = "engine_lacks"
+    DISK_FULL = "disk_full"
+    BUILD_FAILED = "build_failed"
+    BUILD_SECRET_MISSING = "build_secret_missing"  # noqa: S105 - a name, not a secret
+    TEST_FAILED = "test_failed"
+    TEST_TIMED_OUT = "test_timed_out"
+    REGISTRY_UNREACHABLE = "registry_unreachable"
+    REGISTRY_REFUSED = "registry_refused"
+    PACHD_UNREACHABLE = "pachd_unreachable"
+    PACHD_REFUSED = "pachd_refused"
+    PACHD_TOO_OLD = "pachd_too_old"
+    PIPELINE_MOVED = "pipeline_moved"
+    PIPELINE_FAILED = "pipeline_failed"
+    JOB_FAILED = "job_failed"
+    VERIFY_TIMED_OUT = "verify_timed_out"
+    ROLL_BACK_FAILED = "roll_back_failed"
+    # the bot itself
+    DATABASE_IN_USE = "database_in_use"
+    DATABASE_UNUSABLE = "database_unusable"
+    DATA_DIR_UNUSABLE = "data_dir_unusable"
+    STAGE_TIMED_OUT = "stage_timed_out"
+    CANCELLED = "cancelled"
+    GAVE_UP = "gave_up"
+    INTERNAL_ERROR = "internal_error"
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a code means wherever it appears.
+
+    `next_step` is said when whoever stopped knows nothing more exact.
+    """
+
+    kind: Kind
+    title: str
+    next_step: str
+
+
+MEANINGS = MappingProxyType(
+    {
+        Code.BAD_COMMAND: Meaning(
+            Kind.USAGE, "The command is not complete or contradicts itself", "See `pachops --help`."
+        ),
+        Code.BAD_SETTINGS: Meaning(
+            Kind.USAGE, "A setting is wrong", "Correct the setting that is named and start again."
+        ),
+        Code.ENVIRONMENT_UNKNOWN: Meaning(
+            Kind.USAGE,
+            "There is no such environment",
+            "Name one of the environments in .pachops.yml with `--to`.",
+        ),
+        Code.CLUSTER_UNKNOWN: Meaning(
+            Kind.USAGE,
+            "The environment's cluster is not in the settings",
+            "Add the cluster to the settings file or set PACHOPS_PACHD_ADDRESS.",
+        ),
+        Code.DEPLOYMENT_UNKNOWN: Meaning(
+            Kind.USAGE, "There is no such deployment", "`pachops history` lists the deployments."
+        ),
+        Code.NOTHING_TO_ROLL_BACK: Meaning(
+            Kind.REFUSED,
+            "There is no earlier good deployment to return to",
+            "`pachops history` lists what was deployed; deploy the commit you want instead.",
+        ),
+        Code.ONLY_UNKNOWN: Meaning(
+            Kind.USAGE,
+            "--only names neither an image nor a pipeline of this repository",
+            "Use a name that `pachops deploy --dry-run` lists.",
+        ),
+        Code.REPOSITORY_UNREADABLE: Meaning(
+            Kind.FAILED,
+            "The repository could not be read",
+            "Check the address, the network and the login for its host.",
+        ),
+        Code.REF_UNKNOWN: Meaning(
+            Kind.USAGE,
+            "The repository has no such branch, tag or commit",
+            "Push the commit, or name a branch, tag or SHA that the repository has.",
+        ),
+        Code.LOGIN_IN_URL: Meaning(
+            Kind.USAGE,
+            "The repository's URL contains a login",
+            "Take it out of the URL and put it in the settings under git logins; "
+            "change the password, it may have been logged.",
+        ),
+        Code.PROJECT_INVALID: Meaning(
+            Kind.USAGE, ".pachops.yml is not valid", "Correct the line that is named."
+        ),
+        Code.DOCKERFILE_MISSING: Meaning(
+            Kind.USAGE,
+            "There is no Dockerfile",
+            "Commit one, or name it in .pachops.yml under images: NAME: dockerfile.",
+        ),
+        Code.DOCKERFILE_INVALID: Meaning(
+            Kind.USAGE, "The Dockerfile cannot be read", "Correct the line that is named."
+        ),
+        Code.CONTEXT_MISSING: Meaning(
+            Kind.USAGE,
+            "The build context is not a folder of the repository",
+            "Correct images: NAME: context in .pachops.yml.",
+        ),
+        Code.SPEC_MISSING: Meaning(
+            Kind.USAGE,
+            "There is no pipeline spec",
+            "Commit a pipeline.json at the root, or name the specs in .pachops.yml under pipelines.",
+        ),
+        Code.SPEC_INVALID: Meaning(
+            Kind.USAGE, "A pipeline spec cannot be read", "Correct the place that is named."
+        ),
+        Code.SPEC_FIELD_UNKNOWN: Meaning(
+            Kind.USAGE,
+            "A pipeline spec has a field that Pachyderm does not know",
+            "Correct the field's name or take it out.",
+        ),
+        Code.SPEC_OUTDATED: Meaning(
+            Kind.USAGE,
+            "A pipeline spec is written for Pachyderm 1.x",
+            "Rewrite the field that is named for Pachyderm 2.",
+        ),
+        Code.SPEC_CYCLE: Meaning(
+            Kind.USAGE, "Pipelines read from each other in a circle", "Break the circle."
+        ),
+        Code.SPEC_DUPLICATE: Meaning(
+            Kind.USAGE,
+            "Two specs are for the same pipeline",
+            "Rename or remove one of the two.",
+        ),
+        Code.IMAGE_NAME_INVALID: Meaning(
+            Kind.USAGE,
+            "An image's name is not one that can be pushed",
+            "Write registry.example.com/team/name.",
+        ),
+        Code.IMAGE_NAME_AMBIGUOUS: Meaning(
+            Kind.USAGE,
+            "It is not clear which image the Dockerfile makes",
+            "Name the image in .pachops.yml under images.",
+        ),
+        Code.TAG_INVALID: Meaning(
+            Kind.USAGE,
+            "A tag template does not give a valid tag",
+            "A tag has letters, digits, `_`, `.` and `-`, at most 128 of them.",
+        ),
+        Code.ENGINE_UNREACHABLE: Meaning(
+            Kind.FAILED,
+            "The Docker Engine does not answer",
+            "Start it, or set DOCKER_HOST to one that runs.",
+        ),
+        Code.ENGINE_LACKS: Meaning(
+            Kind.FAILED,
+            "This Docker Engine cannot do what the build needs",
+            "Use an engine with BuildKit (Docker 18.09 or newer).",
+        ),
+        Code.DISK_FULL: Meaning(
+            Kind.FAILED,
+            "A disk is full",
+            "Free space (`docker system prune` on the engine's machine), then deploy again.",
+        ),
+        Code.BUILD_FAILED: Meaning(
+            Kind.FAILED,
+            "The image could not be built",
+            "Correct the step that is named; the log has its last lines.",
+        ),
+        Code.BUILD_SECRET_MISSING: Meaning(
+            Kind.USAGE,
+            "The build asks for a secret that the settings do not have",
+            "Add the secret to the settings under build secrets.",
+        ),
+        Code.TEST_FAILED: Meaning(
+            Kind.FAILED,
+            "The image's test failed; nothing was pushed",
+            "Read the test's output, correct the code and deploy again.",
+        ),
+        Code.TEST_TIMED_OUT: Meaning(
+            Kind.FAILED,
+            "The image's test took too long and was stopped; nothing was pushed",
+            "Make the test faster or raise images: NAME: test_timeout.",
+        ),
+        Code.REGISTRY_UNREACHABLE: Meaning(
+            Kind.FAILED, "The registry does not answer", "Check its address and the network."
+        ),
+        Code.REGISTRY_REFUSED: Meaning(
+            Kind.FAILED,
+            "The registry refused",
+            "Log in with `docker login` as the user that the bot runs as, "
+            "with the right to push to this repository.",
+        ),
+        Code.PACHD_UNREACHABLE: Meaning(
+            Kind.FAILED,
+            "Pachyderm does not answer",
+            "Check the cluster's address and the network.",
+        ),
+        Code.PACHD_REFUSED: Meaning(
+            Kind.FAILED,
+            "Pachyderm refused",
+            "Correct what Pachyderm names; no pipeline was changed.",
+        ),
+        Code.PACHD_TOO_OLD: Meaning(
+            Kind.FAILED,
+            "This Pachyderm is too old",
+            "Upgrade Pachyderm to 2.8 or newer.",
+        ),
+        Code.PIPELINE_MOVED: Meaning(
+            Kind.FAILED,
+            "Somebody else updated a pipeline during the deployment",
+            "Look at what changed (`pachctl list pipeline --history all`), then deploy again.",
+        ),
+        Code.PIPELINE_FAILED: Meaning(
+            Kind.FAILED,
+            "A pipeline does not run",
+            "The fact names Pachyderm's own reason; correct it and deploy again.",
+        ),
+        Code.JOB_FAILED: Meaning(
+            Kind.FAILED,
+            "A job of the new version failed",
+            "Read the job's logs (`pachctl logs --job`), correct the code and deploy again.",
+        ),
+        Code.VERIFY_TIMED_OUT: Meaning(
+            Kind.FAILED,
+            "The pipelines were not seen to work in time",
+            "Look at the pipelines' pods, or raise environments: NAME: verify: timeout.",
+        ),
+        Code.ROLL_BACK_FAILED: Meaning(
+            Kind.FAILED,
+            "The old specs could not be put back",
+            "Put them back by hand: `pachops show ID --json` has them.",
+        ),
+        Code.DATABASE_IN_USE: Meaning(
+            Kind.REFUSED,
+            "Another pachops is using this database",
+            "Wait for it, or give this one its own PACHOPS_DATABASE_URL.",
+        ),
+        Code.DATABASE_UNUSABLE: Meaning(
+            Kind.USAGE, "The database cannot be used", "Check PACHOPS_DATABASE_URL."
+        ),
+        Code.DATA_DIR_UNUSABLE: Meaning(
+            Kind.USAGE, "The data folder cannot be used", "Check PACHOPS_DATA_DIR."
+        ),
+        Code.STAGE_TIMED_OUT: Meaning(
+            Kind.FAILED,
+            "A stage took too long and was stopped",
+            "Find what it waited for in the log, or raise the stage's time-out in the settings.",
+        ),
+        Code.CANCELLED: Meaning(Kind.CANCELLED, "Cancelled", "Deploy again when you are ready."),
+        Code.GAVE_UP: Meaning(
+            Kind.FAILED,
+            "The deployment was interrupted too often",
+            "The bot stopped in the middle of it again and again: read the bot's own log.",
+        ),
+        Code.INTERNAL_ERROR: Meaning(
+            Kind.FAILED,
+            "An error in pachops itself",
+            "Report it with the lines that the bot's own log has for this deployment.",
+        ),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why something stopped: the code, the fact behind it, the place and the next step."""
+
+    code: Code
+    fact: str
+    next_step: str
+    where: str | None = None
+    """File, line, field, image or pipeline; None where there is no narrower place."""
+
+    @property
+    def kind(self) -> Kind:
+        """How this reason ends a command."""
+        return MEANINGS[self.code].kind
+
+    @property
+    def title(self) -> str:
+        """The code's meaning in one line."""
+        return MEANINGS[self.code].title
+
+
+class StoppedError(Exception):
+    """Raised where work cannot go on, with the reason that a person will read."""
+
+    def __init__(
+        self, code: Code, fact: str, *, where: str | None = None, next_step: str | None = None
+    ) -> None:
+        self.reason = Reason(code, fact, next_step or MEANINGS[code].next_step, where)
+        super().__init__(f"{code}: {fact}" + (f" ({where})" if where else ""))

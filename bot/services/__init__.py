@@ -1,0 +1,1 @@
+"""The outside systems: a narrow client for each, the only importer of its SDK."""

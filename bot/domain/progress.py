@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.domain.deployment import BuiltImage, Outcome, Stage, UpdatedPipeline
+from bot.domain.deployment import BuiltImage, Deployment, Outcome, Stage, UpdatedPipeline
 from bot.domain.reasons import Reason
 
 
@@ -74,6 +74,16 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Tested:
+    """An image's own test has ended."""
+
+    image: str
+    exit_code: int
+    seconds: float
+    output_tail: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Transfer:
     """Bytes of an image on their way to the registry."""
 
@@ -137,6 +147,7 @@ Progress = (
     | StageStarted
     | StageFinished
     | Step
+    | Tested
     | Transfer
     | Log
     | Warned
@@ -151,6 +162,7 @@ EVENT_NAMES = {
     StageStarted: "stage_started",
     StageFinished: "stage_finished",
     Step: "step",
+    Tested: "tested",
     Transfer: "transfer",
     Log: "log",
     Warned: "warning",
@@ -159,3 +171,16 @@ EVENT_NAMES = {
     Finished: "finished",
 }
 """The `event` of each kind in JSON; stable."""
+
+
+def finished(deployment: Deployment) -> Finished:
+    """The last event of a deployment that is finished, from its stored end."""
+    return Finished(
+        deployment.outcome or Outcome.FAILED,
+        deployment.id,
+        deployment.request.commit.sha or None,
+        deployment.images,
+        deployment.pipelines,
+        deployment.reason,
+        deployment.notes,
+    )

@@ -49,6 +49,7 @@ class Code(StrEnum):
     # the outside
     ENGINE_UNREACHABLE = "engine_unreachable"
     ENGINE_LACKS = "engine_lacks"
+    ENGINE_REFUSED = "engine_refused"
     DISK_FULL = "disk_full"
     BUILD_FAILED = "build_failed"
     BUILD_SECRET_MISSING = "build_secret_missing"  # noqa: S105 - a name, not a secret
@@ -199,6 +200,9 @@ MEANINGS = MappingProxyType(
             Kind.FAILED,
             "This Docker Engine cannot do what the build needs",
             "Use an engine with BuildKit (Docker 18.09 or newer).",
+        ),
+        Code.ENGINE_REFUSED: Meaning(
+            Kind.FAILED, "The Docker Engine refused", "Correct what the engine names."
         ),
         Code.DISK_FULL: Meaning(
             Kind.FAILED,

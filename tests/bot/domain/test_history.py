@@ -1,0 +1,75 @@
+import pytest
+
+from bot.domain.deployment import Actor, Commit, Deployment, Kind, Outcome, Request, Trigger
+from bot.domain.history import Past, commit_of, going_back, in_force
+from bot.domain.plan import PipelineStep
+from bot.domain.reasons import Code, StoppedError
+
+
+def past(
+    name: str,
+    *changes: tuple[str, str | None],
+    outcome: Outcome = Outcome.SUCCEEDED,
+    undoes: int = 0,
+) -> Past:
+    request = Request(
+        kind=Kind.ROLLBACK if undoes else Kind.DEPLOY,
+        repository="/r",
+        environment="staging",
+        commit=Commit(sha=name * 40, ref="main"),
+        trigger=Trigger.CLI,
+        actor=Actor("ada", "cli"),
+        steps=undoes,
+    )
+    steps = tuple(
+        PipelineStep("team", pipeline, 1, before, f"after {name}") for pipeline, before in changes
+    )
+    return Past(Deployment(name, request, outcome=outcome), steps)
+
+
+A = past("a", ("edges", "spec 0"))
+B = past("b", ("edges", "spec a"))
+C = past("c", ("edges", "spec b"), ("montage", "old montage"))
+
+
+def test_going_back_restores_what_the_last_good_deployment_replaced() -> None:
+    back = going_back([A, B], 1)
+    assert [(step.name, step.before) for step in back.steps] == [("edges", "spec a")]
+
+
+def test_going_back_two_steps_restores_the_earlier_spec_of_each_pipeline() -> None:
+    back = going_back([A, B, C], 2)
+    assert {step.name: step.before for step in back.steps} == {
+        "edges": "spec a",
+        "montage": "old montage",
+    }
+
+
+def test_going_back_names_the_commit_that_comes_back() -> None:
+    assert commit_of(going_back([A, B], 1)).sha == "a" * 40
+
+
+def test_going_back_from_the_first_deployment_returns_to_what_ran_before_pachops() -> None:
+    back = going_back([A], 1)
+    assert (back.to, back.steps[0].before, commit_of(back).sha) == (None, "spec 0", "")
+
+
+def test_a_second_rollback_goes_further_back() -> None:
+    once = past("r", ("edges", "spec b"), undoes=1)
+    assert going_back([A, B, once], 1).undone[0].id == "a"
+
+
+def test_a_deployment_that_failed_is_not_in_force() -> None:
+    failed = past("f", ("edges", "spec a"), outcome=Outcome.ROLLED_BACK)
+    assert [each.deployment.id for each in in_force([A, failed])] == ["a"]
+
+
+def test_a_deployment_that_changed_nothing_is_not_a_step() -> None:
+    assert [each.deployment.id for each in in_force([A, past("n")])] == ["a"]
+
+
+@pytest.mark.parametrize(("history", "steps"), [([], 1), ([A], 2)])
+def test_there_is_nothing_to_go_back_to(history: list[Past], steps: int) -> None:
+    with pytest.raises(StoppedError) as stopped:
+        going_back(history, steps)
+    assert stopped.value.reason.code is Code.NOTHING_TO_ROLL_BACK

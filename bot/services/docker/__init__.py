@@ -1,0 +1,16 @@
+"""The Docker Engine: images are built, tested and pushed here. The only importer of docker's SDK."""
+
+from bot.services.docker.dockerignore import excluded
+from bot.services.docker.engine import DockerEngine
+from bot.services.docker.logins import docker_logins
+from bot.services.docker.orders import BuildOrder, LocalImage, TestOrder, TestRun
+
+__all__ = [
+    "BuildOrder",
+    "DockerEngine",
+    "LocalImage",
+    "TestOrder",
+    "TestRun",
+    "docker_logins",
+    "excluded",
+]

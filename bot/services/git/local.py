@@ -1,0 +1,85 @@
+"""A person's own repository on this machine: read as they set it up, and never changed."""
+
+from bot.domain.deployment import Commit
+from bot.services.git.address import Address
+from bot.services.git.process import GitFailedError, run_git, their_environment
+from bot.services.git.refs import HEADS, branch_of, no_commits, ref_unknown
+
+_FILTERS = r"^filter\..*\.(clean|process|required)$"
+
+
+async def resolve(address: Address, wanted: str) -> Commit:
+    """The commit that a ref is at, in any way that `git rev-parse` understands.
+
+    Errors: GitFailedError, ref_unknown.
+    """
+    full = await _full_name(address, wanted)
+    sha = await _sha(address, full or wanted)
+    if sha is None:
+        names = (await _git(address, "for-each-ref", "--format=%(refname)")).decode().split()
+        raise ref_unknown(wanted, address.text, names) if names else no_commits(address.text)
+    about = await _git(address, "log", "-1", "--no-show-signature", "--format=%s%x00%an", sha, "--")
+    title, author = about.decode(errors="replace").rstrip("\n").split("\0")
+    branch = branch_of(full) if full else None
+    return Commit(sha=sha, ref=wanted, branch=branch, title=title, author=author)
+
+
+async def uncommitted(address: Address) -> tuple[str, ...]:
+    """Paths that differ from HEAD or are untracked, as `git status` names them."""
+    if await _git(address, "rev-parse", "--is-bare-repository") == b"true\n":
+        return ()
+    printed = await _git(
+        address,
+        "status",
+        "--porcelain",
+        "-z",
+        "--no-renames",
+        "--ignore-submodules=dirty",
+        settings=await _no_filters(address),
+    )
+    lines = printed.decode(errors="surrogateescape").split("\0")
+    return tuple(line[3:] for line in lines if line)
+
+
+async def _full_name(address: Address, wanted: str) -> str | None:
+    """The full name of what is a branch; a branch goes before a tag of the same name."""
+    if wanted == "HEAD":
+        return await _line(address, "symbolic-ref", "--quiet", "HEAD")
+    for name in (HEADS + wanted, wanted):
+        if name.startswith(HEADS) and await _sha(address, name):
+            return name
+    return None
+
+
+async def _sha(address: Address, name: str) -> str | None:
+    return await _line(
+        address, "rev-parse", "--quiet", "--verify", "--end-of-options", f"{name}^{{commit}}"
+    )
+
+
+async def _no_filters(address: Address) -> dict[str, str]:
+    """Settings that switch off every filter: `git status` would run them."""
+    names = await _line(address, "config", "--name-only", "--get-regexp", _FILTERS)
+    return {
+        name: "false" if name.endswith(".required") else "" for name in (names or "").splitlines()
+    }
+
+
+async def _line(address: Address, *arguments: str) -> str | None:
+    """What a question prints; None where the answer is no, which git says with status 1."""
+    try:
+        return (await _git(address, *arguments)).decode().strip() or None
+    except GitFailedError as error:
+        if error.status == 1 or not _is_trouble(error.stderr):
+            return None
+        raise
+
+
+def _is_trouble(stderr: str) -> bool:
+    """Whether git says more than that it does not know the name."""
+    said = stderr.lower()
+    return any(sign in said for sign in ("dubious", "unsafe", "not a git", "corrupt", "permission"))
+
+
+async def _git(address: Address, *arguments: str, settings: dict[str, str] | None = None) -> bytes:
+    return await run_git(["-C", address.text, *arguments], their_environment(settings))

@@ -1,0 +1,210 @@
+"""Commits: which one a person means, and how it gets here."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bot.domain.deployment import Commit
+from bot.domain.reasons import Code, StoppedError
+from bot.services.git import errors, local
+from bot.services.git.address import Address, parse_address
+from bot.services.git.askpass import Askpass, settings_with_login
+from bot.services.git.errors import Failure
+from bot.services.git.lock import locked
+from bot.services.git.mirror import Mirror, keeper
+from bot.services.git.process import GitFailedError, run_git_guarded, their_environment
+from bot.services.git.refs import FULL_SHA, SHORT_SHA, Refs, check_ref, no_commits, ref_unknown
+from bot.services.logins import Login
+
+_NETWORK = {
+    "http.lowSpeedLimit": "1000",
+    "http.lowSpeedTime": "60",
+    "fetch.unpackLimit": "1",
+}
+"""A server that sends less than 1,000 bytes a second for a minute is given up. What comes is kept
+as a pack, which is there whole or not at all."""
+
+_ALL_HISTORY = "--depth=2147483647"
+
+
+class Git:
+    """Repositories, local or over the network, and our bare mirrors of them.
+
+    `root` is the folder of the mirrors. `logins` are by `host` or `host:port`; for plain http to
+    another machine the key is `http://host[:port]`, so that no password goes in the clear unasked.
+    `timeout` in seconds is for each method. A person's own git config (proxies, certificates,
+    safe.directory) is heard for the network and for local repositories, never for the mirrors.
+    Errors, from every method: repository_unreadable, login_in_url, disk_full, data_dir_unusable.
+    """
+
+    def __init__(self, root: Path, *, logins: Mapping[str, Login], timeout: float = 600.0) -> None:
+        self._root = root
+        self._logins = logins
+        self._timeout = timeout
+
+    async def resolve(self, repository: str, ref: str | None) -> Commit:
+        """The commit that a ref is at now; None is HEAD. Errors: also ref_unknown.
+
+        A full SHA is taken as it is: `mirror` finds out whether it exists. Title and author are
+        only filled for a local repository; `Mirror.describe` has them for all.
+        """
+        wanted = "HEAD" if ref is None else ref
+        check_ref(wanted)
+        address = _address(repository)
+        async with self._reading(address):
+            if address.is_local:
+                return await local.resolve(address, wanted)
+            if FULL_SHA.fullmatch(wanted):
+                return Commit(sha=wanted.lower(), ref=wanted)
+            return await self._resolve_remote(address, wanted)
+
+    async def uncommitted(self, repository: str) -> tuple[str, ...]:
+        """Paths that are changed or untracked in a local work tree; () for a URL."""
+        address = _address(repository)
+        if not address.is_local:
+            return ()
+        async with self._reading(address):
+            return await local.uncommitted(address)
+
+    async def mirror(self, repository: str, sha: str) -> Mirror:
+        """The mirror, with this commit in it; it is fetched if it is not. Errors: also ref_unknown.
+
+        The commit comes alone, without its history, where the server lets it.
+        """
+        if not FULL_SHA.fullmatch(sha):
+            raise StoppedError(Code.REF_UNKNOWN, f"`{sha[:200]}` is not a full commit SHA")
+        sha = sha.lower()
+        address = _address(repository)
+        async with self._reading(address):
+            mirror = self._mirror(address)
+            if await mirror.has(sha):
+                return mirror
+            async with self._alone(address, mirror):
+                await self._bring(address, mirror, sha)
+        return mirror
+
+    async def _bring(self, address: Address, mirror: Mirror, sha: str) -> None:
+        """Fetch a commit; a mirror in which git then still fails is made anew, once."""
+        if await mirror.has(sha):
+            return
+        for first in (True, False):
+            try:
+                await self._fetch_commit(address, mirror, sha)
+            except GitFailedError as error:
+                if not first or errors.classify(error) is not Failure.OTHER:
+                    raise
+            else:
+                await self._check_is_commit(address, mirror, sha)
+                if await mirror.has(sha):
+                    return
+            if first:
+                await mirror.make_anew()
+        raise StoppedError(
+            Code.REPOSITORY_UNREADABLE,
+            f"{address.text} was fetched, and parts of commit {sha[:12]} are missing",
+            next_step="Run `git fsck` on the repository: it may be damaged.",
+        )
+
+    async def _fetch_commit(self, address: Address, mirror: Mirror, sha: str) -> None:
+        try:
+            await self._fetch(address, mirror, "--depth=1", f"+{sha}:{keeper(sha)}")
+        except GitFailedError as error:
+            failure = errors.classify(error)
+            if failure is Failure.REF_MISSING:
+                raise _no_such_commit(address, sha) from error
+            if failure is not Failure.SHA_NOT_SERVED:
+                raise
+            await self._fetch_history(address, mirror)
+            if not await mirror.contains(sha):
+                raise _no_such_commit(address, sha) from error
+            await mirror.git("update-ref", keeper(sha), sha)
+
+    async def _check_is_commit(self, address: Address, mirror: Mirror, sha: str) -> None:
+        kind = await mirror.kind(sha)
+        if kind in {None, "commit"}:
+            return
+        await mirror.git("update-ref", "-d", keeper(sha))
+        raise StoppedError(Code.REF_UNKNOWN, f"{sha} of {address.text} is a {kind}, not a commit")
+
+    async def _resolve_remote(self, address: Address, wanted: str) -> Commit:
+        printed = await self._network(address, "ls-remote", "--symref", "--", address.text)
+        refs = Refs.parse(printed.decode(errors="replace"))
+        if not refs.shas:
+            raise no_commits(address.text)
+        if found := refs.find(wanted):
+            return found
+        if SHORT_SHA.fullmatch(wanted) and (sha := await self._lengthen(address, wanted)):
+            return Commit(sha=sha, ref=wanted)
+        raise ref_unknown(wanted, address.text, refs.shas)
+
+    async def _lengthen(self, address: Address, short: str) -> str | None:
+        """The full SHA of a short one: only the whole history can tell that it is the only one."""
+        mirror = self._mirror(address)
+        async with self._alone(address, mirror):
+            await self._fetch_history(address, mirror)
+            return await mirror.lengthen(short)
+
+    async def _fetch_history(self, address: Address, mirror: Mirror) -> None:
+        depth = [_ALL_HISTORY] if mirror.shallow else []
+        wanted = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
+        await self._fetch(address, mirror, "--prune", *depth, *wanted)
+
+    async def _fetch(self, address: Address, mirror: Mirror, *what: str) -> None:
+        options = [word for word in what if word.startswith("--")]
+        refspecs = [word for word in what if not word.startswith("--")]
+        await self._network(
+            address,
+            f"--git-dir={mirror.folder}",
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--no-recurse-submodules",
+            *options,
+            "--",
+            address.text,
+            *refspecs,
+        )
+
+    async def _network(self, address: Address, *arguments: str) -> bytes:
+        login = self._login(address)
+        settings = _NETWORK | (settings_with_login() if login else {})
+        askpass = Askpass.write(self._root).environment(address, login)
+        return await run_git_guarded(arguments, their_environment(settings, askpass))
+
+    def _login(self, address: Address) -> Login | None:
+        return self._logins.get(address.login_key) if address.login_key else None
+
+    def _mirror(self, address: Address) -> Mirror:
+        return Mirror(self._root / address.folder_name, address, self._timeout)
+
+    @asynccontextmanager
+    async def _alone(self, address: Address, mirror: Mirror) -> AsyncIterator[None]:
+        async with locked(self._root / f"{address.folder_name}.lock"):
+            await mirror.prepare()
+            yield
+
+    @asynccontextmanager
+    async def _reading(self, address: Address) -> AsyncIterator[None]:
+        """The border: time is limited, and what git says becomes a reason."""
+        try:
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            async with asyncio.timeout(self._timeout):
+                yield
+        except TimeoutError as error:
+            raise errors.timed_out(address, self._timeout) from error
+        except GitFailedError as error:
+            raise errors.repository_error(error, address, self._login(address)) from error
+        except FileNotFoundError as error:
+            raise errors.git_missing() from error
+        except OSError as error:
+            raise errors.root_unusable(error, self._root) from error
+
+
+def _address(repository: str) -> Address:
+    return parse_address(repository, Path.cwd())
+
+
+def _no_such_commit(address: Address, sha: str) -> StoppedError:
+    return StoppedError(Code.REF_UNKNOWN, f"{address.text} has no commit {sha}")

@@ -1,0 +1,128 @@
+import asyncio
+import threading
+from pathlib import Path
+
+import docker
+import pytest
+
+from bot.domain.reasons import Code
+from bot.services.docker import BuildOrder, DockerEngine
+from tests.bot.services.docker.conftest import nobody
+from tests.bot.services.docker.parts import (
+    Events,
+    Proxy,
+    address_of,
+    code_of,
+    context,
+    eventually,
+    id_of,
+    reason_of,
+)
+
+
+async def test_no_engine_at_the_socket_is_said(tmp_path: Path) -> None:
+    host = f"unix://{tmp_path}/none.sock"
+    stopped = await reason_of(DockerEngine.connect(host, find_login=nobody))
+    assert stopped.reason.code is Code.ENGINE_UNREACHABLE
+    assert stopped.reason.fact == "No such file or directory"
+    assert stopped.reason.where == host
+
+
+async def test_no_engine_at_the_port_is_said() -> None:
+    connecting = DockerEngine.connect("tcp://127.0.0.1:1", find_login=nobody)
+    stopped = await reason_of(connecting)
+    assert stopped.reason.fact == "Connection refused"
+
+
+@pytest.mark.parametrize("host", ["ssh://somewhere", "tcp://somewhere", "http//x:y"])
+async def test_an_address_of_another_kind_is_refused(host: str) -> None:
+    assert await code_of(DockerEngine.connect(host, find_login=nobody)) is Code.BAD_SETTINGS
+
+
+async def test_certificates_that_are_not_there_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(tmp_path))
+    stopped = await reason_of(DockerEngine.connect("tcp://127.0.0.1:1", find_login=nobody))
+    assert (stopped.reason.code, stopped.reason.where) == (Code.BAD_SETTINGS, "DOCKER_CERT_PATH")
+
+
+async def test_what_is_not_an_engine_is_said() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1024)
+        writer.write(b"220 mail.example.com ESMTP\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        host = f"tcp://{address_of(server)}"
+        code = await code_of(DockerEngine.connect(host, find_login=nobody))
+    assert code is Code.ENGINE_UNREACHABLE
+
+
+@pytest.mark.real
+async def test_says_what_it_is(engine: DockerEngine, api: docker.APIClient) -> None:
+    assert engine.version == api.version()["Version"]
+    assert engine.has_buildkit
+
+
+@pytest.mark.real
+async def test_the_environment_names_the_engine(
+    engine_host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", engine_host)
+    engine = await DockerEngine.connect(find_login=nobody)
+    found = await engine.find("pachops-test/none:1")
+    await engine.close()
+    assert found is None
+
+
+@pytest.mark.real
+async def test_works_over_a_port(engine_host: str, busybox_image: str, repository: str) -> None:
+    async with Proxy(engine_host).on_port() as host:
+        engine = await DockerEngine.connect(host, find_login=nobody)
+        order = BuildOrder("edges", (f"{repository}:1",), "Dockerfile")
+        files = context({"Dockerfile": f"FROM {busybox_image}\nLABEL it={repository}"})
+        built = await engine.build(order, files, Events())
+        found = await engine.find(f"{repository}:1")
+        await engine.close()
+    assert found is not None
+    assert found.id == built
+
+
+@pytest.mark.real
+async def test_finds_an_image_with_its_labels_or_nothing(
+    engine: DockerEngine, busybox_image: str, api: docker.APIClient
+) -> None:
+    found = await engine.find(busybox_image)
+    assert found is not None
+    assert (found.id, found.labels) == (id_of(api, busybox_image), {})
+    assert await engine.find("pachops-test/none:1") is None
+
+
+@pytest.mark.real
+async def test_a_tag_that_cannot_be_is_refused(engine: DockerEngine, busybox_image: str) -> None:
+    assert await code_of(engine.tag(busybox_image, "it", "not a tag")) is Code.ENGINE_REFUSED
+
+
+@pytest.mark.real
+async def test_knows_the_free_space_of_an_engine_on_this_machine(engine: DockerEngine) -> None:
+    free = await engine.free_bytes()
+    assert free is None or free > 0
+
+
+@pytest.mark.real
+async def test_does_not_know_the_free_space_of_an_engine_elsewhere(engine_host: str) -> None:
+    async with Proxy(engine_host).on_port() as host:
+        engine = await DockerEngine.connect(host, find_login=nobody)
+        free = await engine.free_bytes()
+        await engine.close()
+    assert free is None
+
+
+@pytest.mark.real
+async def test_no_thread_is_left_after_close(engine_host: str) -> None:
+    engine = await DockerEngine.connect(engine_host, find_login=nobody)
+    await engine.find("pachops-test/none:1")
+    await engine.close()
+    await eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith("docker-")])

@@ -1,0 +1,229 @@
+"""What is left when git is stopped, killed, or finds its mirror damaged."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bot.domain.reasons import Code, StoppedError
+from bot.services.git import Git
+from tests.real.git_server import GitServer, Repository, loose_objects
+
+PATIENCE = 20.0
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "mirrors"
+
+
+@pytest.fixture
+def git(root: Path) -> Git:
+    return Git(root, logins={}, timeout=30)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path / "served" / "edges.git")
+
+
+def _processes_with(text: str) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.status() != psutil.STATUS_ZOMBIE and text in " ".join(process.cmdline()):
+                found.append(process)
+    return found
+
+
+def _wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.02)
+
+
+@pytest.mark.real
+class TestStopped:
+    async def test_a_cancelled_fetch_leaves_no_process_and_no_lock(
+        self, git: Git, repository: Repository, root: Path
+    ) -> None:
+        sha = repository.commit({"a": "1"})
+        with GitServer(repository.path.parent, hang=True) as server:
+            address = f"{server.url}/edges.git"
+            fetch = asyncio.create_task(git.mirror(address, sha))
+            await asyncio.to_thread(server.asked.wait, PATIENCE)
+            fetch.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await fetch
+            assert _processes_with(server.host) == []
+
+            _take_every_lock(root)
+
+    async def test_a_timed_out_fetch_leaves_no_process_and_no_lock(
+        self, repository: Repository, root: Path
+    ) -> None:
+        sha = repository.commit({"a": "1"})
+        with GitServer(repository.path.parent, hang=True) as server:
+            git = Git(root, logins={}, timeout=1)
+            with pytest.raises(StoppedError, match="not read within"):
+                await git.mirror(f"{server.url}/edges.git", sha)
+            assert _processes_with(server.host) == []
+
+            _take_every_lock(root)
+
+    def test_git_ends_with_a_bot_that_is_killed(self, repository: Repository, root: Path) -> None:
+        sha = repository.commit({"a": "1"})
+        with GitServer(repository.path.parent, hang=True) as server:
+            program = (
+                "import asyncio, pathlib; from bot.services.git import Git;"
+                f"git = Git(pathlib.Path({str(root)!r}), logins={{}});"
+                f"asyncio.run(git.mirror('{server.url}/edges.git', '{sha}'))"
+            )
+            with subprocess.Popen([sys.executable, "-c", program]) as bot:  # noqa: S603 - our own
+                server.asked.wait(PATIENCE)
+                assert _processes_with("fetch --quiet --no-tags")
+                bot.send_signal(signal.SIGKILL)
+            _wait_until(lambda: _processes_with(f"{server.url}/edges.git") == [])
+
+
+def _take_every_lock(root: Path) -> None:
+    locks = [*root.glob("*.lock")]
+    assert locks
+    for lock in locks:
+        with lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class TestLeftOver:
+    async def test_files_of_a_killed_git_do_not_stop_the_next(
+        self, git: Git, repository: Repository
+    ) -> None:
+        first = repository.commit({"a": "1"})
+        second = repository.commit({"a": "2"})
+        folder = (await git.mirror(str(repository.path), first)).folder
+        left = [
+            folder / name
+            for name in (
+                "shallow.lock",
+                "config.lock",
+                "packed-refs.lock",
+                f"refs/pachops/{second}.lock",
+                "objects/pack/tmp_pack_abc",
+            )
+        ]
+        for path in left:
+            path.write_text("")
+
+        mirror = await git.mirror(str(repository.path), second)
+
+        assert await mirror.read(second, "a") == b"2"
+        assert not [path for path in left if path.exists()]
+
+    async def test_a_mirror_half_made_is_made_anew(self, git: Git, repository: Repository) -> None:
+        sha = repository.commit({"a": "1"})
+        mirror = await git.mirror(str(repository.path), sha)
+        for path in (mirror.folder / "HEAD", mirror.folder / "info" / "attributes"):
+            path.unlink()
+
+        mirror = await git.mirror(str(repository.path), sha)
+
+        assert await mirror.read(sha, "a") == b"1"
+        assert (mirror.folder / "info" / "attributes").exists()
+
+    @pytest.mark.parametrize("kept", ["nothing", "refs", "HEAD"])
+    async def test_a_mirror_that_lost_objects_is_made_anew(
+        self, git: Git, repository: Repository, kept: str
+    ) -> None:
+        sha = repository.commit({"a": "1", "src/b": "2"})
+        mirror = await git.mirror(str(repository.path), sha)
+        for path in sorted(mirror.folder.rglob("*")):
+            if path.is_file() and kept not in path.parts:
+                path.chmod(0o600)
+                path.write_bytes(b"")
+
+        mirror = await git.mirror(str(repository.path), sha)
+
+        assert await mirror.read(sha, "src/b") == b"2"
+
+    @pytest.mark.parametrize("name", ["main:src/b", "main:src", "main^{tree}", "main"])
+    async def test_one_missing_object_is_noticed(
+        self, git: Git, repository: Repository, name: str
+    ) -> None:
+        sha = repository.commit({"a": "1", "src/b": "2"})
+        mirror = await git.mirror(str(repository.path), sha)
+        lost = repository.git("rev-parse", name).decode().strip()
+        loose_objects(mirror.folder)
+        (mirror.folder / "objects" / lost[:2] / lost[2:]).unlink()
+
+        mirror = await git.mirror(str(repository.path), sha)
+
+        assert await mirror.read(sha, "src/b") == b"2"
+
+
+class TestTogether:
+    async def test_deployments_of_one_repository_can_fetch_at_once(
+        self, git: Git, repository: Repository
+    ) -> None:
+        shas = [repository.commit({"a": str(number)}) for number in range(4)]
+
+        mirrors = await asyncio.gather(
+            *(git.mirror(str(repository.path), sha) for sha in (*shas, *shas))
+        )
+
+        read = [
+            await mirror.read(sha, "a") for mirror, sha in zip(mirrors, (*shas, *shas), strict=True)
+        ]
+        assert read == [str(number).encode() for number in range(4)] * 2
+
+    async def test_waiting_for_another_process_ends_with_the_time_out(
+        self, repository: Repository, root: Path
+    ) -> None:
+        first = repository.commit({"a": "1"})
+        folder = (await Git(root, logins={}).mirror(str(repository.path), first)).folder
+        second = repository.commit({"a": "2"})
+        git = Git(root, logins={}, timeout=0.3)
+
+        with folder.with_name(f"{folder.name}.lock").open() as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            with pytest.raises(StoppedError, match="not read within"):
+                await git.mirror(str(repository.path), second)
+            mirror = await git.mirror(str(repository.path), first)
+
+        assert await mirror.read(first, "a") == b"1"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+@pytest.mark.real
+async def test_a_full_disk_is_said_and_leaves_a_mirror_that_works(
+    repository: Repository, tmp_path: Path
+) -> None:
+    sha = repository.commit({"a": os.urandom(3_000_000)})
+    small = repository.commit({"a": "1"})
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = await asyncio.create_subprocess_exec(
+        "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)
+    )
+    if await mounted.wait():
+        pytest.skip("this machine lets nobody mount")
+    try:
+        git = Git(disk / "mirrors", logins={}, timeout=30)
+        with pytest.raises(StoppedError) as stopped:
+            await git.mirror(str(repository.path), sha)
+        mirror = await git.mirror(str(repository.path), small)
+        read = await mirror.read(small, "a")
+    finally:
+        await (await asyncio.create_subprocess_exec("umount", str(disk))).wait()
+
+    assert stopped.value.reason.code is Code.DISK_FULL
+    assert read == b"1"

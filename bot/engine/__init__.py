@@ -1,0 +1,1 @@
+"""Durable execution: what was submitted is run, in order, through every restart."""

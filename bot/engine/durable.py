@@ -1,0 +1,175 @@
+"""DBOS, with what it needs to be safe. The only module that imports it: 1 to 3 s and 70 MB."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient, DBOSConfig, Serializer
+
+from bot.domain.deployment import Deployment
+from bot.engine.life import MAX_INTERRUPTIONS, Life
+from bot.engine.run import Attempt
+
+_APPLICATION = "pachops"
+_QUEUE = "deployments"
+_WORKFLOW = "deployment"
+
+# A constant: the default, a hash of the code, would leave everything behind at an upgrade.
+# Steps that change order need a new workflow name, not a new version.
+_VERSION = "wf1"
+
+_NO_LIMIT = 1_000_000
+_LOGGER = logging.getLogger("dbos")
+
+
+_LIVES = {
+    "ENQUEUED": Life.ALIVE,
+    "DELAYED": Life.ALIVE,
+    "PENDING": Life.ALIVE,
+    "MAX_RECOVERY_ATTEMPTS_EXCEEDED": Life.GAVE_UP,
+}
+
+
+class JsonSerializer(Serializer):
+    """JSON instead of DBOS's default, pickle: a row of a database must not be code."""
+
+    def serialize(self, data: Any) -> str:  # noqa: ANN401 - DBOS's signature
+        """The data as JSON; an exception by its type's name."""
+        return json.dumps(data, default=_exception_name)
+
+    def deserialize(self, serialized_data: str) -> Any:  # noqa: ANN401 - DBOS's signature
+        """The data; an exception as a RuntimeError."""
+        return json.loads(serialized_data, object_hook=_exception)
+
+    def name(self) -> str:
+        """What DBOS writes beside each value."""
+        return "pachops-json"
+
+
+class Durable:
+    """A prepared DBOS. There is one in a process at a time, which is DBOS's own limit."""
+
+    def __init__(self, url: str, executor: str, *, max_running: int, poll: float) -> None:
+        """Migrate DBOS's tables and register the queue. Blocks: not for an event loop."""
+        _quieten(logging.WARNING)
+        sqlite = url.startswith("sqlite")
+        self._config: DBOSConfig = {
+            "name": _APPLICATION,
+            "system_database_url": url,
+            "executor_id": executor,
+            "application_version": _VERSION,
+            "serializer": JsonSerializer(),
+            "enable_otlp": False,
+            "log_level": "WARNING",
+            # We use none of its messages; a stop waits for the thread that looks for them.
+            "use_listen_notify": False,
+            "notification_listener_polling_interval_sec": 0.1,
+        }
+        DBOS.migrate(system_database_url=url)
+        self._client = DBOSClient(
+            system_database_url=url, serializer=JsonSerializer(), application_name=_APPLICATION
+        )
+        # Before the launch: DBOS looks for new queues only once a second.
+        self._client.register_queue(
+            _QUEUE,
+            worker_concurrency=max_running,
+            partition_concurrency=1,
+            # On PostgreSQL a limit of any size turns on DBOS's serializable claim. Its
+            # quicker one lets two workers each take a deployment of the same target.
+            global_concurrency=None if sqlite else _NO_LIMIT,
+            polling_interval_sec=poll,
+        )
+
+    def launch(self, run: Callable[[str], Awaitable[None]]) -> None:
+        """Begin to take deployments up, each with `run` on the running event loop."""
+        DBOS(config=self._config)
+
+        async def deployment(deployment_id: str) -> None:
+            await run(deployment_id)
+
+        DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=MAX_INTERRUPTIONS)(deployment)
+        DBOS.launch()
+
+    def destroy(self) -> None:
+        """Stop taking deployments up and forget everything. Blocks."""
+        _quieten(logging.ERROR)
+        DBOS.destroy(destroy_registry=True)
+        self._client.destroy()
+
+    def enqueue(self, connection: sa.Connection, deployment: Deployment, number: int) -> None:
+        """Put it in its target's line, in the caller's transaction; lower numbers go first."""
+        self._client.enqueue_in_transaction(
+            connection,
+            {
+                "queue_name": _QUEUE,
+                "workflow_name": _WORKFLOW,
+                "workflow_id": deployment.id,
+                "queue_partition_key": deployment.request.target,
+                # DBOS orders by the second on SQLite with Python 3.11; this is exact.
+                "priority": number,
+                "app_version": _VERSION,
+            },
+            deployment.id,
+        )
+
+    async def checkpoint(self, name: str, attempt: Attempt) -> Any:  # noqa: ANN401 - JSON
+        """The attempt's answer, kept by the workflow that calls; or the kept one."""
+
+        async def step() -> Any:  # noqa: ANN401 - JSON
+            return await attempt()
+
+        return await DBOS.run_step_async({"name": name}, step)
+
+    def lives(self, ids: Sequence[str]) -> dict[str, Life]:
+        """What DBOS knows of each. Blocks."""
+        rows = self._client.list_workflows(
+            workflow_ids=list(ids), load_input=False, load_output=False
+        )
+        known = {row.workflow_id: _LIVES.get(row.status, Life.ENDED) for row in rows}
+        return {wanted: known.get(wanted, Life.GONE) for wanted in ids}
+
+    def executors(self) -> set[str]:
+        """Those that have deployments running, dead or alive. Blocks."""
+        rows = self._client.list_workflows(
+            status="PENDING", queue_name=_QUEUE, load_input=False, load_output=False
+        )
+        return {row.executor_id for row in rows if row.executor_id}
+
+    def drop(self, deployment_id: str) -> None:
+        """Let go of its target. Only for one that does not run: what runs is not stopped. Blocks."""
+        self._client.cancel_workflow(deployment_id)
+
+    def take_over(self, dead: set[str]) -> None:
+        """Put what dead executors were running back into the queue. Blocks."""
+        # Its public relative, resume_workflow, does not look at who owns the deployment,
+        # so two that notice a death at once would run it twice.
+        DBOS._recover_pending_workflows(sorted(dead))  # noqa: SLF001 - see above
+
+
+def _exception_name(value: object) -> object:
+    if isinstance(value, BaseException):
+        return {"exception": type(value).__name__}
+    msg = f"{type(value).__name__} is not JSON"
+    raise TypeError(msg)
+
+
+def _exception(value: dict[str, Any]) -> object:
+    if value.keys() == {"exception"}:
+        return RuntimeError(value["exception"])
+    return value
+
+
+def _quieten(level: int) -> None:
+    """DBOS's words go where ours go, and to no stream of their own."""
+    if not _LOGGER.handlers:
+        # With a handler there, DBOS adds none that writes to stderr.
+        _LOGGER.addHandler(logging.NullHandler())
+    _LOGGER.addFilter(_worth_saying)
+    _LOGGER.setLevel(level)
+
+
+def _worth_saying(record: logging.LogRecord) -> bool:
+    # We end tasks only on purpose: when the engine stops.
+    return not record.getMessage().startswith("Asyncio task cancelled")

@@ -1,0 +1,159 @@
+"""The database: opened, migrated, and asked on a few threads of its own."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from bot.domain.reasons import Code, StoppedError
+from bot.store import schema
+from bot.store.errors import explained, unusable_file
+
+T = TypeVar("T")
+
+_THREADS = 4
+_CONNECT_TIMEOUT = 10
+_WRITES = "pachops_writes"
+
+
+class Database:
+    """An open database with the current schema. Its errors are StoppedErrors.
+
+    `url` is as it was given, with a password where it has one; `name` is for people;
+    `path` is None where the database is not a file.
+    """
+
+    def __init__(self, url: sa.URL, *, busy_timeout: float) -> None:
+        self.url = url.render_as_string(hide_password=False)
+        self.path = Path(url.database) if url.drivername == "sqlite" and url.database else None
+        self.name = str(self.path) if self.path else url.render_as_string(hide_password=True)
+        self._engine = _engine(url, busy_timeout)
+        self._writer = self._engine.execution_options(**{_WRITES: True})
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="pachops-store")
+
+    @classmethod
+    async def open(cls, url: str, *, busy_timeout: float = 10.0) -> "Database":
+        """Open and migrate, creating the file (mode 0600) where there is none.
+
+        `url` is sqlite:///PATH or postgresql://...; `busy_timeout` is in seconds.
+
+        Raises:
+            StoppedError: DATABASE_UNUSABLE, DATABASE_IN_USE or DISK_FULL.
+        """
+        database = cls(_parse(url), busy_timeout=busy_timeout)
+        try:
+            await database._call(database._prepare)
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def close(self) -> None:
+        """Close every connection; what is being written still is. Harmless when done twice."""
+        self._threads.shutdown(wait=False)
+        self._engine.dispose()
+
+    async def read(self, query: Callable[[sa.Connection], T]) -> T:
+        """What `query` answers, in a transaction of its own, on another thread."""
+
+        def transaction() -> T:
+            with self._engine.begin() as connection:
+                return query(connection)
+
+        return await self._call(transaction)
+
+    async def write(self, change: Callable[[sa.Connection], T]) -> T:
+        """What `change` answers, once it is on disk; nothing of it where it raises."""
+
+        def transaction() -> T:
+            with self._writer.begin() as connection:
+                return change(connection)
+
+        return await self._call(transaction)
+
+    async def _call(self, work: Callable[[], T]) -> T:
+        def explain() -> T:
+            with explained(self.name):
+                return work()
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, explain)
+
+    def _prepare(self) -> None:
+        if self.path:
+            _create_file(self.path)
+        with self._engine.begin() as connection:
+            if schema.is_current(connection):
+                return
+        with self._writer.begin() as connection:
+            schema.upgrade(connection)
+
+
+def _parse(text: str) -> sa.URL:
+    try:
+        url = sa.make_url(text)
+    except sa.exc.ArgumentError as error:
+        raise StoppedError(Code.DATABASE_UNUSABLE, "it is not a URL", next_step=_EXAMPLE) from error
+    if url.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
+        return url.set(drivername="postgresql")
+    if url.drivername != "sqlite":
+        raise StoppedError(
+            Code.DATABASE_UNUSABLE,
+            f"`{url.drivername}` is not a database that pachops knows",
+            next_step=_EXAMPLE,
+        )
+    if not url.database or url.database == ":memory:":
+        raise StoppedError(
+            Code.DATABASE_UNUSABLE, "the URL names no file", where=text, next_step=_EXAMPLE
+        )
+    return url
+
+
+_EXAMPLE = "Write sqlite:////var/lib/pachops/pachops.db or postgresql://user@host/name."
+
+
+def _engine(url: sa.URL, busy_timeout: float) -> sa.Engine:
+    if url.drivername == "sqlite":
+        return _sqlite_engine(url, busy_timeout)
+    return sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=_THREADS,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": _CONNECT_TIMEOUT,
+            "options": f"-c lock_timeout={int(busy_timeout * 1000)} -c statement_timeout=60000",
+        },
+    )
+
+
+def _sqlite_engine(url: sa.URL, busy_timeout: float) -> sa.Engine:
+    engine = sa.create_engine(url, pool_size=_THREADS)
+
+    @sa.event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's own type
+        # The driver would begin only at the first change, too late for one view of the data.
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout={int(busy_timeout * 1000)}")
+        connection.execute("PRAGMA foreign_keys=ON")
+        # Stays with the file, so the connections of the workflow engine have it too.
+        connection.execute("PRAGMA journal_mode=WAL")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # A transaction that reads and then writes fails at once beside another writer,
+        # without waiting, unless it took the right to write at its start.
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _create_file(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise unusable_file(error, str(path)) from error

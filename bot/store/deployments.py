@@ -1,0 +1,280 @@
+"""The deployments and what is known of each."""
+
+import time
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+
+from bot.domain.deployment import (
+    BuiltImage,
+    Deployment,
+    Outcome,
+    Request,
+    Stage,
+    State,
+    UpdatedPipeline,
+)
+from bot.domain.progress import Finished
+from bot.domain.progress_json import reason_from_json, reason_to_json
+from bot.domain.reasons import Code, Reason, StoppedError
+from bot.store.database import Database
+from bot.store.progress import append_finished
+from bot.store.tables import DEPLOYMENT, FACT
+from bot.store.values import JSON, decode, encode
+
+_REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
+_IMAGES: TypeAdapter[tuple[BuiltImage, ...]] = TypeAdapter(tuple[BuiltImage, ...])
+_PIPELINES: TypeAdapter[tuple[UpdatedPipeline, ...]] = TypeAdapter(tuple[UpdatedPipeline, ...])
+_NAMED_WHEN_AMBIGUOUS = 5
+
+
+class CancelResult(StrEnum):
+    """What a request to cancel met."""
+
+    UNKNOWN = "unknown"
+    FINISHED = "finished"
+    """Too late: nothing was changed."""
+    WAITING = "waiting"
+    """It had not begun and is finished as cancelled now."""
+    RUNNING = "running"
+    """It will stop at the next moment where it can."""
+
+
+class Deployments:
+    """Every deployment that was ever asked for. Changes are on disk when a call returns."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, id_or_part: str) -> Deployment | None:
+        """The deployment with this id, or the only one whose id begins or ends with it.
+
+        Raises:
+            StoppedError: DEPLOYMENT_UNKNOWN: there are several.
+        """
+        wanted = id_or_part.strip().lower()
+        if not wanted:
+            return None
+        matches = await self._database.read(lambda connection: _matching(connection, wanted))
+        if len(matches) > 1:
+            raise StoppedError(
+                Code.DEPLOYMENT_UNKNOWN,
+                f"`{id_or_part}` is part of several ids: {', '.join(row.id for row in matches)}",
+                next_step="Write more of the id.",
+            )
+        return _deployment(matches[0]) if matches else None
+
+    async def list(
+        self,
+        *,
+        environment: str | None = None,
+        repository: str | None = None,
+        target: str | None = None,
+        unfinished: bool = False,
+        limit: int = 50,
+    ) -> tuple[Deployment, ...]:
+        """The newest deployments that fit, the newest first."""
+        query = sa.select(DEPLOYMENT).order_by(DEPLOYMENT.c.seq.desc()).limit(limit)
+        wanted = {"environment": environment, "repository": repository, "target": target}
+        for column, value in wanted.items():
+            if value is not None:
+                query = query.where(DEPLOYMENT.c[column] == value)
+        if unfinished:
+            query = query.where(DEPLOYMENT.c.state != State.FINISHED)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return tuple(_deployment(row) for row in rows)
+
+    async def begin(self, deployment_id: str) -> bool:
+        """Mark it as running; its start is that of the first time. False where it is finished."""
+        change = (
+            sa.update(DEPLOYMENT)
+            .where(DEPLOYMENT.c.id == deployment_id, DEPLOYMENT.c.state != State.FINISHED)
+            .values(
+                state=State.RUNNING,
+                started_at=sa.func.coalesce(DEPLOYMENT.c.started_at, time.time()),
+            )
+        )
+        return await self._changes(change)
+
+    async def enter(self, deployment_id: str, stage: Stage) -> None:
+        """Note the stage that is running now."""
+        await self._changes(
+            sa.update(DEPLOYMENT)
+            .where(DEPLOYMENT.c.id == deployment_id, DEPLOYMENT.c.state != State.FINISHED)
+            .values(stage=stage)
+        )
+
+    async def finish(
+        self,
+        deployment_id: str,
+        outcome: Outcome,
+        reason: Reason | None = None,
+        images: Sequence[BuiltImage] = (),
+        pipelines: Sequence[UpdatedPipeline] = (),
+        notes: Sequence[str] = (),
+    ) -> bool:
+        """Settle it: the row and the Finished of its progress, together.
+
+        The first to finish it wins; False where it was finished already.
+        """
+        finished = Finished(
+            outcome, deployment_id, None, tuple(images), tuple(pipelines), reason, tuple(notes)
+        )
+        return await self._database.write(
+            lambda connection: _finish(connection, deployment_id, finished, state=None)
+        )
+
+    async def request_cancel(self, deployment_id: str, by: str) -> CancelResult:
+        """Finish it as cancelled where it still waits, else ask whoever runs it to stop."""
+
+        def cancel(connection: sa.Connection) -> CancelResult:
+            reason = _reason(Code.CANCELLED, f"{by} cancelled it before it began")
+            finished = Finished(Outcome.CANCELLED, deployment_id, None, (), (), reason)
+            if _finish(connection, deployment_id, finished, state=State.WAITING, by=by):
+                return CancelResult.WAITING
+            flag = (
+                sa.update(DEPLOYMENT)
+                .where(DEPLOYMENT.c.id == deployment_id, DEPLOYMENT.c.state == State.RUNNING)
+                # The first who asked stays: the answer to a repeat does not change.
+                .values(cancel_requested_by=sa.func.coalesce(DEPLOYMENT.c.cancel_requested_by, by))
+            )
+            if connection.execute(flag).rowcount:
+                return CancelResult.RUNNING
+            known = sa.select(DEPLOYMENT.c.seq).where(DEPLOYMENT.c.id == deployment_id)
+            if connection.execute(known).first():
+                return CancelResult.FINISHED
+            return CancelResult.UNKNOWN
+
+        return await self._database.write(cancel)
+
+    async def cancel_requests(self, ids: Sequence[str]) -> dict[str, str]:
+        """Of these, who asked to cancel which."""
+        query = sa.select(DEPLOYMENT.c.id, DEPLOYMENT.c.cancel_requested_by).where(
+            DEPLOYMENT.c.id.in_(ids), DEPLOYMENT.c.cancel_requested_by.is_not(None)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return {row.id: row.cancel_requested_by for row in rows}
+
+    async def unfinished(self) -> tuple[str, ...]:
+        """The ids of all that wait or run, the oldest first."""
+        query = (
+            sa.select(DEPLOYMENT.c.id)
+            .where(DEPLOYMENT.c.state.in_([State.WAITING, State.RUNNING]))
+            .order_by(DEPLOYMENT.c.seq)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return tuple(row.id for row in rows)
+
+    async def save(self, deployment_id: str, key: str, value: JSON) -> None:
+        """Keep a small fact about it, in place of the last one under this key."""
+
+        def replace(connection: sa.Connection) -> None:
+            connection.execute(
+                sa.delete(FACT).where(FACT.c.deployment == deployment_id, FACT.c.key == key)
+            )
+            connection.execute(
+                sa.insert(FACT).values(deployment=deployment_id, key=key, value=text)
+            )
+
+        text = encode(value)
+        await self._database.write(replace)
+
+    async def load(self, deployment_id: str, key: str) -> Any:  # noqa: ANN401 - JSON
+        """The fact under this key; None where there is none."""
+        query = sa.select(FACT.c.value).where(FACT.c.deployment == deployment_id, FACT.c.key == key)
+        text = await self._database.read(lambda connection: connection.execute(query).scalar())
+        return None if text is None else decode(text)
+
+    async def _changes(self, change: sa.Update) -> bool:
+        return await self._database.write(
+            lambda connection: connection.execute(change).rowcount > 0
+        )
+
+
+def insert(connection: sa.Connection, deployment: Deployment) -> int | None:
+    """Store a new deployment; its number in the order asked, None where its id is there."""
+    if connection.execute(
+        sa.select(DEPLOYMENT.c.seq).where(DEPLOYMENT.c.id == deployment.id)
+    ).first():
+        return None
+    request = deployment.request
+    row = sa.insert(DEPLOYMENT).values(
+        id=deployment.id,
+        target=request.target,
+        repository=request.repository,
+        environment=request.environment,
+        request=encode(_REQUEST.dump_python(request, mode="json")),
+        state=State.WAITING,
+        created_at=deployment.created_at or time.time(),
+    )
+    number: int = connection.execute(row.returning(DEPLOYMENT.c.seq)).scalar_one()
+    return number
+
+
+def _matching(connection: sa.Connection, wanted: str) -> Sequence[sa.Row[Any]]:
+    exact = connection.execute(sa.select(DEPLOYMENT).where(DEPLOYMENT.c.id == wanted)).all()
+    if exact:
+        return exact
+    column = DEPLOYMENT.c.id
+    part = column.startswith(wanted, autoescape=True) | column.endswith(wanted, autoescape=True)
+    query = sa.select(DEPLOYMENT).where(part).order_by(DEPLOYMENT.c.seq.desc())
+    return connection.execute(query.limit(_NAMED_WHEN_AMBIGUOUS)).all()
+
+
+def _finish(
+    connection: sa.Connection,
+    deployment_id: str,
+    finished: Finished,
+    *,
+    state: State | None,
+    by: str | None = None,
+) -> bool:
+    """Finish it where it is in `state`, or anywhere before its end."""
+    now = time.time()
+    expected = DEPLOYMENT.c.state == state if state else DEPLOYMENT.c.state != State.FINISHED
+    values: dict[str, object] = {
+        "state": State.FINISHED,
+        "outcome": finished.outcome,
+        "reason": encode(reason_to_json(finished.reason)) if finished.reason else None,
+        "images": encode(_IMAGES.dump_python(finished.images, mode="json")),
+        "pipelines": encode(_PIPELINES.dump_python(finished.pipelines, mode="json")),
+        "notes": encode(finished.notes),
+        "finished_at": now,
+    }
+    if by:
+        values["cancel_requested_by"] = by
+    change = sa.update(DEPLOYMENT).where(DEPLOYMENT.c.id == deployment_id, expected).values(values)
+    request = connection.execute(change.returning(DEPLOYMENT.c.request)).scalar_one_or_none()
+    if request is None:
+        return False
+    append_finished(connection, deployment_id, now, finished, sha=_request(request).commit.sha)
+    return True
+
+
+def _reason(code: Code, fact: str) -> Reason:
+    return StoppedError(code, fact).reason
+
+
+def _request(text: str) -> Request:
+    return _REQUEST.validate_python(decode(text))
+
+
+def _deployment(row: sa.Row[Any]) -> Deployment:
+    return Deployment(
+        id=row.id,
+        request=_request(row.request),
+        state=State(row.state),
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        reason=reason_from_json(decode(row.reason)) if row.reason else None,
+        stage=Stage(row.stage) if row.stage else None,
+        images=_IMAGES.validate_python(decode(row.images)),
+        pipelines=_PIPELINES.validate_python(decode(row.pipelines)),
+        notes=tuple(decode(row.notes)),
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        cancel_requested_by=row.cancel_requested_by,
+    )

@@ -1,0 +1,64 @@
+"""What a database's error means to the person who reads it."""
+
+import errno
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from bot.domain.reasons import Code, StoppedError
+
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+_FREE_SPACE = "Free space on the disk that the database is on, then start again."
+_POSTGRES_BUSY = {"55P03", "57014"}
+_POSTGRES_FULL = "53100"
+
+
+@contextmanager
+def explained(where: str) -> Generator[None]:
+    """Errors of the database at `where` (a path or a URL without its password) as reasons.
+
+    Raises:
+        StoppedError: DATABASE_IN_USE, DISK_FULL or DATABASE_UNUSABLE.
+    """
+    try:
+        yield
+    except sa.exc.IntegrityError:
+        raise
+    except sa.exc.DBAPIError as error:
+        raise _explain(error.orig or error, where) from error
+    except sqlite3.Error as error:
+        raise _explain(error, where) from error
+    except OSError as error:
+        raise unusable_file(error, where) from error
+
+
+def unusable_file(error: OSError, where: str) -> StoppedError:
+    """Why the database's file or folder cannot be used."""
+    if error.errno in _NO_SPACE:
+        return StoppedError(
+            Code.DISK_FULL, "no space for the database", where=where, next_step=_FREE_SPACE
+        )
+    fact = (error.strerror or str(error)).lower()
+    return StoppedError(Code.DATABASE_UNUSABLE, fact, where=where)
+
+
+def _explain(error: BaseException, where: str) -> StoppedError:
+    # Never the statement and its values, which SQLAlchemy's own text has.
+    fact = (str(error).splitlines() or [type(error).__name__])[0]
+    code = _code(error)
+    next_step = _FREE_SPACE if code is Code.DISK_FULL else None
+    return StoppedError(code, fact, where=where, next_step=next_step)
+
+
+def _code(error: BaseException) -> Code:
+    # SQLite's extended codes have the plain one in their last byte.
+    plain = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    state = getattr(error, "sqlstate", None)
+    if plain in _BUSY or state in _POSTGRES_BUSY:
+        return Code.DATABASE_IN_USE
+    if plain == sqlite3.SQLITE_FULL or state == _POSTGRES_FULL:
+        return Code.DISK_FULL
+    return Code.DATABASE_UNUSABLE

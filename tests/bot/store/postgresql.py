@@ -1,0 +1,100 @@
+"""A PostgreSQL server of the tests' own, where PostgreSQL is installed."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+_STARTS_WITHIN = 30.0
+
+
+class MissingPostgreSQLError(Exception):
+    """It is not installed."""
+
+
+class PostgreSQL:
+    """A running server."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def new_database(self) -> str:
+        """The URL of an empty database."""
+        name = f"pachops_{uuid.uuid4().hex}"
+        with psycopg.connect(f"{self._address}/postgres", autocommit=True) as connection:
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        return f"{self._address}/{name}"
+
+
+@contextmanager
+def postgresql() -> Iterator[PostgreSQL]:
+    """Start a server and stop it.
+
+    Raises:
+        MissingPostgreSQLError: it is not installed.
+    """
+    initdb, postgres = _program("initdb"), _program("postgres")
+    # It refuses to run as root.
+    user = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pachops-pg-")))
+        if user is not None:
+            os.chown(folder, user, -1)
+        prepare = (initdb, "-D", folder / "data", "-U", "ada", "-A", "trust", "--no-sync")
+        subprocess.run(  # noqa: S603 - our own server
+            prepare, user=user, cwd=folder, check=True, capture_output=True, timeout=60
+        )
+        port = str(_free_port())
+        options = ("-h", "127.0.0.1", "-p", port, "-k", str(folder), "-F")
+        process = subprocess.Popen(  # noqa: S603 - our own server
+            (postgres, "-D", folder / "data", *options),
+            user=user,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        stack.callback(process.wait, 30)
+        # A fast shutdown: it does not wait for clients.
+        stack.callback(process.send_signal, 2)
+        address = f"postgresql://ada@127.0.0.1:{port}"
+        _wait_for(address)
+        yield PostgreSQL(address)
+
+
+def _program(name: str) -> str:
+    debian = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    found = shutil.which(name) or (str(debian[-1]) if debian else None)
+    if not found:
+        msg = f"{name} is not installed (Debian: postgresql)"
+        raise MissingPostgreSQLError(msg)
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(address: str) -> None:
+    deadline = time.monotonic() + _STARTS_WITHIN
+    while True:
+        try:
+            psycopg.connect(f"{address}/postgres", connect_timeout=5).close()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return

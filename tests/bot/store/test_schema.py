@@ -1,0 +1,43 @@
+import asyncio
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from bot.store import schema
+from bot.store.database import Database
+from bot.store.tables import METADATA
+
+
+async def test_the_migrations_make_the_tables_that_the_code_uses(database: Database) -> None:
+    def difference(connection: sa.Connection) -> list[object]:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "version_table": schema.VERSION_TABLE,
+                "compare_type": True,
+                "compare_server_default": True,
+            },
+        )
+        return list(compare_metadata(context, METADATA))
+
+    assert await database.read(difference) == []
+
+
+def test_the_current_version_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.CURRENT]
+
+
+async def test_two_that_open_a_new_database_at_once_both_get_it(url: str) -> None:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(Database.open(url)) for _ in range(2)]
+    versions = [await task.result().read(schema.version) for task in tasks]
+    for task in tasks:
+        await task.result().close()
+    assert versions == [schema.CURRENT, schema.CURRENT]

@@ -1,0 +1,280 @@
+"""YAML that knows the line of everything in it, and its mistakes said with those lines."""
+
+import difflib
+import re
+import types
+import typing
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
+
+from bot.domain.reasons import Code, StoppedError
+
+_MOST_BYTES = 256 * 1024
+_MOST_SHOWN = 5
+
+Path = tuple[str, ...]
+"""Keys and list positions from the top of a file to a value."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file's content and where its parts are."""
+
+    file: str
+    data: object
+    lines: Mapping[Path, int] = field(repr=False)
+    """Line of each key and list item, from 1."""
+
+    def where(self, path: Path) -> str:
+        """`file:line: dotted.path`; the line of the nearest part that is written."""
+        known = path
+        while known and known not in self.lines:
+            known = known[:-1]
+        line = self.lines.get(known, 1)
+        return f"{self.file}:{line}" + (f": {'.'.join(path)}" if path else "")
+
+
+def read_yaml(text: bytes, *, file: str, code: Code) -> Document:
+    """Read one YAML 1.2 document; StoppedError with `code` where it is not one.
+
+    The file may come from a stranger: its size is limited, and aliases are refused because
+    a small file can stand for a huge one through them.
+    """
+    if len(text) > _MOST_BYTES:
+        raise StoppedError(code, f"is larger than {_MOST_BYTES // 1024} KiB", where=file)
+    content = _decode(text, file, code)
+    lines: dict[Path, int] = {}
+    try:
+        node = YAML(typ="safe", pure=True).compose(content)
+        _collect(node, (), lines, set())
+        data = YAML(typ="safe", pure=True).load(content)
+    except _NotAllowedError as error:
+        raise StoppedError(code, str(error), where=f"{file}:{error.line}") from None
+    except ReaderError as error:
+        line = content[: error.position].count("\n") + 1
+        fact = "has a control character; write it as an escape in quotes"
+        raise StoppedError(code, fact, where=f"{file}:{line}") from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{file}:{mark.line + 1}" if mark else file
+        raise StoppedError(code, _say_yaml(error.problem or ""), where=place) from None
+    except (YAMLError, ValueError):
+        # A number or a date that Python cannot hold.
+        raise StoppedError(code, "has a value that cannot be read", where=file) from None
+    except RecursionError:
+        raise StoppedError(code, "is nested too deep", where=file) from None
+    return Document(file, data, lines)
+
+
+class _NotAllowedError(Exception):
+    """YAML that is well formed and that we do not take."""
+
+    def __init__(self, text: str, node: Node) -> None:
+        super().__init__(text)
+        self.line: int = node.start_mark.line + 1
+
+
+def _decode(text: bytes, file: str, code: Code) -> str:
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = text[: error.start].count(b"\n") + 1
+        raise StoppedError(code, "is not UTF-8 text", where=f"{file}:{line}") from None
+
+
+def _collect(node: Node | None, path: Path, lines: dict[Path, int], seen: set[int]) -> None:
+    if node is None:
+        return
+    if id(node) in seen:
+        raise _NotAllowedError("YAML aliases are not supported: write the value again", node)
+    seen.add(id(node))
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, SequenceNode):
+        for index, item in enumerate(node.value):
+            _collect(item, (*path, str(index)), lines, seen)
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                raise _NotAllowedError("a key must be text", key)
+            here = (*path, str(key.value))
+            if here in lines:
+                text = f"'{key.value}' is written twice"
+                raise _NotAllowedError(text, key)
+            lines[here] = key.start_mark.line + 1
+            _collect(value, here, lines, seen)
+
+
+def _say_yaml(problem: str) -> str:
+    if "'\\t'" in problem:
+        return "is indented with a tab; use spaces"
+    if "another document" in problem:
+        return "has more than one document (---); one is read"
+    # The library quotes what it found, which in a settings file may be a secret.
+    shown = re.sub(r"(['\"])(?!<)[^'\"]{2,}\1", "this", problem)
+    return f"is not valid YAML: {shown}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake and its place."""
+
+    where: str
+    text: str
+
+
+def find_problems(
+    error: ValidationError,
+    model: type[BaseModel],
+    where: Callable[[Path], str],
+    hints: Mapping[str, str],
+) -> tuple[Problem, ...]:
+    """What pydantic found, in words; the input's values are never among them.
+
+    Args:
+        error: what pydantic raised for `model`.
+        model: the outermost model, for the keys that are known at a place.
+        where: how to name a place.
+        hints: what to say of certain unknown keys instead of naming the nearest known one.
+    """
+    details = [
+        each
+        for each in error.errors(include_url=False)
+        if each["type"] != "default_factory_not_called"
+    ]
+    unknown = {_path(each): each for each in details if each["type"] == "extra_forbidden"}
+    meant = {
+        (*path[:-1], near) for path in unknown if (near := _meant(model, path, hints)) is not None
+    }
+    paths = [_path(each) for each in details]
+    return tuple(
+        Problem(where(path), _say(each, model, path, hints))
+        for path, each in zip(paths, details, strict=True)
+        if not (each["type"] == "missing" and path in meant)
+        # A list whose items are wrong is also too short for pydantic.
+        and not (each["type"] == "too_short" and any(p[:-1] == path for p in paths if p != path))
+    )
+
+
+def stopped(code: Code, problems: Iterable[Problem], *, next_step: str | None) -> StoppedError:
+    """One error for all problems, the first few in full."""
+    first, *others = problems
+    if not others:
+        return StoppedError(code, first.text, where=first.where, next_step=next_step)
+    shown = [first, *others][:_MOST_SHOWN]
+    lines = [f"{1 + len(others)} problems", *(f"{each.where}: {each.text}" for each in shown)]
+    if hidden := 1 + len(others) - len(shown):
+        lines.append(f"and {hidden} more")
+    return StoppedError(code, "\n".join(lines), where=first.where, next_step=next_step)
+
+
+def nearest(word: str, known: Collection[str]) -> str | None:
+    """The known word that was probably meant; None where nothing is near."""
+    near = difflib.get_close_matches(word.lower(), {each.lower(): each for each in known}, n=1)
+    return next((each for each in sorted(known) if near and each.lower() == near[0]), None)
+
+
+def _path(error: ErrorDetails) -> Path:
+    """Pydantic's location without its own marks: `[key]` and the tags of a union, `<tag>`."""
+    parts = [str(part) for part in error["loc"] if not re.fullmatch(r"\[key\]|<\w+>", str(part))]
+    at = error.get("ctx", {}).get("at")
+    return (*parts, str(at)) if at else tuple(parts)
+
+
+def _meant(model: type[BaseModel], path: Path, hints: Mapping[str, str]) -> str | None:
+    return None if path[-1] in hints else nearest(path[-1], keys_at(model, path[:-1]))
+
+
+def keys_at(annotation: object, path: Path) -> frozenset[str]:
+    """The keys that a model knows at a place in it."""
+    models = _models(annotation)
+    if not path:
+        return frozenset(name for model in models for name in model.model_fields)
+    inner: list[object] = [
+        model.model_fields[path[0]].annotation for model in models if path[0] in model.model_fields
+    ]
+    if not models:
+        inner = _items(annotation)
+    return frozenset(name for each in inner for name in keys_at(each, path[1:]))
+
+
+def _models(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if typing.get_origin(annotation) not in {typing.Annotated, typing.Union, types.UnionType}:
+        return []
+    return [model for each in typing.get_args(annotation) for model in _models(each)]
+
+
+def _items(annotation: object) -> list[object]:
+    """What a list or a mapping holds."""
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return _items(typing.get_args(annotation)[0])
+    if origin in {typing.Union, types.UnionType}:
+        return [item for each in typing.get_args(annotation) for item in _items(each)]
+    return [each for each in typing.get_args(annotation) if each is not Ellipsis][-1:]
+
+
+def _say(error: ErrorDetails, model: type[BaseModel], path: Path, hints: Mapping[str, str]) -> str:
+    kind = error["type"]
+    context = error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return _say_unknown(model, path, hints)
+    if kind == "string_type":
+        return _say_not_text(error["input"])
+    if kind == "value_error":
+        return str(context["error"])
+    template = _WORDS.get(kind)
+    return template.format(**context) if template else error["msg"]
+
+
+def _say_unknown(model: type[BaseModel], path: Path, hints: Mapping[str, str]) -> str:
+    key = path[-1]
+    if key in hints:
+        return hints[key]
+    known = keys_at(model, path[:-1])
+    near = nearest(key, known)
+    if near is not None:
+        return f"'{key}' is not known; '{near}' is"
+    return f"'{key}' is not known; known are: {', '.join(sorted(known))}"
+
+
+def _say_not_text(value: object) -> str:
+    if isinstance(value, dict) and len(value) == 1 and next(iter(value.values())) is None:
+        return f'must be text; put it in quotes: "{{{next(iter(value))}}}"'
+    if value is None:
+        return "must be text; it is empty"
+    if isinstance(value, dict | list):
+        return "must be text"
+    return "must be text; put it in quotes"
+
+
+_WORDS = {
+    "missing": "is missing",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "dict_type": "must be a mapping (key: value)",
+    "mapping_type": "must be a mapping (key: value)",
+    "model_type": "must be a mapping (key: value)",
+    "model_attributes_type": "must be a mapping (key: value)",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+    "too_long": "must have at most {max_length} items",
+    "string_too_long": "must have at most {max_length} characters",
+    "literal_error": "must be one of {expected}",
+}

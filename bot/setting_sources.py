@@ -1,0 +1,203 @@
+"""Where the settings come from: the environment and the settings file, put together."""
+
+import copy
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot import positions
+from bot.domain.reasons import Code, StoppedError
+from bot.positions import Document, nearest, read_yaml
+
+DEFAULT_CLUSTER = "default"
+
+VARIABLES: Mapping[str, positions.Path] = {
+    "PACHOPS_DATABASE_URL": ("database_url",),
+    "PACHOPS_DATA_DIR": ("data_dir",),
+    "PACHOPS_PACHD_ADDRESS": ("clusters", DEFAULT_CLUSTER, "address"),
+    "PACHOPS_PACHD_TOKEN": ("clusters", DEFAULT_CLUSTER, "token"),
+    "PACHOPS_INSECURE_REGISTRIES": ("insecure_registries",),
+    "PACHOPS_PARALLEL_BUILDS": ("parallel_builds",),
+    "PACHOPS_MINIMUM_FREE_SPACE": ("minimum_free_space",),
+    "PACHOPS_TIMEOUT_SOURCE": ("timeouts", "source"),
+    "PACHOPS_TIMEOUT_PLAN": ("timeouts", "plan"),
+    "PACHOPS_TIMEOUT_BUILD": ("timeouts", "build"),
+    "PACHOPS_TIMEOUT_PUSH": ("timeouts", "push"),
+    "PACHOPS_TIMEOUT_UPDATE": ("timeouts", "update"),
+    "PACHOPS_LOG_LEVEL": ("log_level",),
+    "DOCKER_HOST": ("docker_host",),
+}
+"""Where the value of each variable belongs."""
+
+SETTINGS_FILE = "PACHOPS_SETTINGS_FILE"
+GIT_HOST = "PACHOPS_GIT_HOST"
+GIT_LOGIN = {"PACHOPS_GIT_USERNAME": "username", "PACHOPS_GIT_PASSWORD": "password"}
+BUILD_SECRET = "PACHOPS_BUILD_SECRET_"  # noqa: S105 - a prefix, not a secret
+_PREFIX = "PACHOPS_"
+_LISTS = {"insecure_registries"}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The settings as they were given, and where each came from."""
+
+    data: object
+    home: Path | None
+    variables: Mapping[positions.Path, str]
+    document: Document | None
+
+    def where(self, path: positions.Path) -> str:
+        """Name the variable or the line that a value came from or should come from."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.variables:
+                return self.variables[path[:length]]
+        if self.document and path[:2] in self.document.lines:
+            return self.document.where(path)
+        usual = {place: variable for variable, place in VARIABLES.items()}
+        if path in usual:
+            return usual[path]
+        return self.document.where(path) if self.document else ".".join(path)
+
+
+def read_sources(given: Mapping[str, str]) -> Sources:
+    """Put the file and the environment together; the environment wins.
+
+    Args:
+        given: the variables that are not empty.
+    """
+    _refuse_unknown(given)
+    document = _read_file(given)
+    data = copy.deepcopy(document.data) if document else {}
+    variables: dict[positions.Path, str] = {}
+    if isinstance(data, dict):
+        for variable, path, value in _assignments(given):
+            variables[path] = variable
+            _put(data, path, value)
+        _put_data_dir(data, given)
+    home = Path(given["HOME"]) if "HOME" in given else None
+    return Sources(data, home, variables, document)
+
+
+def _refuse_unknown(given: Mapping[str, str]) -> None:
+    known = {*VARIABLES, *GIT_LOGIN, SETTINGS_FILE, GIT_HOST}
+    for name in sorted(given):
+        if not name.startswith(_PREFIX) or name in known or name.startswith(BUILD_SECRET):
+            continue
+        near = nearest(name, known)
+        raise StoppedError(
+            Code.BAD_SETTINGS,
+            f"{name} is not a setting" + (f"; {near} is" if near else ""),
+            where=name,
+            next_step="Correct its name or unset it.",
+        )
+
+
+def _read_file(given: Mapping[str, str]) -> Document | None:
+    named = given.get(SETTINGS_FILE)
+    file = Path(named).absolute() if named else _usual_file(given)
+    if file is None or (named is None and not file.exists()):
+        return None
+    try:
+        text = file.read_bytes()
+        mode = file.stat().st_mode
+    except OSError as error:
+        where = SETTINGS_FILE if named else str(file)
+        fact = f"the settings file {file} cannot be read: {error.strerror}"
+        raise StoppedError(Code.BAD_SETTINGS, fact, where=where) from None
+    document = read_yaml(text, file=str(file), code=Code.BAD_SETTINGS)
+    if mode & (stat.S_IROTH | stat.S_IWOTH) and _holds_secrets(document.data):
+        raise StoppedError(
+            Code.BAD_SETTINGS,
+            "the settings file holds secrets and every user of this machine can open it",
+            where=str(file),
+            next_step=f"Run `chmod 600 {file}`.",
+        )
+    if document.data is None:
+        return Document(document.file, {}, document.lines)
+    return document
+
+
+def _usual_file(given: Mapping[str, str]) -> Path | None:
+    folder = _folder(given, "XDG_CONFIG_HOME", ".config")
+    return folder / "pachops" / "settings.yaml" if folder else None
+
+
+def _folder(given: Mapping[str, str], variable: str, below_home: str) -> Path | None:
+    # The XDG specification says to ignore a relative path.
+    if (folder := Path(given.get(variable, ""))).is_absolute():
+        return folder
+    return Path(given["HOME"]) / below_home if "HOME" in given else None
+
+
+def _holds_secrets(data: object) -> bool:
+    if not isinstance(data, dict):
+        return False
+    secrets = data.get("build_secrets")
+    if isinstance(secrets, dict) and any(isinstance(each, str) for each in secrets.values()):
+        return True
+    if re.search(r"://[^/@]*:[^/@]*@", str(data.get("database_url"))):
+        return True
+    return any(
+        isinstance(entry, dict) and entry.get(key) is not None
+        for group, key in (("clusters", "token"), ("git_logins", "password"))
+        if isinstance(entries := data.get(group), dict)
+        for entry in entries.values()
+    )
+
+
+def _assignments(given: Mapping[str, str]) -> Iterator[tuple[str, positions.Path, object]]:
+    """What the environment sets: variable, place, value."""
+    for variable, path in VARIABLES.items():
+        if variable not in given:
+            continue
+        value: object = given[variable]
+        if path[-1] in _LISTS:
+            value = [part.strip() for part in given[variable].split(",") if part.strip()]
+        elif variable == "PACHOPS_DATA_DIR":
+            value = str(Path(given[variable]).absolute()) if given[variable][0] != "~" else value
+        elif variable == "PACHOPS_LOG_LEVEL":
+            value = given[variable].lower()
+        yield variable, path, value
+    yield from _git_login(given)
+    for variable in given:
+        if secret := variable.removeprefix(BUILD_SECRET):
+            # Ids in Dockerfiles are mostly lower case, variables upper case: both will do.
+            for name in {secret, secret.lower()} if secret != variable else ():
+                yield variable, ("build_secrets", name), given[variable]
+
+
+def _git_login(given: Mapping[str, str]) -> Iterator[tuple[str, positions.Path, object]]:
+    parts = [variable for variable in (GIT_HOST, *GIT_LOGIN) if variable in given]
+    if not parts:
+        return
+    missing = [variable for variable in (GIT_HOST, *GIT_LOGIN) if variable not in given]
+    if missing:
+        fact = f"{' and '.join(parts)} need {' and '.join(missing)} beside"
+        raise StoppedError(Code.BAD_SETTINGS, fact, where=missing[0])
+    for variable, key in GIT_LOGIN.items():
+        yield variable, ("git_logins", given[GIT_HOST], key), given[variable]
+
+
+def _put(data: dict[Any, Any], path: positions.Path, value: object) -> None:
+    for key in path[:-1]:
+        inner = data.get(key)
+        if inner is None:
+            inner = data[key] = {}
+        if not isinstance(inner, dict):
+            return  # the file is wrong here, and is told so
+        data = inner
+    data.pop(f"{path[-1]}_file", None)
+    data[path[-1]] = value
+
+
+def _put_data_dir(data: dict[Any, Any], given: Mapping[str, str]) -> None:
+    if data.get("data_dir") is not None:
+        return
+    folder = _folder(given, "XDG_DATA_HOME", ".local/share")
+    if folder is None:
+        fact = "must be set where there is no HOME"
+        raise StoppedError(Code.BAD_SETTINGS, fact, where="PACHOPS_DATA_DIR")
+    data["data_dir"] = str(folder / "pachops")

@@ -1,0 +1,117 @@
+"""What a setting's value must be, and values that stand in files of their own."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+
+def _absolute_path(value: object, info: ValidationInfo) -> Path:
+    written = value if isinstance(value, str) else ""
+    home: Path | None = (info.context or {}).get("home")
+    if written.startswith("~/") and home:
+        return home / written[2:]
+    if not written.startswith("/"):
+        raise ValueError("must be an absolute path, or one that begins with ~/")
+    return Path(written)
+
+
+def _grpc_address(value: str) -> str:
+    rule = "must be grpc://HOST:PORT, or grpcs://HOST:PORT for TLS"
+    try:
+        url = urlsplit(value)
+        complete = url.scheme in {"grpc", "grpcs"} and url.hostname and url.port
+    except ValueError:
+        complete = False
+    if not complete or url.path.strip("/") or url.query or url.fragment or url.username:
+        raise ValueError(rule)
+    return f"{url.scheme}://{url.netloc}"
+
+
+def _database_url(value: str) -> str:
+    is_file = re.fullmatch(r"sqlite:///[^?:]+(\?.*)?", value)
+    if is_file is None and re.match(r"postgresql(\+psycopg)?://[^/]*/\w", value) is None:
+        raise ValueError(
+            "must be sqlite:////PATH/TO/FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
+        )
+    return value
+
+
+def _engine_address(value: str) -> str:
+    if re.match(r"(unix|tcp|ssh|https?|npipe)://.", value) is None:
+        raise ValueError("must be an engine's address such as unix:///var/run/docker.sock")
+    return value
+
+
+def _host(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9.\[\]_-]+(:[0-9]{1,5})?", value) is None:
+        raise ValueError("must be HOST or HOST:PORT, without a scheme or a path")
+    return value.lower()
+
+
+def _one_line(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("must be one line of printable characters without spaces")
+    return value
+
+
+def _certificates(value: object, info: ValidationInfo) -> bytes:
+    path = _absolute_path(value, info)
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError):
+        text = f"is not a file that can be read: {path}"
+        raise ValueError(text) from None
+
+
+def take_from_file(data: object, key: str, info: ValidationInfo) -> object:
+    """Put the content of the file under `{key}_file` where the value is not said itself."""
+    file_key = f"{key}_file"
+    if not isinstance(data, dict) or file_key not in data:
+        return data
+    if data.get(key) is not None:
+        text = f"is given beside {key}; give one of the two"
+        raise _problem(text, file_key)
+    rest = {name: value for name, value in data.items() if name != file_key}
+    return rest | {key: _read_secret(data[file_key], file_key, info).rstrip("\r\n")}
+
+
+def _read_secret(path: object, at: str, info: ValidationInfo) -> str:
+    try:
+        file = _absolute_path(path, info)
+    except ValueError as error:
+        raise _problem(str(error), at) from None
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        text = f"cannot be read: {file}: {error.strerror}"
+        raise _problem(text, at) from None
+    except ValueError:
+        text = f"is not UTF-8 text: {file}"
+        raise _problem(text, at) from None
+
+
+def _problem(text: str, at: str) -> PydanticCustomError:
+    return PydanticCustomError("pachops", "{text}", {"text": text, "at": at})
+
+
+def _build_secret(value: object, info: ValidationInfo) -> object:
+    if not isinstance(value, dict):
+        return value
+    if set(value) != {"file"}:
+        raise ValueError("must be text, or file: PATH")
+    return _read_secret(value["file"], "file", info)
+
+
+FilePath = Annotated[Path, BeforeValidator(_absolute_path)]
+Certificates = Annotated[bytes, BeforeValidator(_certificates)]
+Token = Annotated[SecretStr, AfterValidator(_one_line)]
+Host = Annotated[str, AfterValidator(_host)]
+Address = Annotated[str, AfterValidator(_grpc_address)]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+EngineAddress = Annotated[str, AfterValidator(_engine_address)]
+BuildSecret = Annotated[SecretStr, BeforeValidator(_build_secret)]

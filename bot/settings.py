@@ -1,0 +1,158 @@
+"""What the operator sets: by environment variables or in a YAML file; the environment wins."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+from urllib.parse import unquote, urlsplit
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+from bot.domain.reasons import Code, StoppedError
+from bot.positions import find_problems, stopped
+from bot.services.logins import Login
+from bot.setting_sources import DEFAULT_CLUSTER, read_sources
+from bot.setting_values import (
+    Address,
+    BuildSecret,
+    Certificates,
+    DatabaseUrl,
+    EngineAddress,
+    FilePath,
+    Host,
+    Token,
+    take_from_file,
+)
+from bot.units import Size, Timeout, lasting, sized
+
+_HINTS = {
+    "pachd_address": "'pachd_address' is not known; write clusters: default: address: ...",
+    "pachd_token": "'pachd_token' is not known; write clusters: default: token: ...",
+}
+
+
+class _Set(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
+
+
+class ClusterSettings(_Set):
+    """How to reach a Pachyderm cluster."""
+
+    address: Address
+    """`grpc://HOST:PORT`, or `grpcs://` for TLS."""
+    token: Token | None = None
+    """None where the cluster has no authentication."""
+    root_certs: Certificates | None = Field(default=None, repr=False)
+    """Read from a PEM file: whom to trust for `grpcs://`; the system's authorities where None."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _token_file(cls, data: object, info: ValidationInfo) -> object:
+        return take_from_file(data, "token", info)
+
+
+class GitLogin(_Set):
+    """A login for a git host."""
+
+    username: Annotated[str, Field(min_length=1)]
+    password: Annotated[SecretStr, Field(min_length=1)]
+    """A password or a token."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _password_file(cls, data: object, info: ValidationInfo) -> object:
+        return take_from_file(data, "password", info)
+
+
+class Timeouts(_Set):
+    """How long a stage may take, in seconds; a test's and verify's own are the repository's."""
+
+    source: Timeout = lasting("10m")
+    plan: Timeout = lasting("2m")
+    build: Timeout = lasting("60m")
+    push: Timeout = lasting("30m")
+    update: Timeout = lasting("2m")
+    """Also for putting the old specs back."""
+
+
+class Settings(_Set):
+    """Everything the operator sets; files named in it have been read."""
+
+    data_dir: FilePath
+    """Mirrors of repositories, and the database where it is SQLite."""
+    database_url: DatabaseUrl = Field(
+        default_factory=lambda known: f"sqlite:///{known['data_dir']}/pachops.db", repr=False
+    )
+    """May hold a password, so it is left out of the repr."""
+    clusters: Mapping[Annotated[str, Field(min_length=1)], ClusterSettings] = Field(
+        default_factory=dict
+    )
+    git_logins: Mapping[Host, GitLogin] = Field(default_factory=dict)
+    build_secrets: Mapping[str, BuildSecret] = Field(default_factory=dict)
+    docker_host: EngineAddress | None = None
+    """None means the engine's usual socket."""
+    insecure_registries: tuple[Host, ...] = ()
+    """Registries that are spoken to without TLS."""
+    parallel_builds: Annotated[int, Field(ge=1, le=64)] = 2
+    minimum_free_space: Size = sized("1g")
+    """Bytes that the engine's disk must have free before a build."""
+    timeouts: Timeouts = Timeouts()
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    def cluster(self, name: str) -> ClusterSettings:
+        """The cluster of that name; StoppedError says which there are."""
+        if name in self.clusters:
+            return self.clusters[name]
+        known = ", ".join(sorted(self.clusters))
+        raise StoppedError(
+            Code.CLUSTER_UNKNOWN,
+            f"the settings have no cluster '{name}'; they have: {known or 'none'}",
+            next_step="Set PACHOPS_PACHD_ADDRESS to grpc://HOST:PORT, "
+            "or name the cluster in the settings file."
+            if name == DEFAULT_CLUSTER
+            else f"Add it to the settings file: clusters: {name}: address: grpc://HOST:PORT.",
+        )
+
+    def logins(self) -> dict[str, Login]:
+        """The login for each git host (`HOST` or `HOST:PORT`)."""
+        return {
+            host: Login(found.username, found.password) for host, found in self.git_logins.items()
+        }
+
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """Every secret among the settings, to be kept out of what people see."""
+        tokens = (cluster.token for cluster in self.clusters.values())
+        password = _password_in(self.database_url)
+        return (
+            *(token for token in tokens if token is not None),
+            *(login.password for login in self.git_logins.values()),
+            *self.build_secrets.values(),
+            *((SecretStr(password),) if password else ()),
+        )
+
+
+def _password_in(url: str) -> str | None:
+    password = urlsplit(url).password
+    return unquote(password) if password else None
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read the settings; StoppedError names the variable or the file's line that is wrong.
+
+    Only `environ` and the files that it leads to are looked at. An empty variable counts as
+    one that is not set.
+    """
+    sources = read_sources({name: value for name, value in environ.items() if value})
+    try:
+        return Settings.model_validate(sources.data, context={"home": sources.home})
+    except ValidationError as error:
+        problems = find_problems(error, Settings, sources.where, _HINTS)
+    raise stopped(Code.BAD_SETTINGS, problems, next_step=None)

@@ -1,0 +1,1 @@
+"""Where people and webhooks meet the bot."""

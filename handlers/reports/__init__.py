@@ -1,0 +1,1 @@
+"""A deployment in words: one report for each surface."""

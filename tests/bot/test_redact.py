@@ -1,0 +1,83 @@
+"""What the redactor hides, and what it leaves alone."""
+
+import base64
+import json
+from urllib.parse import quote
+
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from bot.redact import Redactor
+
+SECRET = "s3cr3t/t0ken+with=signs"
+redactor = Redactor([SecretStr(SECRET)])
+
+
+def test_every_occurrence_is_masked() -> None:
+    assert redactor.clean(f"a {SECRET} b {SECRET}") == "a *** b ***"
+
+
+def test_text_without_a_secret_stays_as_it_is() -> None:
+    assert redactor.clean("nothing to see") == "nothing to see"
+
+
+def test_url_encoded_form_is_masked_in_either_case() -> None:
+    form = quote(SECRET, safe="")
+    assert redactor.clean(f"https://x:{form}@host {form.lower()}") == "https://x:***@host ***"
+
+
+def test_json_form_is_masked() -> None:
+    quoted = Redactor([SecretStr('pass"wörd')])
+    assert quoted.clean(json.dumps({"password": 'pass"wörd'})) == '{"password": "***"}'
+
+
+def test_basic_authorization_header_does_not_show_the_password() -> None:
+    header = base64.b64encode(f"robot:{SECRET}".encode()).decode()
+    assert "***" in redactor.clean(f"Authorization: Basic {header}")
+
+
+def test_each_line_of_a_key_file_is_masked_by_itself() -> None:
+    key = "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END KEY-----\n"
+    cleaned = [Redactor([SecretStr(key)]).clean(line) for line in key.splitlines()]
+    assert cleaned == ["***"] * 4
+
+
+def test_overlapping_secrets_leave_no_rest() -> None:
+    both = Redactor([SecretStr("abcdef"), SecretStr("defghi")])
+    assert both.clean("xabcdefghix") == "x***x"
+
+
+def test_secret_within_a_longer_one_is_masked_in_both() -> None:
+    both = Redactor([SecretStr("hunter2"), SecretStr("hunter2-extended")])
+    assert both.clean("hunter2-extended hunter2") == "*** ***"
+
+
+def test_too_short_secret_is_left_alone() -> None:
+    assert Redactor([SecretStr("a"), SecretStr("")]).clean("banana") == "banana"
+
+
+def test_no_secrets_is_allowed() -> None:
+    assert Redactor([]).clean("text") == "text"
+
+
+def test_repr_shows_no_secret() -> None:
+    assert SECRET not in repr(redactor)
+
+
+@given(secret=st.text(min_size=8, max_size=60), before=st.binary(max_size=7), after=st.binary())
+def test_secret_cannot_be_read_from_base64_around_it(
+    secret: str, before: bytes, after: bytes
+) -> None:
+    content = before + secret.encode() + after
+    cleaned = Redactor([SecretStr(secret)]).clean(base64.b64encode(content).decode())
+    assert "***" in cleaned
+
+
+PRINTABLE = st.characters(exclude_characters="*\0", exclude_categories=["Cs"])
+
+
+@given(secret=st.text(PRINTABLE, min_size=4, max_size=40), before=st.text(), after=st.text())
+def test_secret_is_never_in_the_result(secret: str, before: str, after: str) -> None:
+    cleaned = Redactor([SecretStr(secret)]).clean(before + secret + after)
+    assert secret not in cleaned.replace("***", "\0")

@@ -1,0 +1,148 @@
+"""The composition root: settings in, a bot out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from bot.domain.deployment import (
+    Actor,
+    Commit,
+    Kind,
+    Request,
+    Trigger,
+)
+from bot.domain.history import commit_of, going_back
+from bot.domain.plan import Plan
+from bot.engine.engine import Engine
+from bot.engine.run import Run
+from bot.journal import Journal, Listener
+from bot.redact import Redactor
+from bot.services.docker import DockerEngine, docker_logins
+from bot.services.git import Git
+from bot.services.pachyderm import Pachyderm
+from bot.services.registry import Registry
+from bot.settings import Settings
+from bot.stages.plan import make_plan
+from bot.stages.source import open_source
+from bot.store.database import Database
+from bot.store.deployments import Deployments
+from bot.store.progress import ProgressLog
+from bot.workflow import Workflow, stored_past
+
+
+class Bot:
+    """Everything that a deployment needs, put together from the settings."""
+
+    def __init__(
+        self, settings: Settings, database: Database, listener: Callable[[str], Listener]
+    ) -> None:
+        self.settings = settings
+        self.deployments = Deployments(database)
+        self.progress = ProgressLog(database)
+        self.redactor = Redactor(settings.secrets())
+        self.engine = Engine(database, self._carry_out)
+        self.git = Git(
+            settings.data_dir / "mirrors",
+            logins=settings.logins(),
+            timeout=settings.timeouts.source,
+        )
+        self._find_login = docker_logins()
+        self.registry = Registry(self._find_login, insecure=settings.insecure_registries)
+        self._listener = listener
+        self._docker: asyncio.Task[DockerEngine] | None = None
+        self._clusters: dict[str, Pachyderm] = {}
+
+    async def docker(self) -> DockerEngine:
+        """The Docker Engine, connected when the first build needs it."""
+        if self._docker is None or (self._docker.done() and self._docker.exception()):
+            self._docker = asyncio.create_task(
+                DockerEngine.connect(self.settings.docker_host, find_login=self._find_login)
+            )
+        return await asyncio.shield(self._docker)
+
+    def pachyderm(self, cluster: str) -> Pachyderm:
+        """The client of a cluster of the settings."""
+        if cluster not in self._clusters:
+            found = self.settings.cluster(cluster)
+            self._clusters[cluster] = Pachyderm(
+                found.address, token=found.token, root_certs=found.root_certs
+            )
+        return self._clusters[cluster]
+
+    async def plan(self, request: Request) -> Plan:
+        """What the request would do; nothing is touched."""
+        source = await open_source(self.git, request.repository, request.commit.sha)
+        _, environment = source.project.environment(request.environment)
+        return await make_plan(
+            source,
+            request,
+            environment,
+            registry=self.registry,
+            pachyderm=self.pachyderm(environment.cluster),
+        )
+
+    async def environment_name(self, address: str, commit: Commit, asked: str | None) -> str:
+        """The environment that a command means, by the commit's project file."""
+        source = await open_source(self.git, address, commit.sha)
+        return source.project.environment(asked)[0]
+
+    async def rollback_request(
+        self, repository: str, environment: str, steps: int, trigger: Trigger, actor: Actor
+    ) -> Request:
+        """The request that takes a target back; NOTHING_TO_ROLL_BACK where it cannot."""
+        request = Request(
+            kind=Kind.ROLLBACK,
+            repository=repository,
+            environment=environment,
+            commit=Commit(sha="", ref=""),
+            trigger=trigger,
+            actor=actor,
+            steps=steps,
+        )
+        back = going_back(await stored_past(self.deployments, request), steps)
+        return Request(**{**vars(request), "commit": commit_of(back)})
+
+    async def close(self) -> None:
+        """Let go of everything outside; nothing is lost."""
+        await self.engine.stop()
+        if self._docker is not None:
+            self._docker.cancel()
+            await asyncio.wait({self._docker})
+            if not self._docker.cancelled() and not self._docker.exception():
+                await self._docker.result().close()
+        for cluster in self._clusters.values():
+            await cluster.close()
+        await self.registry.close()
+
+    async def _carry_out(self, run: Run) -> None:
+        identity = run.deployment.id
+        journal = Journal(identity, self.progress, self.redactor, self._listener(identity))
+        async with journal.kept():
+            await Workflow(run, self, journal.report).carry_out()
+
+
+def nobody(_deployment: str) -> Listener:
+    """The listeners of a bot that nobody watches."""
+    return lambda _at, _event: None
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """The bot's database, for those who only read it."""
+    database = await Database.open(settings.database_url)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def open_bot(
+    settings: Settings, listener: Callable[[str], Listener] = nobody
+) -> AsyncIterator[Bot]:
+    """A bot whose engine is not started yet."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings))
+        bot = Bot(settings, database, listener)
+        stack.push_async_callback(bot.close)
+        yield bot

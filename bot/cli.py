@@ -1,0 +1,314 @@
+"""The commands that a person types. Heavy parts are imported by the command that needs them."""
+
+import asyncio
+import getpass
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console, RenderableType
+
+from bot.domain.deployment import Deployment, Outcome
+from bot.domain.progress import Finished, Progress
+from bot.domain.reasons import Code, Kind, StoppedError
+from bot.engine.claim import is_claimed
+from bot.settings import load_settings
+from bot.store.database import Database
+from bot.store.deployments import Deployments
+from bot.store.progress import ProgressLog
+from handlers.reports import words
+from handlers.reports.json_lines import JsonLines, deployment_json
+from handlers.reports.plain import PlainLines
+from handlers.reports.reporter import Reporter, reporter_for
+from handlers.reports.summary import reason_lines
+from handlers.reports.tables import deployment_view, history_table, status_table
+
+if TYPE_CHECKING:
+    # The engine and the SDKs take seconds to import; `pachops status` must not wait for them.
+    from bot.session import Session
+
+app = typer.Typer(
+    name="pachops",
+    help="From a commit to Pachyderm pipelines that run the image built from it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+Repository = Annotated[
+    str, typer.Argument(metavar="[PATH|URL]", help="The repository; a local one by its path.")
+]
+Identity = Annotated[str, typer.Argument(metavar="ID", help="A deployment's id, or a part of it.")]
+
+_STATUS = {Kind.USAGE: 2, Kind.REFUSED: 3, Kind.FAILED: 1, Kind.CANCELLED: 130}
+
+
+def main() -> None:
+    """The `pachops` command."""
+    app()
+
+
+@app.command()
+def deploy(
+    repository: Repository = ".",
+    ref: Annotated[
+        str | None, typer.Option("--ref", metavar="REF", help="Branch, tag or SHA.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="ENVIRONMENT", help="Where to deploy to.")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="NAME", help="Only this image or pipeline; repeatable."),
+    ] = None,
+    *,
+    reprocess: Annotated[
+        bool, typer.Option("--reprocess", help="Compute data again that was processed before.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the plan and change nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Build, test, push, update and verify what a commit changes."""
+
+    async def work(session: "Session") -> Finished:
+        from bot.session import DeployOrder  # noqa: PLC0415 - see above
+
+        order = DeployOrder(repository, ref, to, tuple(only or ()), reprocess)
+        return await (session.plan(order) if dry_run else session.deploy(order))
+
+    _follow(work, as_json=as_json)
+
+
+@app.command()
+def rollback(
+    repository: Annotated[
+        str | None, typer.Argument(metavar="[PATH|URL]", help="Where several are deployed.")
+    ] = None,
+    *,
+    to: Annotated[str, typer.Option("--to", metavar="ENVIRONMENT", help="What to take back.")],
+    steps: Annotated[
+        int, typer.Option("--steps", min=1, help="How many good deployments to undo.")
+    ] = 1,
+    as_json: Json = False,
+) -> None:
+    """Put back the specs and images of an earlier good deployment."""
+
+    async def work(session: "Session") -> Finished:
+        from bot.session import RollbackOrder  # noqa: PLC0415 - see above
+
+        return await session.roll_back(RollbackOrder(to, steps, repository))
+
+    _follow(work, as_json=as_json)
+
+
+@app.command()
+def status(*, as_json: Json = False) -> None:
+    """What runs where, what is under way and what waits."""
+
+    async def work(stored: _Stored) -> None:
+        found = await stored.deployments.list(limit=500)
+        _show(found, status_table, as_json=as_json)
+
+    _look(work)
+
+
+@app.command()
+def history(
+    *,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="ENVIRONMENT", help="Only this environment.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 20,
+    as_json: Json = False,
+) -> None:
+    """The deployments so far, the newest first."""
+
+    async def work(stored: _Stored) -> None:
+        found = await stored.deployments.list(environment=to, limit=limit)
+        _show(found, history_table, as_json=as_json)
+
+    _look(work)
+
+
+@app.command()
+def show(
+    identity: Identity,
+    *,
+    log: Annotated[bool, typer.Option("--log", help="Every line of its log too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """One deployment, whole: what was asked, each stage, how it ended."""
+
+    async def work(stored: _Stored) -> None:
+        deployment = await stored.find(identity)
+        events = await stored.events(deployment.id)
+        if as_json:
+            facts = {"preparation": await stored.deployments.load(deployment.id, "preparation")}
+            _write(json.dumps({"event": "deployment"} | deployment_json(deployment) | facts))
+        if as_json or log:
+            report = JsonLines(sys.stdout) if as_json else PlainLines(sys.stdout)
+            for at, event in events:
+                report.show(at, event)
+            report.close()
+            return
+        _draw(deployment_view(deployment, events, now=time.time()))
+
+    _look(work)
+
+
+@app.command()
+def cancel(identity: Identity, *, as_json: Json = False) -> None:
+    """Stop a deployment that waits or runs; what it changed is put back."""
+
+    async def work(stored: _Stored) -> None:
+        deployment = await stored.find(identity)
+        result = await stored.deployments.request_cancel(deployment.id, _user())
+        text = words.cancelled(result.value, deployment.id)
+        if result.value == "running" and not stored.is_served:
+            text = words.cancelled_when_resumed(deployment.id)
+        if as_json:
+            text = json.dumps(
+                {"event": "cancel", "deployment": deployment.id, "result": result.value}
+            )
+        _write(text)
+
+    _look(work)
+
+
+@app.command()
+def worker() -> None:
+    """Finish what an interrupted bot left, then end."""
+
+    async def work(session: "Session") -> None:
+        await session.work()
+
+    with _explained():
+        asyncio.run(work(_session(PlainLines(sys.stdout))))
+
+
+class _Stored:
+    """What the database has; read without starting the engine."""
+
+    def __init__(self, database: Database) -> None:
+        self.deployments = Deployments(database)
+        self._progress = ProgressLog(database)
+        self._database = database
+
+    @property
+    def is_served(self) -> bool:
+        """Whether a bot runs deployments from this database now."""
+        return self._database.path is None or is_claimed(self._database.path)
+
+    async def find(self, identity: str) -> Deployment:
+        """The deployment that a person means."""
+        found = await self.deployments.get(identity)
+        if found is None:
+            raise StoppedError(Code.DEPLOYMENT_UNKNOWN, f"none has the id '{identity}'")
+        return found
+
+    async def events(self, identity: str) -> list[tuple[float, Progress]]:
+        """All that it said of itself."""
+        events: list[tuple[float, Progress]] = []
+        after = 0
+        while batch := await self._progress.read(identity, after):
+            events += [(at, event) for _, at, event in batch]
+            after = batch[-1][0]
+        return events
+
+
+def _look(work: Callable[[_Stored], Coroutine[object, object, None]]) -> None:
+    """Run a command that only needs the database."""
+
+    async def opened() -> None:
+        database = await Database.open(load_settings(os.environ).database_url)
+        try:
+            await work(_Stored(database))
+        finally:
+            await database.close()
+
+    with _explained():
+        asyncio.run(opened())
+
+
+def _follow(
+    work: "Callable[[Session], Coroutine[object, object, Finished]]", *, as_json: bool
+) -> None:
+    """Run a command that ends with a Finished, and with its exit status."""
+    reporter = reporter_for(sys.stdout, json=as_json)
+    try:
+        ended = asyncio.run(work(_session(reporter)))
+    except StoppedError as error:
+        kind = error.reason.kind
+        outcome = Outcome.FAILED if kind is Kind.FAILED else Outcome.REFUSED
+        ended = Finished(outcome, None, None, (), (), error.reason)
+    except KeyboardInterrupt:
+        ended = Finished(
+            Outcome.CANCELLED, None, None, (), (), StoppedError(Code.CANCELLED, "by Ctrl-C").reason
+        )
+    reporter.show(time.time(), ended)
+    reporter.close()
+    raise typer.Exit(_status(ended))
+
+
+def _status(ended: Finished) -> int:
+    if ended.outcome is Outcome.SUCCEEDED:
+        return 0
+    if ended.outcome is Outcome.CANCELLED:
+        return _STATUS[Kind.CANCELLED]
+    if ended.outcome is Outcome.REFUSED and ended.reason is not None:
+        return _STATUS[ended.reason.kind]
+    return _STATUS[Kind.FAILED]
+
+
+def _session(reporter: Reporter) -> "Session":
+    settings = load_settings(os.environ)
+    from bot.session import Session  # noqa: PLC0415 - see above
+
+    return Session(settings, reporter)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """A reason for people and its exit status instead of a traceback."""
+    try:
+        yield
+    except StoppedError as error:
+        for line in reason_lines(error.reason):
+            Console(stderr=True, highlight=False).print(line.rich)
+        raise typer.Exit(_STATUS[error.reason.kind]) from error
+
+
+def _show(
+    found: Sequence[Deployment],
+    table: Callable[..., RenderableType],
+    *,
+    as_json: bool,
+) -> None:
+    if not as_json:
+        _draw(table(found, now=time.time()))
+        return
+    for each in found:
+        _write(json.dumps({"event": "deployment"} | deployment_json(each)))
+
+
+def _draw(renderable: RenderableType) -> None:
+    Console(highlight=False).print(renderable)
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

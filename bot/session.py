@@ -1,0 +1,200 @@
+"""One deployment asked for on the command line: submitted, followed to its end, cancelled."""
+
+import asyncio
+import getpass
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.app import Bot, open_bot
+from bot.domain.deployment import (
+    Actor,
+    Deployment,
+    Kind,
+    Outcome,
+    Request,
+    Trigger,
+    new_deployment_id,
+)
+from bot.domain.plan import image_lines, pipeline_lines
+from bot.domain.progress import Accepted, Finished, Planned, Progress, Warned, finished
+from bot.domain.reasons import Code, StoppedError
+from bot.journal import Listener
+from bot.services.git import repository_address
+from bot.settings import Settings
+from bot.stages.together import both
+from handlers.reports import words
+from handlers.reports.reporter import Reporter
+
+
+@dataclass(frozen=True)
+class DeployOrder:
+    """What `pachops deploy` was asked."""
+
+    repository: str
+    ref: str | None = None
+    environment: str | None = None
+    only: tuple[str, ...] = ()
+    reprocess: bool = False
+
+
+@dataclass(frozen=True)
+class RollbackOrder:
+    """What `pachops rollback` was asked."""
+
+    environment: str
+    steps: int
+    repository: str | None = None
+
+
+class Session:
+    """A person at a terminal, and the bot that works for them."""
+
+    def __init__(self, settings: Settings, reporter: Reporter) -> None:
+        self._settings = settings
+        self._reporter = reporter
+        self._own: Deployment | None = None
+        self._accepted = False
+
+    async def deploy(self, order: DeployOrder) -> Finished:
+        """Deploy and wait for the end."""
+        async with open_bot(self._settings, self._listen) as bot:
+            _, request = await both(bot.engine.start(), self._read(bot, order))
+            return await self._follow(bot, request)
+
+    async def plan(self, order: DeployOrder) -> Finished:
+        """Show what a deployment would do; nothing is stored or changed."""
+        async with open_bot(self._settings) as bot:
+            request = await self._read(bot, order)
+            plan = await bot.plan(request)
+        for warning in plan.warnings:
+            self._show(Warned(warning))
+        self._show(Planned(image_lines(plan), pipeline_lines(plan)))
+        return Finished(Outcome.SUCCEEDED, None, request.commit.sha, (), (), None)
+
+    async def roll_back(self, order: RollbackOrder) -> Finished:
+        """Take an environment back and wait for the end."""
+        async with open_bot(self._settings, self._listen) as bot:
+            request = await bot.rollback_request(
+                await self._deployed_repository(bot, order),
+                order.environment,
+                order.steps,
+                Trigger.CLI,
+                _actor(),
+            )
+            await bot.engine.start()
+            return await self._follow(bot, request)
+
+    async def work(self) -> None:
+        """Run what is stored until nothing is left, for deployments that were interrupted."""
+        async with open_bot(self._settings) as bot:
+            await bot.engine.start()
+            await bot.engine.idle()
+
+    async def _read(self, bot: Bot, order: DeployOrder) -> Request:
+        address = repository_address(order.repository, Path.cwd())
+        changed = await bot.git.uncommitted(address)
+        if changed:
+            self._show(Warned(words.not_committed(changed)))
+        commit = await bot.git.resolve(address, order.ref)
+        return Request(
+            kind=Kind.DEPLOY,
+            repository=address,
+            environment=await bot.environment_name(address, commit, order.environment),
+            commit=commit,
+            trigger=Trigger.CLI,
+            actor=_actor(),
+            only=order.only,
+            reprocess=order.reprocess,
+        )
+
+    async def _deployed_repository(self, bot: Bot, order: RollbackOrder) -> str:
+        """The repository that a rollback means: the only one that was deployed there."""
+        if order.repository is not None:
+            return repository_address(order.repository, Path.cwd())
+        found = await bot.deployments.list(environment=order.environment, limit=500)
+        repositories = sorted({each.request.repository for each in found})
+        if not repositories:
+            raise StoppedError(
+                Code.NOTHING_TO_ROLL_BACK, f"nothing was ever deployed to {order.environment}"
+            )
+        if len(repositories) > 1:
+            raise StoppedError(
+                Code.BAD_COMMAND,
+                f"several repositories are deployed to {order.environment}: "
+                f"{', '.join(repositories)}",
+                next_step=f"Name one: `pachops rollback {repositories[0]} "
+                f"--to {order.environment}`.",
+            )
+        return repositories[0]
+
+    async def _follow(self, bot: Bot, request: Request) -> Finished:
+        deployment = Deployment(new_deployment_id(), request, created_at=time.time())
+        self._own = deployment
+        await bot.engine.submit(deployment)
+        self._accept(deployment)
+        async with _signals_cancel(bot, deployment.id):
+            ended = finished(await bot.engine.wait(deployment.id))
+            others = await bot.deployments.unfinished()
+            if others:
+                self._show(Warned(words.others_are_finished_first(others)))
+                await bot.engine.idle()
+        return ended
+
+    def _accept(self, deployment: Deployment) -> None:
+        """Say once that it is on disk; its first sign of life may come before submit returns."""
+        if self._accepted:
+            return
+        self._accepted = True
+        request = deployment.request
+        commit = request.commit
+        self._show(
+            Accepted(deployment.id, request.repository, request.environment, commit.sha, commit.ref)
+        )
+
+    def _listen(self, deployment: str) -> Listener:
+        """Only the person's own deployment is shown; others are resumed quietly."""
+        if self._own is None or deployment != self._own.id:
+            return lambda _at, _event: None
+        self._accept(self._own)
+        return self._reporter.show
+
+    def _show(self, event: Progress) -> None:
+        self._reporter.show(time.time(), event)
+
+
+@asynccontextmanager
+async def _signals_cancel(bot: Bot, deployment: str) -> AsyncIterator[None]:
+    """Ctrl-C cancels the deployment and cleans up; a second one ends the process."""
+    loop = asyncio.get_running_loop()
+    asked = asyncio.Event()
+
+    def ask() -> None:
+        asked.set()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(each)
+
+    async def cancel() -> None:
+        await asked.wait()
+        await bot.engine.cancel(deployment, _actor().name)
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(each, ask)
+    cancelling = asyncio.create_task(cancel())
+    try:
+        yield
+    finally:
+        cancelling.cancel()
+        await asyncio.wait({cancelling})
+        for each in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(each)
+
+
+def _actor() -> Actor:
+    try:
+        return Actor(getpass.getuser(), "cli")
+    except (KeyError, OSError):  # a container's user without a name
+        return Actor("unknown", "cli")

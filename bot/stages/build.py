@@ -1,0 +1,132 @@
+"""Build: each image that the registry does not have, bases first, several at a time."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pydantic import SecretStr
+
+from bot.domain.deployment import Request, Stage
+from bot.domain.dockerfile import with_bases
+from bot.domain.plan import CONTENT_LABEL, ImagePlan, Plan
+from bot.domain.progress import Log, Progress
+from bot.domain.reasons import Code, StoppedError
+from bot.services.docker import BuildOrder, DockerEngine
+from bot.services.git import Mirror
+from bot.stages.together import together
+
+DEPLOYMENT_LABEL = "pachops.deployment"
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where and how images are built."""
+
+    docker: DockerEngine
+    mirror: Mirror
+    secrets: Mapping[str, SecretStr]
+    parallel: int
+    least_free: int
+    """Bytes that the engine's disk must have free before a build."""
+
+
+async def build(
+    plan: Plan, request: Request, workshop: Workshop, report: Callable[[Progress], None]
+) -> tuple[str, ...]:
+    """Build what is missing; the names of the images that are now on the engine.
+
+    An image that a killed bot had finished is found by its tag and content label, and kept.
+    """
+    missing = [image for image in plan.images if image.digest is None]
+    await _check_disk(workshop)
+    _check_secrets(missing, workshop.secrets)
+    places = asyncio.Semaphore(workshop.parallel)
+    ready = {image.name: asyncio.Event() for image in missing}
+
+    async def one(image: ImagePlan) -> str:
+        for base in image.bases:
+            if base in ready:
+                await ready[base].wait()
+        async with places:
+            await _build_one(image, plan, request, workshop, report)
+        ready[image.name].set()
+        return image.name
+
+    return tuple(await together(one(image) for image in missing))
+
+
+async def _build_one(
+    image: ImagePlan,
+    plan: Plan,
+    request: Request,
+    workshop: Workshop,
+    report: Callable[[Progress], None],
+) -> None:
+    found = await workshop.docker.find(image.reference)
+    if found is not None and found.labels.get(CONTENT_LABEL) == image.content:
+        report(Log(Stage.BUILD, image.name, f"{image.reference} is already on the engine"))
+        return
+    tree = await _tree_on_our_bases(image, plan, workshop.mirror)
+    order = BuildOrder(
+        image=image.name,
+        tags=(image.reference,),
+        dockerfile=image.dockerfile,
+        target=image.target,
+        build_args=image.build_args,
+        labels=_labels(image, request),
+        secrets={name: workshop.secrets[name] for name in image.secrets},
+        bases=image.froms,
+    )
+    await workshop.docker.build(order, lambda: workshop.mirror.archive(tree), report)
+
+
+async def _tree_on_our_bases(image: ImagePlan, plan: Plan, mirror: Mirror) -> str:
+    """The context whose FROM lines name our own images exactly as this deployment has them.
+
+    A tag such as `base:latest` on a shared engine may be another deployment's.
+    """
+    if not image.bases:
+        return image.tree
+    pinned = {}
+    for name in image.bases:
+        base = plan.image(name)
+        pinned[base.repository] = (
+            base.reference if base.digest is None else f"{base.repository}@{base.digest}"
+        )
+    text = await mirror.read(image.tree, image.dockerfile) or b""
+    written = with_bases(text.decode(), pinned, image.build_args)
+    return await mirror.tree(image.tree, "", put={image.dockerfile: written.encode()})
+
+
+def _labels(image: ImagePlan, request: Request) -> dict[str, str]:
+    labels = {
+        "org.opencontainers.image.revision": request.commit.sha,
+        "org.opencontainers.image.created": datetime.now(UTC).isoformat(timespec="seconds"),
+        CONTENT_LABEL: image.content,
+    }
+    if "://" in request.repository:
+        # A path on the bot's machine says nothing to whoever reads the label.
+        labels["org.opencontainers.image.source"] = request.repository
+    return labels
+
+
+async def _check_disk(workshop: Workshop) -> None:
+    free = await workshop.docker.free_bytes()
+    if free is not None and free < workshop.least_free:
+        raise StoppedError(
+            Code.DISK_FULL,
+            f"the engine's disk has {free // 2**20} MiB free, "
+            f"a build needs at least {workshop.least_free // 2**20} MiB",
+        )
+
+
+def _check_secrets(images: list[ImagePlan], secrets: Mapping[str, SecretStr]) -> None:
+    for image in images:
+        for name in image.secrets:
+            if name not in secrets:
+                raise StoppedError(
+                    Code.BUILD_SECRET_MISSING,
+                    f"the build of {image.name} asks for the secret '{name}'",
+                    where=f".pachops.yml: images.{image.name}.secrets",
+                )

@@ -1,0 +1,336 @@
+"""Plan: which images are built, which pipelines change, in what order; nothing is touched."""
+
+import graphlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.domain.deployment import Request
+from bot.domain.dockerfile import base_images
+from bot.domain.image import TagFacts, push_repository, render_tags, same_repository
+from bot.domain.paths import matches
+from bot.domain.plan import (
+    Change,
+    ImagePlan,
+    PipelinePlan,
+    Plan,
+    content_key,
+    image_from_specs,
+    image_of,
+    select,
+)
+from bot.domain.reasons import Code, StoppedError
+from bot.domain.spec import Spec, in_order, read_specs, to_json, with_project
+from bot.project import Environment, Image, JsonnetSource
+from bot.services.docker import excluded
+from bot.services.pachyderm import Pachyderm
+from bot.services.registry import Registry
+from bot.stages.desired import desire
+from bot.stages.source import Source
+from bot.stages.together import together
+
+DEFAULT_SPECS = ("pipeline.json", "pipeline.yaml", "pipeline.yml")
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """An image as declared, with its Dockerfile read."""
+
+    image: Image
+    repository: str
+    dockerfile: str
+    bases: tuple[str, ...]
+    froms: tuple[str, ...]
+
+
+async def make_plan(
+    source: Source,
+    request: Request,
+    environment: Environment,
+    *,
+    registry: Registry,
+    pachyderm: Pachyderm,
+) -> Plan:
+    """Work out what the deployment would do; the registry and pachd are only asked."""
+    await pachyderm.version()
+    files = await source.mirror.files(source.sha)
+    specs = await _read_specs(source, files, pachyderm)
+    images = _images(source, files, specs)
+    repositories = {name: push_repository(image.repository) for name, image in images.items()}
+    recipes = dict(
+        zip(
+            images,
+            await together(
+                _read_recipe(source, name, image, repositories) for name, image in images.items()
+            ),
+            strict=True,
+        )
+    )
+    specs = tuple(
+        with_project(spec, environment.project) for spec in in_order(specs, environment.project)
+    )
+    runs = {_full_name(spec): image_of(spec, repositories) for spec in specs}
+    selection = select(
+        request.only,
+        images=images,
+        runs=runs,
+        bases={name: recipe.bases for name, recipe in recipes.items()},
+    )
+    order = [name for name in _build_order(recipes) if name in selection.images]
+    facts = await _tag_facts(source, request)
+    planned = await _plan_images(source, order, recipes, facts, registry)
+    warnings = await _warnings(source, {name: recipes[name] for name in order})
+    pipelines = await together(
+        _plan_pipeline(
+            spec,
+            planned.get(runs[_full_name(spec)] or ""),
+            pachyderm,
+            reprocess=request.reprocess,
+        )
+        for spec in specs
+        if _full_name(spec) in selection.pipelines
+    )
+    return Plan(tuple(planned[name] for name in order), tuple(pipelines), warnings)
+
+
+def _full_name(spec: Spec) -> str:
+    return f"{spec.project}/{spec.name}"
+
+
+async def _read_specs(
+    source: Source, files: Sequence[str], pachyderm: Pachyderm
+) -> tuple[Spec, ...]:
+    if not source.project.pipelines:
+        return await _read_files(source, _matching(files, DEFAULT_SPECS, where=None))
+    specs: list[Spec] = []
+    for declared in source.project.pipelines:
+        where = ".pachops.yml: pipelines"
+        if isinstance(declared, JsonnetSource):
+            paths = _matching(files, (declared.jsonnet,), where=where)
+            specs.extend(await _render_files(source, paths, declared.args, pachyderm))
+        else:
+            specs.extend(
+                await _read_files(source, _matching(files, (declared.specs,), where=where))
+            )
+    return tuple(specs)
+
+
+def _matching(files: Sequence[str], patterns: Sequence[str], *, where: str | None) -> list[str]:
+    found = [path for path in files if any(matches(pattern, path) for pattern in patterns)]
+    if not found:
+        raise StoppedError(
+            Code.SPEC_MISSING, f"no file of the commit is {' or '.join(patterns)}", where=where
+        )
+    return found
+
+
+async def _read_files(source: Source, paths: Sequence[str]) -> tuple[Spec, ...]:
+    specs: list[Spec] = []
+    for path in paths:
+        specs.extend(read_specs(path, await source.mirror.read(source.sha, path) or b""))
+    return tuple(specs)
+
+
+async def _render_files(
+    source: Source, paths: Sequence[str], args: Mapping[str, str], pachyderm: Pachyderm
+) -> tuple[Spec, ...]:
+    """Jsonnet is rendered by pachd, as pachctl does it: nothing of the repository runs here."""
+    specs: list[Spec] = []
+    for path in paths:
+        template = (await source.mirror.read(source.sha, path) or b"").decode()
+        try:
+            rendered = await pachyderm.render(template, args)
+        except StoppedError as error:
+            if error.reason.code is not Code.PACHD_REFUSED:
+                raise
+            raise StoppedError(Code.SPEC_INVALID, error.reason.fact, where=path) from error
+        specs.extend(read_specs(path, rendered))
+    return tuple(specs)
+
+
+def _images(source: Source, files: Sequence[str], specs: Sequence[Spec]) -> dict[str, Image]:
+    """The declared images; without any, the one that the root's Dockerfile makes."""
+    project = source.project
+    if project.images:
+        return dict(project.images)
+    if "Dockerfile" in files:
+        name, repository = image_from_specs(specs)
+        return {name: Image(repository=repository)}
+    if project.pipelines:
+        return {}
+    raise StoppedError(
+        Code.DOCKERFILE_MISSING, "the commit has no Dockerfile at its root", where="Dockerfile"
+    )
+
+
+async def _read_recipe(
+    source: Source, name: str, image: Image, repositories: Mapping[str, str]
+) -> _Recipe:
+    dockerfile = _joined(image.context, image.dockerfile)
+    text = await source.mirror.read(source.sha, dockerfile)
+    if text is None:
+        raise StoppedError(
+            Code.DOCKERFILE_MISSING,
+            f"the commit has no file {dockerfile}",
+            where=f".pachops.yml: images.{name}.dockerfile",
+        )
+    try:
+        found = base_images(text.decode(errors="replace"), image.build_args)
+    except StoppedError as error:
+        place = f"{dockerfile}:{error.reason.where}" if error.reason.where else dockerfile
+        raise StoppedError(error.reason.code, error.reason.fact, where=place) from error
+    ours = {
+        other: None
+        for base in found
+        for other, repository in repositories.items()
+        if other != name and same_repository(base.reference, repository)
+    }
+    froms = tuple(base.reference for base in found)
+    return _Recipe(image, repositories[name], image.dockerfile, tuple(ours), froms)
+
+
+def _joined(folder: str, path: str) -> str:
+    return path if folder in {"", "."} else f"{folder}/{path}"
+
+
+def _build_order(recipes: Mapping[str, _Recipe]) -> tuple[str, ...]:
+    sorter = graphlib.TopologicalSorter({name: each.bases for name, each in recipes.items()})
+    try:
+        return tuple(sorter.static_order())
+    except graphlib.CycleError as error:
+        circle = " -> ".join(error.args[1])
+        raise StoppedError(
+            Code.DOCKERFILE_INVALID, f"images are FROM each other in a circle: {circle}"
+        ) from None
+
+
+async def _tag_facts(source: Source, request: Request) -> TagFacts:
+    described = await source.mirror.describe(source.sha)
+    return TagFacts(
+        sha=source.sha,
+        branch=request.commit.branch,
+        release=request.release,
+        date=described.committed_at[:10],
+    )
+
+
+async def _plan_images(
+    source: Source,
+    order: Sequence[str],
+    recipes: Mapping[str, _Recipe],
+    facts: TagFacts,
+    registry: Registry,
+) -> dict[str, ImagePlan]:
+    trees = dict(
+        zip(
+            order,
+            await together(_context_tree(source, name, recipes[name]) for name in order),
+            strict=True,
+        )
+    )
+    contents: dict[str, str] = {}
+    images: list[ImagePlan] = []
+    for name in order:
+        image = _image_plan(name, recipes[name], trees[name], contents, facts)
+        contents[name] = image.content
+        images.append(image)
+    digests = await together(
+        registry.digest(image.repository, image.content_tag) for image in images
+    )
+    return {
+        image.name: replace(image, digest=digest)
+        for image, digest in zip(images, digests, strict=True)
+    }
+
+
+async def _context_tree(source: Source, name: str, recipe: _Recipe) -> str:
+    """The git tree of the build context, less what .dockerignore drops."""
+    folder = "" if recipe.image.context in {"", "."} else recipe.image.context
+    files = await source.mirror.files(source.sha, folder)
+    if not files:
+        raise StoppedError(
+            Code.CONTEXT_MISSING,
+            f"the commit has no folder {recipe.image.context}",
+            where=f".pachops.yml: images.{name}.context",
+        )
+    own_ignore = f"{recipe.dockerfile}.dockerignore"
+    ignore_file = next((each for each in (own_ignore, ".dockerignore") if each in files), None)
+    if ignore_file is None:
+        return await source.mirror.tree(source.sha, folder)
+    rules = await source.mirror.read(source.sha, _joined(folder, ignore_file)) or b""
+    dropped = excluded(rules, files, keep={recipe.dockerfile, ignore_file})
+    return await source.mirror.tree(source.sha, folder, without=dropped)
+
+
+def _image_plan(
+    name: str, recipe: _Recipe, tree: str, contents: Mapping[str, str], facts: TagFacts
+) -> ImagePlan:
+    image = recipe.image
+    return ImagePlan(
+        name=name,
+        repository=recipe.repository,
+        tags=render_tags(image.tags, facts),
+        tree=tree,
+        dockerfile=recipe.dockerfile,
+        content=content_key(
+            tree=tree,
+            dockerfile=recipe.dockerfile,
+            target=image.target,
+            build_args=image.build_args,
+            secrets=image.secrets,
+            test=image.test,
+            bases={base: contents[base] for base in recipe.bases},
+        ),
+        bases=recipe.bases,
+        froms=recipe.froms,
+        target=image.target,
+        build_args=dict(image.build_args),
+        secrets=image.secrets,
+        test=image.test,
+        test_timeout=image.test_timeout,
+        test_memory=image.test_memory,
+    )
+
+
+async def _warnings(source: Source, recipes: Mapping[str, _Recipe]) -> tuple[str, ...]:
+    warnings = []
+    for name, recipe in recipes.items():
+        folder = "" if recipe.image.context in {"", "."} else recipe.image.context
+        found = await source.mirror.submodules(source.sha, folder)
+        if found:
+            warnings.append(
+                f"The build context of {name} has submodules ({', '.join(found)}); "
+                "they are empty folders in the build."
+            )
+    return tuple(warnings)
+
+
+async def _plan_pipeline(
+    spec: Spec,
+    image: ImagePlan | None,
+    pachyderm: Pachyderm,
+    *,
+    reprocess: bool,
+) -> PipelinePlan:
+    project = spec.project or ""
+    live = await pachyderm.inspect(project, spec.name)
+    desired = await desire(to_json(spec), _full_reference(image), live, pachyderm)
+    change = desired.change
+    if reprocess and change is Change.NONE:
+        change = Change.UPDATE
+    return PipelinePlan(
+        project=project,
+        name=spec.name,
+        place=spec.place,
+        spec=to_json(spec),
+        image=image.name if image else None,
+        change=change,
+        version=live.version if live else None,
+        differences=desired.differences,
+    )
+
+
+def _full_reference(image: ImagePlan | None) -> str | None:
+    """The image as the spec will name it; without its digest where it is not built yet."""
+    if image is None:
+        return None
+    return f"{image.reference}@{image.digest}" if image.digest else image.reference

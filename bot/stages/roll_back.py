@@ -1,0 +1,107 @@
+"""Roll back: what a failed deployment changed is put back as it was."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from bot.domain.plan import PipelineStep
+from bot.domain.reasons import Code, StoppedError
+from bot.domain.spec import same
+from bot.services.pachyderm import LivePipeline, Pachyderm, PipelineUpdate
+from bot.stages.together import together
+
+_PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
+"""Seconds between tries: an update that may have happened must not stay unsettled."""
+
+
+class Found(Enum):
+    """In which state a pipeline is found, seen from the update that is to be undone."""
+
+    UNTOUCHED = auto()
+    UPDATED = auto()
+    BACK = auto()
+    """An earlier try, whose answer was lost, has put it back."""
+    TAKEN = auto()
+    """Somebody else has updated it since; it is left to them."""
+
+
+@dataclass(frozen=True)
+class PutBack:
+    """What the roll back did, one line for each pipeline that it touched."""
+
+    notes: tuple[str, ...]
+    restored: int
+    """How many pipelines are as they were; 0 where none had been touched."""
+
+
+async def roll_back(
+    steps: Sequence[PipelineStep],
+    pachyderm: Pachyderm,
+    *,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> PutBack:
+    """Put the old specs back where the update has happened; nothing is done where it has not.
+
+    A pipeline that the deployment created is deleted.
+
+    Raises:
+        StoppedError: ROLL_BACK_FAILED, after a minute of tries where pachd does not answer.
+    """
+    for pause in (*_PAUSES, None):
+        try:
+            return await _put_back(steps, pachyderm)
+        except StoppedError as error:
+            if pause is None or error.reason.code is not Code.PACHD_UNREACHABLE:
+                names = ", ".join(step.full_name for step in steps)
+                raise StoppedError(Code.ROLL_BACK_FAILED, error.reason.fact, where=names) from error
+        await sleep(pause)
+    raise AssertionError
+
+
+async def _put_back(steps: Sequence[PipelineStep], pachyderm: Pachyderm) -> PutBack:
+    live = await together(pachyderm.inspect(step.project, step.name) for step in steps)
+    found = {step: _find(step, pipeline) for step, pipeline in zip(steps, live, strict=True)}
+    updated = [step for step in steps if found[step] is Found.UPDATED]
+    restored = [
+        PipelineUpdate(step.project, step.name, step.before, step.reprocess)
+        for step in updated
+        if step.before is not None
+    ]
+    if restored:
+        await pachyderm.update(restored, started=_forget)
+    for step in reversed(updated):
+        if step.before is None:
+            await pachyderm.delete(step.project, step.name)
+    notes = (_note(step, found[step]) for step in steps)
+    return PutBack(
+        tuple(note for note in notes if note is not None),
+        sum(each in {Found.UPDATED, Found.BACK} for each in found.values()),
+    )
+
+
+def _find(step: PipelineStep, live: LivePipeline | None) -> Found:
+    if live is None:
+        return Found.UNTOUCHED if step.version is None else Found.TAKEN
+    if live.version == step.version:
+        return Found.UNTOUCHED
+    if same(json.loads(live.user_spec), json.loads(step.after)):
+        return Found.UPDATED
+    if step.before is not None and same(json.loads(live.user_spec), json.loads(step.before)):
+        return Found.BACK
+    return Found.TAKEN
+
+
+def _note(step: PipelineStep, found: Found) -> str | None:
+    if found is Found.UNTOUCHED:
+        return None
+    if found is Found.TAKEN:
+        return f"{step.full_name} was changed by somebody else since; it is left to them."
+    if step.before is None:
+        return f"{step.full_name}, which this deployment had created, is deleted."
+    return f"{step.full_name} is back to the spec of version {step.version}."
+
+
+async def _forget(_transaction: str) -> None:
+    """A roll back that is interrupted looks again; its open transaction changes nothing."""

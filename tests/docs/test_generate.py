@@ -1,0 +1,15 @@
+from pathlib import Path
+
+from bot.domain.reasons import MEANINGS, Code
+from docs.generate import reasons_page
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_the_page_of_reasons_is_up_to_date() -> None:
+    written = (DOCS / "reasons.md").read_text(encoding="utf-8")
+    assert written == reasons_page(), "run `make docs`"
+
+
+def test_every_code_has_a_meaning() -> None:
+    assert set(MEANINGS) == set(Code)

@@ -1,0 +1,174 @@
+"""A small language for tests of the whole: commit, deploy, look at what runs."""
+
+import asyncio
+import json
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bot.domain.deployment import Outcome
+from bot.domain.progress import Finished, Log, PipelineSeen, Progress, Step
+from bot.domain.reasons import StoppedError
+from bot.session import DeployOrder, RollbackOrder, Session
+from bot.settings import load_settings
+from tests.real.git_server import Content, Repository
+from tests.real.registry import Registry
+from tests.standins.pachd import Pachd
+
+Kind = TypeVar("Kind")
+PATIENCE = 60.0
+
+
+@dataclass
+class Screen:
+    """A reporter that remembers."""
+
+    events: list[Progress] = field(default_factory=list)
+    on: Callable[[Progress], None] = lambda _event: None
+
+    def show(self, at: float, event: Progress) -> None:  # noqa: ARG002 - a reporter's
+        self.events.append(event)
+        self.on(event)
+
+    def close(self) -> None:
+        """Nothing to leave."""
+
+    def of(self, kind: type[Kind]) -> list[Kind]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended and what it said on the way."""
+
+    finished: Finished
+    screen: Screen
+
+    @property
+    def code(self) -> str | None:
+        return self.finished.reason.code.value if self.finished.reason else None
+
+    @property
+    def log(self) -> list[str]:
+        return [line.text for line in self.screen.of(Log)]
+
+    @property
+    def steps(self) -> list[Step]:
+        return self.screen.of(Step)
+
+    @property
+    def seen(self) -> list[PipelineSeen]:
+        return self.screen.of(PipelineSeen)
+
+
+class World:
+    """A repository, and all that its deployments need."""
+
+    def __init__(
+        self, folder: Path, engine: str, base: str, registry: Registry, pachd: Pachd
+    ) -> None:
+        self.folder = folder
+        self.base = base
+        self.registry = registry
+        self.pachd = pachd
+        self.repository = Repository(folder / "source")
+        self.address = str(self.repository.path)
+        self.environ = {
+            "HOME": str(folder),
+            "DOCKER_HOST": engine,
+            "PACHOPS_DATA_DIR": str(folder / "data"),
+            "PACHOPS_PACHD_ADDRESS": pachd.address,
+        }
+
+    def image(self, name: str = "edges") -> str:
+        """A repository of images that is this world's alone."""
+        return f"{self.registry.address}/{self.folder.name.lower()}/{name}"
+
+    def dockerfile(self, *lines: str) -> str:
+        return "\n".join([f"FROM {self.base}", *lines, ""])
+
+    def spec(self, name: str = "edges", image: str | None = None, **extra: Any) -> str:
+        """A spec that reads the repo `images`, or what `input` says."""
+        transform = {"image": image or self.image(), "cmd": ["sh", "/run.sh"]}
+        body = {"pipeline": {"name": name}, "transform": transform}
+        return json.dumps(body | {"input": {"pfs": {"repo": "images", "glob": "/*"}}} | extra)
+
+    def commit(self, files: Mapping[str, Content], message: str = "Change") -> str:
+        return self.repository.commit(files, message)
+
+    async def deploy(
+        self,
+        ref: str | None = None,
+        to: str | None = None,
+        *,
+        only: tuple[str, ...] = (),
+        reprocess: bool = False,
+        dry_run: bool = False,
+        screen: Screen | None = None,
+    ) -> Result:
+        order = DeployOrder(self.address, ref, to, only, reprocess)
+        return await self._ask(
+            lambda session: session.plan(order) if dry_run else session.deploy(order),
+            screen or Screen(),
+        )
+
+    async def roll_back(self, to: str = "default", steps: int = 1) -> Result:
+        return await self._ask(
+            lambda session: session.roll_back(RollbackOrder(to, steps)), Screen()
+        )
+
+    async def _ask(self, ask: Callable[[Session], Any], screen: Screen) -> Result:
+        session = Session(load_settings(self.environ), screen)
+        async with asyncio.timeout(PATIENCE):
+            try:
+                return Result(await ask(session), screen)
+            except StoppedError as error:
+                return Result(refused(error), screen)
+
+    def running(self, name: str = "edges", project: str = "default") -> tuple[int, str]:
+        """Version and image of a pipeline."""
+        current = self.pachd.pipeline(name, project=project).current
+        return current.number, json.loads(current.effective_spec)["transform"]["image"]
+
+    async def until_processed(self, name: str = "edges") -> None:
+        """Until a job of the pipeline has processed data."""
+        async with asyncio.timeout(PATIENCE):
+            while not any(job.processed for job in self.pachd.jobs(name)):  # noqa: ASYNC110 - its clock is real
+                await asyncio.sleep(0.02)
+
+    def containers_that_run(self, command: str) -> list[str]:
+        """Containers and build steps on the engine whose command line this is."""
+        listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)  # noqa: S607
+        return [line for line in listed.stdout.splitlines() if line.strip() == command]
+
+    def update_by_hand(self, name: str = "edges") -> None:
+        """Somebody with pachctl."""
+        self.pachd.update(json.loads(self.spec(name, image="busybox:theirs")))
+
+    def use_work_tree(self) -> Path:
+        """A repository with files in it, as people have; the folder."""
+        self.repository = Repository(self.folder / "work", bare=False)
+        self.address = str(self.repository.path)
+        return self.repository.path
+
+    def digest(self, repository: str, tag: str) -> str | None:
+        """What the registry has under a tag."""
+        host, _, path = repository.partition("/")
+        request = urllib.request.Request(f"http://{host}/v2/{path}/manifests/{tag}", method="HEAD")
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own registry
+                return str(answer.headers["Docker-Content-Digest"])
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code == 404:
+                return None
+            raise
+
+
+def refused(error: StoppedError) -> Finished:
+    """What the command line makes of a reason that came before the deployment."""
+    return Finished(Outcome.REFUSED, None, None, (), (), error.reason)

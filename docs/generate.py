@@ -1,0 +1,39 @@
+"""Writes the pages of docs/ that follow from the code: `make docs`."""
+
+from pathlib import Path
+
+from bot.domain.reasons import MEANINGS, Kind
+
+_KINDS = {
+    Kind.USAGE: ("The command, the settings or the repository's files", 2),
+    Kind.REFUSED: ("Not allowed now", 3),
+    Kind.FAILED: ("It did not work", 1),
+    Kind.CANCELLED: ("Cancelled", 130),
+}
+
+
+def reasons_page() -> str:
+    """docs/reasons.md: every reason code with its meaning and the usual next step."""
+    lines = [
+        "# Reasons",
+        "",
+        "Every refusal and failure has one of these codes, the fact behind it and the next step.",
+        "The step below is the usual one; where pachops knows a better one, it says that.",
+        "",
+        "<!-- Written by `make docs` from bot/domain/reasons.py. -->",
+    ]
+    for kind, (title, status) in _KINDS.items():
+        lines += ["", f"## {title}", "", f"Exit status {status}."]
+        for code, meaning in MEANINGS.items():
+            if meaning.kind is kind:
+                lines += ["", f"### `{code}`", "", f"{meaning.title}.", "", meaning.next_step]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write the pages."""
+    (Path(__file__).parent / "reasons.md").write_text(reasons_page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

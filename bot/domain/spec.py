@@ -45,11 +45,13 @@ class Spec:
     inputs: tuple[tuple[str | None, str], ...]
     """Project (None: the pipeline's own) and repo of everything it reads, but for cron."""
     line: int | None = None
+    alone: bool = True
+    """Whether it is the only one in its file."""
 
     @property
     def place(self) -> str:
-        """`pipelines/edges.yaml, document 2`."""
-        return f"{self.file}, document {self.document}"
+        """`pipelines/edges.yaml`, or `pipelines/all.yaml, document 2` among several."""
+        return self.file if self.alone else f"{self.file}, document {self.document}"
 
 
 def read_specs(file: str, text: bytes | str) -> tuple[Spec, ...]:
@@ -65,7 +67,10 @@ def read_specs(file: str, text: bytes | str) -> tuple[Spec, ...]:
     found = [each for document in documents for each in _split(file, document)]
     if not found:
         raise refused(file, 1, (), "there is no spec in it", "Write pipeline: {name: edges}.")
-    return tuple(_spec(file, number, each) for number, each in enumerate(found, start=1))
+    return tuple(
+        replace(_spec(file, number, each), alone=len(found) == 1)
+        for number, each in enumerate(found, start=1)
+    )
 
 
 def with_image(spec: Spec, image: str) -> Spec:

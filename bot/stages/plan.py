@@ -1,5 +1,6 @@
 """Plan: which images are built, which pipelines change, in what order; nothing is touched."""
 
+import asyncio
 import graphlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -126,7 +127,9 @@ def _matching(files: Sequence[str], patterns: Sequence[str], *, where: str | Non
 async def _read_files(source: Source, paths: Sequence[str]) -> tuple[Spec, ...]:
     specs: list[Spec] = []
     for path in paths:
-        specs.extend(read_specs(path, await source.mirror.read(source.sha, path) or b""))
+        text = await source.mirror.read(source.sha, path) or b""
+        # A large YAML file takes seconds to read.
+        specs.extend(await asyncio.to_thread(read_specs, path, text))
     return tuple(specs)
 
 
@@ -136,9 +139,11 @@ async def _render_files(
     """Jsonnet is rendered by pachd, as pachctl does it: nothing of the repository runs here."""
     specs: list[Spec] = []
     for path in paths:
-        template = (await source.mirror.read(source.sha, path) or b"").decode()
+        template = await source.mirror.read(source.sha, path) or b""
         try:
-            rendered = await pachyderm.render(template, args)
+            rendered = await pachyderm.render(template.decode(), args)
+        except UnicodeDecodeError as error:
+            raise StoppedError(Code.SPEC_INVALID, "it is not UTF-8", where=path) from error
         except StoppedError as error:
             if error.reason.code is not Code.PACHD_REFUSED:
                 raise
@@ -174,7 +179,9 @@ async def _read_recipe(
             where=f".pachops.yml: images.{name}.dockerfile",
         )
     try:
-        found = base_images(text.decode(errors="replace"), image.build_args)
+        found = base_images(text.decode(), image.build_args)
+    except UnicodeDecodeError as error:
+        raise StoppedError(Code.DOCKERFILE_INVALID, "it is not UTF-8", where=dockerfile) from error
     except StoppedError as error:
         place = f"{dockerfile}:{error.reason.where}" if error.reason.where else dockerfile
         raise StoppedError(error.reason.code, error.reason.fact, where=place) from error

@@ -1,6 +1,6 @@
 """.dockerignore: which files of a context docker would leave out."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -40,31 +40,28 @@ def _rules(ignore_file: bytes) -> Iterator[_Rule]:
 
 
 class _Dropped:
-    """Whether a path is dropped; the last rule that matches it or a folder above it decides.
+    """Whether a path is dropped: the last rule that matches it, or a folder above it, decides.
 
-    The SDK has the patterns; its own matcher ignores case and does not look at all folders above,
-    which docker does not and does.
+    The SDK has the patterns; its own matcher ignores case and does not look at every folder above,
+    which docker does not and does. Docker tries a rule only where it would change the outcome: a
+    `!` rule that matches a folder which was kept anyway does not count for what is in the folder.
     """
 
-    def __init__(self, rules: Iterable[_Rule]) -> None:
-        self._rules = tuple(rules)
-        self._matches = lru_cache(maxsize=None)(self._match)
+    def __init__(self, rules: tuple[_Rule, ...]) -> None:
+        self._rules = rules
+        self._folder = lru_cache(maxsize=None)(self._look)
 
     def __call__(self, path: str) -> bool:
+        return self._look(path)[1]
+
+    def _look(self, path: str) -> tuple[frozenset[int], bool]:
+        """The rules that count for a path, and whether they drop it."""
         above, _, _ = path.rpartition("/")
-        hits = self._matches(above) | self._own(path) if above else self._own(path)
+        hits = set(self._folder(above)[0]) if above else set()
         dropped = False
         for index, rule in enumerate(self._rules):
+            if index not in hits and rule.keeps == dropped and fnmatchcase(path, rule.pattern):
+                hits.add(index)
             if index in hits:
                 dropped = not rule.keeps
-        return dropped
-
-    def _match(self, path: str) -> frozenset[int]:
-        """The rules that match a folder or one above it."""
-        above, _, _ = path.rpartition("/")
-        return self._own(path) | (self._matches(above) if above else frozenset())
-
-    def _own(self, path: str) -> frozenset[int]:
-        return frozenset(
-            index for index, rule in enumerate(self._rules) if fnmatchcase(path, rule.pattern)
-        )
+        return frozenset(hits), dropped

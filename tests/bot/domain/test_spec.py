@@ -33,7 +33,7 @@ def test_tells_what_a_spec_is_about() -> None:
     )
     assert (spec.project, spec.name, spec.image) == ("vision", "edges", "acme/edges:1")
     assert spec.inputs == (("raw", "images"),)
-    assert spec.place == "edges.yaml, document 1"
+    assert spec.place == "edges.yaml"
     assert spec.line == 1
 
 

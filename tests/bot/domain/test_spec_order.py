@@ -45,7 +45,7 @@ def test_a_circle_is_named() -> None:
     reason = refusal(spec("a", "c"), spec("b", "a"), spec("c", ("default", "b")), spec("d"))
     assert reason.code is Code.SPEC_CYCLE
     assert "a -> b -> c -> a" in reason.fact
-    assert "b.json, document 1" in str(reason.where)
+    assert "b.json" in str(reason.where)
 
 
 def test_a_pipeline_that_reads_itself_is_a_circle() -> None:
@@ -55,7 +55,7 @@ def test_a_pipeline_that_reads_itself_is_a_circle() -> None:
 def test_two_specs_for_one_pipeline_are_named() -> None:
     reason = refusal(spec("a"), Spec("other.json", 2, {}, "default", "a", None, ()))
     assert reason.code is Code.SPEC_DUPLICATE
-    assert "a.json, document 1" in reason.fact
+    assert "a.json" in reason.fact
     assert "other.json, document 2" in reason.fact
 
 

@@ -1,11 +1,10 @@
 import asyncio
 import hashlib
-import urllib.request
 from collections.abc import Callable
-from contextlib import closing
 
 import docker
 import pytest
+import requests
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
@@ -31,9 +30,8 @@ MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 def digest_in(registry: Registry, repository: str, tag: str) -> str:
     """What the registry itself says."""
     url = f"http://{registry.address}/v2/{repository}/manifests/{tag}"
-    request = urllib.request.Request(url, method="HEAD", headers={"Accept": MANIFEST})  # noqa: S310 - http
-    with closing(urllib.request.urlopen(request, timeout=10)) as answer:
-        return str(answer.headers["Docker-Content-Digest"])
+    answer = requests.head(url, headers={"Accept": MANIFEST}, timeout=10)
+    return answer.headers["Docker-Content-Digest"]
 
 
 @pytest.fixture

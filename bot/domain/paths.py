@@ -1,21 +1,35 @@
 """Paths of a repository against the patterns that its project file uses."""
 
-import fnmatch
 import re
 from functools import lru_cache
+
+_TOKEN = re.compile(r"\*|\?|\[!?\]?[^\]/]*\]|.", re.DOTALL)
 
 
 @lru_cache(maxsize=256)
 def _expression(pattern: str) -> re.Pattern[str]:
-    parts = []
-    for segment in pattern.split("/"):
-        if segment == "**":
-            parts.append("(?:[^/]+/)*")
-            continue
-        # fnmatch's `*` also crosses `/`; inside one segment it must not.
-        body = fnmatch.translate(segment).removeprefix("(?s:").removesuffix(r")\Z")
-        parts.append(body.replace(".*", "[^/]*") + "/")
-    return re.compile("".join(parts))
+    segments = pattern.split("/")
+    parts = [
+        "(?:[^/]+/)*" if segment == "**" else _TOKEN.sub(_translate, segment) + "/"
+        for segment in segments
+    ]
+    try:
+        return re.compile("".join(parts))
+    except re.error:  # such as [z-a]: then it can only mean itself
+        return re.compile(re.escape(f"{pattern}/"))
+
+
+def _translate(token: re.Match[str]) -> str:
+    text = token[0]
+    if text == "*":
+        return "[^/]*"
+    if text == "?":
+        return "[^/]"
+    if len(text) == 1:
+        return re.escape(text)
+    negated = text.startswith("[!")
+    members = text[2 if negated else 1 : -1].replace("\\", r"\\").replace("[", r"\[")
+    return f"(?!/)[{'^' if negated else ''}{members}]"
 
 
 def matches(pattern: str, path: str) -> bool:

@@ -14,6 +14,10 @@ from bot.domain.paths import matches
         ("dags/**/spec.yaml", "dags/a/b/spec.yaml"),
         ("p?.json", "p1.json"),
         ("[ab].json", "a.json"),
+        ("[!ab].json", "c.json"),
+        ("[a-c]x[[].json", "bx[.json"),
+        ("a+b(1).json", "a+b(1).json"),
+        ("[z-a].json", "[z-a].json"),
     ],
 )
 def test_a_pattern_finds_its_path(pattern: str, path: str) -> None:
@@ -29,6 +33,8 @@ def test_a_pattern_finds_its_path(pattern: str, path: str) -> None:
         ("*.json", "a/b.json"),
         ("p?.json", "p/.json"),
         ("a.json", "aXjson"),
+        ("[!ab].json", "a.json"),
+        ("a[!b]c", "a/c"),
         ("dags/**/spec.yaml", "dagsspec.yaml"),
     ],
 )

@@ -53,7 +53,7 @@ def test_a_pipeline_that_reads_itself_is_a_circle() -> None:
 
 
 def test_two_specs_for_one_pipeline_are_named() -> None:
-    reason = refusal(spec("a"), Spec("other.json", 2, {}, "default", "a", None, ()))
+    reason = refusal(spec("a"), Spec("other.json", 2, {}, "default", "a", None, (), alone=False))
     assert reason.code is Code.SPEC_DUPLICATE
     assert "a.json" in reason.fact
     assert "other.json, document 2" in reason.fact

@@ -1,7 +1,7 @@
 # What a developer types. Everything lives in .venv; `make clean` takes it away.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock check test demo bench clean
+.PHONY: help setup lock docs check test demo bench clean
 
 BIN := .venv/bin
 UV_VERSION := 0.13.9
@@ -56,6 +56,9 @@ define ensure_venv
 	fi; \
 }
 endef
+
+docs: setup
+	$(BIN)/python -m docs.generate
 
 lock: $(UV_READY)
 	$(UV) pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --quiet \

@@ -1,0 +1,69 @@
+"""What the pages show is read by the code that it is for."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from bot.cli import app
+from bot.project import parse_project
+from bot.settings import load_settings
+
+ROOT = Path(__file__).parents[2]
+PAGES = (ROOT / "README.md", ROOT / "docs" / "configuration.md")
+
+
+def blocks(page: Path, kind: str) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_project_files_are_valid(page: Path) -> None:
+    shown = [text for text in blocks(page, "yaml") if "environments:" in text]
+    assert [parse_project(text.encode()).environments.keys() for text in shown]
+
+
+def test_the_settings_file_is_valid(tmp_path: Path) -> None:
+    shown = next(text for text in blocks(PAGES[1], "yaml") if "clusters:" in text)
+    for name in ("pachd", "git", "npm"):
+        (tmp_path / name).write_text("a-secret-value")
+    file = tmp_path / "settings.yaml"
+    file.write_text(shown.replace("/run/secrets", str(tmp_path)))
+    file.chmod(0o600)
+    settings = load_settings({"HOME": str(tmp_path), "PACHOPS_SETTINGS_FILE": str(file)})
+    assert set(settings.clusters) == {"default", "research"}
+
+
+def test_the_variables_of_the_table_are_known(tmp_path: Path) -> None:
+    table = re.findall(r"`(PACHOPS_[A-Z_]+|DOCKER_HOST)`", PAGES[1].read_text(encoding="utf-8"))
+    names = {name for name in table if not name.endswith("FILE")} - {"PACHOPS_GIT_HOST"}
+    values = {
+        "PACHOPS_PACHD_ADDRESS": "grpc://localhost:30650",
+        "PACHOPS_DATABASE_URL": f"sqlite:///{tmp_path}/pachops.db",
+        "DOCKER_HOST": "unix:///var/run/docker.sock",
+        "PACHOPS_MINIMUM_FREE_SPACE": "1g",
+        "PACHOPS_PARALLEL_BUILDS": "2",
+        "PACHOPS_TIMEOUT_SOURCE": "1m",
+        "PACHOPS_LOG_LEVEL": "info",
+        "PACHOPS_DATA_DIR": str(tmp_path),
+    }
+    settings = load_settings(
+        {"HOME": str(tmp_path)} | {name: values.get(name, "a-value") for name in names}
+    )
+    assert settings.parallel_builds == 2
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_commands_are_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    shown = set(re.findall(r"(?:^\$ (?:\.venv/bin/)?|`)pachops ([a-z]+)", text, re.MULTILINE))
+    commands = get_command(app).commands  # type: ignore[attr-defined] # a click Group
+    assert shown
+    assert shown <= set(commands)
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in (*PAGES, ROOT / "docs" / "architecture.md"):
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"

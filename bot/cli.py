@@ -116,6 +116,8 @@ def status(*, as_json: Json = False) -> None:
     async def work(stored: _Stored) -> None:
         found = await stored.deployments.list(limit=500)
         _show(found, status_table, as_json=as_json)
+        if not as_json and not stored.is_served and await stored.deployments.unfinished():
+            _write(words.NO_BOT)
 
     _look(work)
 
@@ -186,12 +188,10 @@ def cancel(identity: Identity, *, as_json: Json = False) -> None:
 @app.command()
 def worker() -> None:
     """Finish what an interrupted bot left, then end."""
-
-    async def work(session: "Session") -> None:
-        await session.work()
-
+    reporter = PlainLines(sys.stdout)
     with _explained():
-        asyncio.run(work(_session(PlainLines(sys.stdout))))
+        asyncio.run(_session(reporter).work())
+    reporter.close()
 
 
 class _Stored:

@@ -90,8 +90,11 @@ class Session:
 
     async def work(self) -> None:
         """Run what is stored until nothing is left, for deployments that were interrupted."""
-        async with open_bot(self._settings) as bot:
+        async with open_bot(self._settings, lambda _deployment: self._reporter.show) as bot:
+            left = await bot.deployments.unfinished()
             await bot.engine.start()
+            for identity in left:
+                self._show(finished(await bot.engine.wait(identity)))
             await bot.engine.idle()
 
     async def _read(self, bot: Bot, order: DeployOrder) -> Request:

@@ -332,7 +332,17 @@ async def _plan_pipeline(
         image=image.name if image else None,
         change=change,
         version=live.version if live else None,
-        differences=desired.differences,
+        differences=_in_short(desired.differences, image),
+    )
+
+
+def _in_short(differences: Sequence[str], image: ImagePlan | None) -> tuple[str, ...]:
+    """References of our own images are long, and which one it is follows from the plan."""
+    if image is None:
+        return tuple(differences)
+    return tuple(
+        f"new image of {image.name}" if each.startswith("transform.image:") else each
+        for each in differences
     )
 
 

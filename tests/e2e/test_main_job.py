@@ -231,3 +231,13 @@ async def test_every_other_field_of_a_spec_is_kept(world: World) -> None:
     await world.deploy()
     user = json.loads(world.pachd.pipeline("edges").current.user_spec)
     assert {key: user[key] for key in extra} == extra
+
+
+async def test_the_plan_says_what_changes(world: World) -> None:
+    world.commit(simple(world))
+    await world.deploy()
+    world.commit({"run.sh": "echo two\n", "pipeline.json": world.spec(datumTries=5)})
+    result = await world.deploy(dry_run=True)
+    assert result.screen.of(Planned)[0].pipelines == (
+        "default/edges: update version 1: datumTries: 3 -> 5; new image of edges",
+    )

@@ -1,13 +1,12 @@
 """The way of a deployment: its stages in order, each a checkpoint, and how it ends."""
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from pydantic import TypeAdapter
 
+from bot.checkpoints import Checkpoints
 from bot.domain.deployment import (
     BuiltImage,
     Kind,
@@ -27,16 +26,13 @@ from bot.domain.plan import (
     pipeline_lines,
 )
 from bot.domain.progress import (
-    Ended,
     Planned,
     Progress,
     Resumed,
-    StageFinished,
-    StageStarted,
     Warned,
 )
-from bot.domain.reasons import Code, Reason, StoppedError
 from bot.domain.reasons import Kind as ReasonKind
+from bot.domain.reasons import Reason, StoppedError
 from bot.engine.run import Run
 from bot.project import Environment
 from bot.services.docker import DockerEngine
@@ -93,6 +89,7 @@ class Workflow:
         self._services = services
         self._report = report
         self._journey = _Journey()
+        self._steps = Checkpoints(run, services.deployments, report)
 
     async def carry_out(self) -> None:
         """Run all stages and finish the deployment, however it ends."""
@@ -125,12 +122,12 @@ class Workflow:
 
     async def _deploy(self) -> None:
         limits = self._services.settings.timeouts
-        await self._stage(Stage.SOURCE, str, self._fetch, limits.source, detail=str)
+        await self._steps.stage(Stage.SOURCE, str, self._fetch, limits.source, detail=str)
         source = await self._open_source()
         _, environment = source.project.environment(self._request.environment)
         self._journey.environment = environment
         pachyderm = self._services.pachyderm(environment.cluster)
-        plan = await self._stage(
+        plan = await self._steps.stage(
             Stage.PLAN,
             Plan,
             lambda: self._plan(source, environment, pachyderm),
@@ -219,7 +216,7 @@ class Workflow:
             parallel=settings.parallel_builds,
             least_free=settings.minimum_free_space,
         )
-        built = await self._stage(
+        built = await self._steps.stage(
             Stage.BUILD,
             tuple[str, ...],
             lambda: build(plan, self._request, workshop, self._report),
@@ -228,7 +225,7 @@ class Workflow:
         )
         tested = [plan.image(name) for name in built if plan.image(name).test]
         if tested:
-            await self._stage(
+            await self._steps.stage(
                 Stage.TEST,
                 tuple[TestResult, ...],
                 lambda: test(tested, self._id, docker, settings.parallel_builds, self._report),
@@ -241,7 +238,7 @@ class Workflow:
         docker = await self._services.docker() if missing else None
         if not plan.images:
             return ()
-        return await self._stage(
+        return await self._steps.stage(
             Stage.PUSH,
             tuple[BuiltImage, ...],
             lambda: push(plan, docker, self._services.registry, self._report),
@@ -256,7 +253,7 @@ class Workflow:
         environment: Environment,
     ) -> None:
         limits = self._services.settings.timeouts
-        preparation = await self._checkpoint(
+        preparation = await self._steps.keep(
             "prepare", Preparation, lambda: self._prepare(pipelines, pachyderm)
         )
         for note in preparation.notes:
@@ -264,7 +261,7 @@ class Workflow:
         if not preparation.steps:
             return
         self._journey.preparation = preparation
-        self._journey.pipelines = await self._stage(
+        self._journey.pipelines = await self._steps.stage(
             Stage.UPDATE,
             tuple[UpdatedPipeline, ...],
             lambda: self._apply(preparation, pachyderm),
@@ -275,7 +272,7 @@ class Workflow:
             timeout=environment.verify.timeout,
             window=environment.verify.window,
         )
-        seen = await self._stage(
+        seen = await self._steps.stage(
             Stage.VERIFY,
             tuple[str, ...],
             lambda: verify(self._journey.pipelines, pachyderm, watch, self._report),
@@ -323,7 +320,7 @@ class Workflow:
             return outcome, reason
         pachyderm = self._services.pachyderm(environment.cluster)
         try:
-            put_back = await self._stage(
+            put_back = await self._steps.stage(
                 Stage.ROLL_BACK,
                 PutBack,
                 lambda: roll_back(preparation.steps, pachyderm),
@@ -352,55 +349,6 @@ class Workflow:
     def _note(self, text: str) -> None:
         self._journey.notes.append(text)
 
-    # --- checkpoints
-
-    async def _stage(
-        self,
-        stage: Stage,
-        kind: type[Result],
-        work: Callable[[], Awaitable[Result]],
-        limit: float | None,
-        *,
-        detail: Callable[[Result], str],
-        cancellable: bool = True,
-    ) -> Result:
-        """Run a stage once: a restart finds its result and does not run it again."""
-
-        async def told() -> Result:
-            await self._services.deployments.enter(self._id, stage)
-            self._report(StageStarted(stage))
-            start = time.monotonic()
-            ended, said = Ended.FAILED, ""
-            try:
-                result = await _in_time(work(), limit, stage)
-                ended, said = Ended.SUCCEEDED, detail(result)
-            except asyncio.CancelledError:
-                ended = Ended.CANCELLED
-                raise
-            except StoppedError as error:
-                said = error.reason.title
-                raise
-            finally:
-                self._report(StageFinished(stage, ended, time.monotonic() - start, said))
-            return result
-
-        return await self._checkpoint(stage.value, kind, told, cancellable=cancellable)
-
-    async def _checkpoint(
-        self,
-        name: str,
-        kind: type[Result],
-        work: Callable[[], Awaitable[Result]],
-        *,
-        cancellable: bool = True,
-    ) -> Result:
-        adapter: TypeAdapter[Result] = TypeAdapter(kind)
-
-        async def stored() -> object:
-            return adapter.dump_python(await work(), mode="json")
-
-        return adapter.validate_python(await self._run.step(name, stored, cancellable=cancellable))
-
 
 async def stored_past(deployments: Deployments, request: Request) -> tuple[Past, ...]:
     """The target's finished deployments with the steps of their updates, oldest first."""
@@ -416,18 +364,6 @@ async def stored_past(deployments: Deployments, request: Request) -> tuple[Past,
             steps = adapter.validate_python(stored).steps
         past.append(Past(deployment, steps))
     return tuple(past)
-
-
-async def _in_time(work: Awaitable[Result], limit: float | None, stage: Stage) -> Result:
-    try:
-        async with asyncio.timeout(limit) as clock:
-            return await work
-    except TimeoutError:
-        if not clock.expired():
-            raise
-        raise StoppedError(
-            Code.STAGE_TIMED_OUT, f"{stage} was stopped after {limit:.0f} s"
-        ) from None
 
 
 def _outcome_of(reason: Reason) -> Outcome:

@@ -1,10 +1,10 @@
 """.dockerignore: which files of a context docker would leave out."""
 
+import posixpath
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from docker.utils.build import Pattern
 from docker.utils.fnmatch import fnmatchcase
 
 
@@ -33,17 +33,16 @@ def _rules(ignore_file: bytes) -> Iterator[_Rule]:
             continue
         text = line.strip()
         keeps = text.startswith("!")
+        pattern = posixpath.normpath(text.removeprefix("!").strip()).lstrip("/")
         # Go's character classes are negated with ^, the SDK's with !.
-        pattern = Pattern(text.removeprefix("!")).cleaned_pattern.replace("[^", "[!")
-        if pattern:
-            yield _Rule(pattern, keeps)
+        yield _Rule(pattern.replace("[^", "[!"), keeps)
 
 
 class _Dropped:
     """Whether a path is dropped: the last rule that matches it, or a folder above it, decides.
 
-    The SDK has the patterns; its own matcher ignores case and does not look at every folder above,
-    which docker does not and does. Docker tries a rule only where it would change the outcome: a
+    The SDK has the patterns; its own matcher ignores case, which docker does not, and does not look
+    at every folder above, which docker does. Docker tries a rule only where it would change the outcome: a
     `!` rule that matches a folder which was kept anyway does not count for what is in the folder.
     """
 

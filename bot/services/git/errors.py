@@ -23,6 +23,7 @@ class Failure(Enum):
     SHA_NOT_SERVED = auto()
     NO_REPOSITORY = auto()
     UNREACHABLE = auto()
+    INCOMPLETE = auto()
     OTHER = auto()
 
 
@@ -41,6 +42,7 @@ _SIGNS: tuple[tuple[Failure, str], ...] = (
             r"|access denied(?! or)|unable to get password from user"
         ),
     ),
+    (Failure.INCOMPLETE, r"corruption on the remote side|promisor remote"),
     (Failure.SHA_NOT_SERVED, r"unadvertised object|does not support shallow"),
     (Failure.REF_MISSING, r"not our ref|couldn't find remote ref|no such remote ref"),
     (
@@ -87,6 +89,12 @@ def repository_error(error: GitFailedError, address: Address, login: Login | Non
             f"{where} belongs to another user, and git reads only what its own user owns",
             next_step="Run pachops as the owner, or allow it as the user that it runs as: "
             f"`git config --global --add safe.directory {where}`.",
+        )
+    if failure is Failure.INCOMPLETE:
+        return StoppedError(
+            Code.REPOSITORY_UNREADABLE,
+            f"{where} is damaged or a partial clone: {said}",
+            next_step="Deploy the URL that it was cloned from, or run `git fsck` on it.",
         )
     if failure is Failure.LOGIN:
         return _login_refused(address, said, sent=login is not None)

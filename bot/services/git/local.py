@@ -1,5 +1,7 @@
 """A person's own repository on this machine: read as they set it up, and never changed."""
 
+import os
+
 from bot.domain.deployment import Commit
 from bot.services.git.address import Address
 from bot.services.git.process import GitFailedError, run_git, their_environment
@@ -39,6 +41,12 @@ async def uncommitted(address: Address) -> tuple[str, ...]:
     )
     lines = printed.decode(errors="surrogateescape").split("\0")
     return tuple(line[3:] for line in lines if line)
+
+
+async def objects(address: Address) -> str:
+    """The folder with the repository's objects. Errors: GitFailedError."""
+    path = await _git(address, "rev-parse", "--path-format=absolute", "--git-path", "objects")
+    return os.fsdecode(path).removesuffix("\n")
 
 
 async def _full_name(address: Address, wanted: str) -> str | None:

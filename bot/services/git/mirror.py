@@ -1,6 +1,7 @@
 """Our bare copy of a repository, read without ever being checked out."""
 
 import asyncio
+import os
 import posixpath
 import shutil
 import tempfile
@@ -86,7 +87,7 @@ class Mirror:
         clean = _clean(path)
         if not clean:
             return None
-        kind, name, size = await self._look_up(f"{sha}:{clean}")
+        kind, name, size = await self._look_up(sha, clean)
         if kind != "blob":
             return None
         if size > LARGEST_FILE:
@@ -186,6 +187,10 @@ class Mirror:
         info.mkdir(exist_ok=True)
         (info / "attributes").write_text(_ATTRIBUTES)
 
+    def borrow(self, objects: str) -> None:
+        """Read the objects of a repository on this machine where they are, instead of a copy."""
+        (self.folder / "objects" / "info" / "alternates").write_bytes(os.fsencode(f"{objects}\n"))
+
     async def contains(self, sha: str) -> bool:
         """Whether this very object is there, by whatever way it came."""
         return await self._succeeds("cat-file", "-e", sha)
@@ -245,18 +250,21 @@ class Mirror:
         clean = _clean(folder)
         if clean is None:
             return None
-        kind, name, _ = await self._look_up(f"{sha}:{clean}" if clean else f"{sha}^{{tree}}")
+        kind, name, _ = await self._look_up(sha, clean)
         return name if kind == "tree" else None
 
-    async def _look_up(self, name: str) -> tuple[str, str, int]:
-        """Kind, id and size of what a name means; an empty kind where it means nothing."""
-        if "\n" in name:
+    async def _look_up(self, sha: str, path: str) -> tuple[str, str, int]:
+        """Kind, id and size of what is at a path; an empty kind where nothing is."""
+        if "\n" in path:
             return "", "", 0
+        name = f"{sha}:{path}" if path else f"{sha}^{{tree}}"
         asked = f"{name}\n".encode(errors="surrogateescape")
         look = "--batch-check=%(objecttype) %(objectname) %(objectsize)"
         printed = await self.git("cat-file", look, "--follow-symlinks", stdin=asked)
         kind, _, rest = printed.decode(errors="surrogateescape").split("\n")[0].partition(" ")
         if kind not in {"blob", "tree"}:
+            # A commit that is gone has no files either: that must not pass for a missing file.
+            await self.git("cat-file", "-e", f"{sha}^{{tree}}")
             return "", "", 0
         found, _, size = rest.partition(" ")
         return kind, found, int(size)

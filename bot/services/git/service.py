@@ -85,10 +85,15 @@ class Git:
         return mirror
 
     async def _bring(self, address: Address, mirror: Mirror, sha: str) -> None:
-        """Fetch a commit; a mirror in which git then still fails is made anew, once."""
+        """Fetch a commit; a mirror in which git then still fails is made anew, once.
+
+        A repository on this machine lends its objects at first, which takes no time at any size.
+        """
         if await mirror.has(sha):
             return
         for first in (True, False):
+            if first and address.is_local:
+                mirror.borrow(await local.objects(address))
             try:
                 await self._fetch_commit(address, mirror, sha)
             except GitFailedError as error:

@@ -1,4 +1,4 @@
-"""What the operator sets: by environment variables or in a YAML file; the environment wins."""
+"""The settings as they are used, and how they are checked."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -17,8 +17,8 @@ from pydantic import (
 from bot.domain.reasons import Code, StoppedError
 from bot.positions import find_problems, stopped
 from bot.services.logins import Login
-from bot.setting_sources import DEFAULT_CLUSTER, read_sources
-from bot.setting_values import (
+from bot.settings.sources import DEFAULT_CLUSTER, read_sources
+from bot.settings.values import (
     Address,
     BuildSecret,
     Certificates,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 CONTEXT = "code"
 SPEC = "pipeline.json"
-FILE_BYTES = 100_000
+FILE_BYTES = 10_000
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,17 @@ class Repository:
 
 
 def make_repository(
-    path: Path, *, registry: str, base_image: str, megabytes: int, run: str | None = None
+    path: Path, *, registry: str, base_image: str, megabytes: int, run: str
 ) -> Repository:
     """A repository whose build context has `megabytes` of random files; `run` is a RUN step."""
     name = path.name
     repository = Repository(path, f"{registry}/bench/{name}", name)
     context = path / CONTEXT
     for number in range(megabytes * 1_000_000 // FILE_BYTES):
-        file = context / f"part{number // 100}" / f"{number}.bin"
+        file = context / f"part{number // 1000}" / f"{number}.bin"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(os.urandom(FILE_BYTES))
-    step = f"RUN {run}\n" if run else ""
-    (context / "Dockerfile").write_text(f"FROM {base_image}\nWORKDIR /code\nCOPY . .\n{step}")
+    (context / "Dockerfile").write_text(f"FROM {base_image}\nWORKDIR /code\nCOPY . .\nRUN {run}\n")
     (path / SPEC).write_text(json.dumps(_spec(repository)))
     (path / ".pachops.yml").write_text(_project(repository))
     repository._git("init", "--quiet", "--initial-branch=main")  # noqa: SLF001 - its maker

@@ -46,6 +46,27 @@ class Code(StrEnum):
     IMAGE_NAME_INVALID = "image_name_invalid"
     IMAGE_NAME_AMBIGUOUS = "image_name_ambiguous"
     TAG_INVALID = "tag_invalid"
+    # the gate, in the order in which it looks
+    NOT_ON_PULL_REQUEST = "not_on_pull_request"
+    BOT_SENDER = "bot_sender"
+    NOT_FOLLOWED = "not_followed"
+    PERMISSION_MISSING = "permission_missing"
+    NOT_A_DEPLOYER = "not_a_deployer"
+    PULL_REQUEST_MERGED = "pull_request_merged"
+    PULL_REQUEST_CLOSED = "pull_request_closed"
+    PULL_REQUEST_DRAFT = "pull_request_draft"
+    FORK_NOT_ALLOWED = "fork_not_allowed"
+    FORK_NEEDS_SHA = "fork_needs_sha"
+    BRANCH_NOT_ALLOWED = "branch_not_allowed"
+    COMMIT_ELSEWHERE = "commit_elsewhere"
+    HEAD_MOVED = "head_moved"
+    NOT_THE_HEAD = "not_the_head"
+    CHECKS_FAILED = "checks_failed"
+    CHECKS_PENDING = "checks_pending"
+    CHECKS_MISSING = "checks_missing"
+    REVIEW_MISSING = "review_missing"
+    BEHIND_BASE = "behind_base"
+    FACT_UNKNOWN = "fact_unknown"
     # the outside
     ENGINE_UNREACHABLE = "engine_unreachable"
     ENGINE_LACKS = "engine_lacks"
@@ -65,6 +86,9 @@ class Code(StrEnum):
     JOB_FAILED = "job_failed"
     VERIFY_TIMED_OUT = "verify_timed_out"
     ROLL_BACK_FAILED = "roll_back_failed"
+    GITHUB_UNREACHABLE = "github_unreachable"
+    GITHUB_REFUSED = "github_refused"
+    GITHUB_LIMITED = "github_limited"
     # the bot itself
     DATABASE_IN_USE = "database_in_use"
     DATABASE_UNUSABLE = "database_unusable"
@@ -191,6 +215,98 @@ MEANINGS = MappingProxyType(
             "A tag template does not give a valid tag",
             "A tag has letters, digits, `_`, `.` and `-`, at most 128 of them.",
         ),
+        Code.NOT_ON_PULL_REQUEST: Meaning(
+            Kind.REFUSED,
+            "The comment is not on a pull request",
+            "Comment on the pull request that has the commit.",
+        ),
+        Code.BOT_SENDER: Meaning(
+            Kind.REFUSED, "Bots give no commands", "A person has to ask for it."
+        ),
+        Code.NOT_FOLLOWED: Meaning(
+            Kind.REFUSED,
+            "The environment does not follow what happened",
+            "Change environments: NAME: on in .pachops.yml on the default branch.",
+        ),
+        Code.PERMISSION_MISSING: Meaning(
+            Kind.REFUSED,
+            "Who asked has not enough permission in the repository",
+            "Ask somebody who has it.",
+        ),
+        Code.NOT_A_DEPLOYER: Meaning(
+            Kind.REFUSED,
+            "Who asked is not one of the environment's deployers",
+            "Ask one of them; environments: NAME: deployers in .pachops.yml names them.",
+        ),
+        Code.PULL_REQUEST_MERGED: Meaning(
+            Kind.REFUSED,
+            "The pull request has been merged",
+            "Deploy the branch that it was merged into.",
+        ),
+        Code.PULL_REQUEST_CLOSED: Meaning(
+            Kind.REFUSED, "The pull request is closed", "Open it again."
+        ),
+        Code.PULL_REQUEST_DRAFT: Meaning(
+            Kind.REFUSED, "The pull request is a draft", "Mark it as ready for review."
+        ),
+        Code.FORK_NOT_ALLOWED: Meaning(
+            Kind.REFUSED,
+            "The environment takes nothing from forks",
+            "Push the commits to a branch of the repository itself and deploy that.",
+        ),
+        Code.FORK_NEEDS_SHA: Meaning(
+            Kind.REFUSED,
+            "A commit of a fork is deployed only by its whole SHA",
+            "Look at the commit, then type the command with all 40 digits of its SHA.",
+        ),
+        Code.BRANCH_NOT_ALLOWED: Meaning(
+            Kind.REFUSED,
+            "The environment does not take this branch",
+            "Deploy a branch that environments: NAME: branches in .pachops.yml allows.",
+        ),
+        Code.COMMIT_ELSEWHERE: Meaning(
+            Kind.REFUSED,
+            "The commit is neither in the pull request nor in an allowed branch",
+            "Deploy a commit of the pull request, or merge this one first.",
+        ),
+        Code.HEAD_MOVED: Meaning(
+            Kind.REFUSED,
+            "The pull request's head moved after the command",
+            "Look at the new commits, then ask for the head by its SHA.",
+        ),
+        Code.NOT_THE_HEAD: Meaning(
+            Kind.REFUSED,
+            "Reviews and freshness are known for the pull request's newest commit only",
+            "Deploy the newest commit.",
+        ),
+        Code.CHECKS_FAILED: Meaning(
+            Kind.REFUSED, "A check that must succeed has failed", "Correct what it found."
+        ),
+        Code.CHECKS_PENDING: Meaning(
+            Kind.REFUSED,
+            "A check that must succeed has not finished",
+            "Wait for it, then ask again.",
+        ),
+        Code.CHECKS_MISSING: Meaning(
+            Kind.REFUSED,
+            "A check that must succeed has not reported",
+            "Start it, or correct environments: NAME: requires in .pachops.yml.",
+        ),
+        Code.REVIEW_MISSING: Meaning(
+            Kind.REFUSED,
+            "The pull request is not approved",
+            "Ask for a review, then ask again.",
+        ),
+        Code.BEHIND_BASE: Meaning(
+            Kind.REFUSED,
+            "The pull request does not have the newest commits of its base branch",
+            "Update its branch, then ask again.",
+        ),
+        Code.FACT_UNKNOWN: Meaning(
+            Kind.REFUSED,
+            "GitHub did not say what must be known to decide",
+            "Ask again in a minute.",
+        ),
         Code.ENGINE_UNREACHABLE: Meaning(
             Kind.FAILED,
             "The Docker Engine does not answer",
@@ -277,6 +393,19 @@ MEANINGS = MappingProxyType(
             Kind.FAILED,
             "The old specs could not be put back",
             "Put them back by hand: `pachops show ID --json` has them.",
+        ),
+        Code.GITHUB_UNREACHABLE: Meaning(
+            Kind.FAILED,
+            "GitHub does not answer",
+            "See githubstatus.com, and check the network; then ask again.",
+        ),
+        Code.GITHUB_REFUSED: Meaning(
+            Kind.FAILED, "GitHub refused", "Correct what GitHub names, then ask again."
+        ),
+        Code.GITHUB_LIMITED: Meaning(
+            Kind.FAILED,
+            "GitHub takes no more calls for a while",
+            "Wait until the limit is over, then ask again.",
         ),
         Code.DATABASE_IN_USE: Meaning(
             Kind.REFUSED,

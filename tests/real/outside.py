@@ -12,7 +12,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +90,9 @@ class Outside:
 
 
 @contextlib.contextmanager
-def outside(*, repo: str, file: str, project: str = "default") -> Iterator[Outside]:
+def outside(
+    *, repo: str, file: str, project: str = "default", pachd_options: Sequence[str] = ()
+) -> Iterator[Outside]:
     """Start everything; Pachyderm has one repository of data, `repo`, with `file` in it.
 
     Raises MissingPartError where a part is missing and cannot be brought.
@@ -100,7 +102,7 @@ def outside(*, repo: str, file: str, project: str = "default") -> Iterator[Outsi
         (folder / "home").mkdir()
         engine = stack.enter_context(Engine())
         registry = stack.enter_context(Registry())
-        pachd = stack.enter_context(_pachd(project, f"{project}/{repo}", file))
+        pachd = stack.enter_context(_pachd(project, f"{project}/{repo}", file, pachd_options))
         parts = Outside(engine, registry.address, pachd, folder)
         stack.callback(_remove_images, parts)
         _push_base_image(parts)
@@ -108,11 +110,12 @@ def outside(*, repo: str, file: str, project: str = "default") -> Iterator[Outsi
 
 
 @contextlib.contextmanager
-def _pachd(project: str, repo: str, file: str) -> Iterator[str]:
+def _pachd(project: str, repo: str, file: str, options: Sequence[str]) -> Iterator[str]:
     projects = [] if project == "default" else ["--project", project]
     data = ["--repo", repo, "--file", f"{repo}={file}"]
+    command = [sys.executable, "-m", "tests.standins.pachd", "--port", "0"]
     process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "tests.standins.pachd", "--port", "0", *projects, *data],
+        [*command, *projects, *data, *options],
         cwd=PROJECT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

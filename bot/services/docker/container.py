@@ -7,8 +7,9 @@ from collections.abc import Callable
 from contextlib import aclosing, suppress
 from http import HTTPStatus
 
-from docker.errors import APIError, NotFound
+from docker.errors import APIError, DockerException, NotFound
 from docker.types import LogConfig, Ulimit
+from docker.utils import parse_bytes
 
 from bot.domain.deployment import Stage
 from bot.domain.progress import Log, Progress
@@ -29,10 +30,11 @@ NOT_FOUND = 127
 
 async def run_test(link: Link, order: TestOrder, report: Callable[[Progress], None]) -> TestRun:
     """Run the command to its end or its time-out; whatever happens, no container is left."""
+    memory = _bytes(order)
     name = f"pachops-test-{uuid.uuid4().hex[:12]}"
     # A create that is cancelled half way makes the container all the same: it is awaited before
     # the container is removed by the name it was given beforehand.
-    creating = asyncio.ensure_future(link.call(lambda client: _create(client, name, order)))
+    creating = asyncio.ensure_future(link.call(lambda client: _create(client, name, order, memory)))
     try:
         try:
             await asyncio.shield(creating)
@@ -56,11 +58,11 @@ async def remove_leftovers(link: Link, deployment: str) -> int:
     return await link.call(remove)
 
 
-def _create(client: EngineClient, name: str, order: TestOrder) -> None:
+def _create(client: EngineClient, name: str, order: TestOrder, memory: int) -> None:
     limits = client.create_host_config(
         network_mode="none",
-        mem_limit=order.memory,
-        memswap_limit=order.memory,
+        mem_limit=memory,
+        memswap_limit=memory,
         pids_limit=PROCESSES,
         read_only=True,
         tmpfs={"/tmp": SCRATCH},  # noqa: S108 - in the container
@@ -81,6 +83,18 @@ def _create(client: EngineClient, name: str, order: TestOrder) -> None:
         labels=dict(order.labels),
         network_disabled=True,
     )
+
+
+def _bytes(order: TestOrder) -> int:
+    try:
+        return int(parse_bytes(order.memory))
+    except (DockerException, ValueError) as error:
+        raise StoppedError(
+            Code.PROJECT_INVALID,
+            f"'{order.memory}' is not an amount of memory",
+            where=f"image {order.image}: test_memory",
+            next_step="Write a number with b, k, m or g: 512m.",
+        ) from error
 
 
 async def _run(link: Link, name: str, order: TestOrder, output: "_Output") -> TestRun:
@@ -122,6 +136,9 @@ def _kill(client: EngineClient, name: str) -> None:
 def _not_started(order: TestOrder, error: APIError, output: "_Output") -> TestRun:
     """An engine whose init does not say it: the command is not in the image."""
     said = str(error.explanation or error)
+    if "docker-init" in said:
+        fact = "it has no docker-init, under which tests run"
+        raise StoppedError(Code.ENGINE_LACKS, fact, next_step="Install tini.") from error
     if "no such file or directory" not in said and "not found" not in said:
         raise _refused(order, error) from error
     output.line(f"{order.command[0]}: not found in the image")

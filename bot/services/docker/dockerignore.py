@@ -1,11 +1,16 @@
-""".dockerignore: which files of a context docker would leave out."""
+""".dockerignore: which files of a context docker would leave out.
+
+As BuildKit's client does it. The legacy client differs in one thing: it does not look into a folder
+that is dropped, unless an exception begins with that folder's name.
+"""
 
 import posixpath
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from docker.utils.fnmatch import fnmatchcase
+from docker.utils.fnmatch import translate
 
 
 def excluded(ignore_file: bytes, names: Sequence[str], keep: Collection[str]) -> tuple[str, ...]:
@@ -22,7 +27,7 @@ def excluded(ignore_file: bytes, names: Sequence[str], keep: Collection[str]) ->
 
 @dataclass(frozen=True)
 class _Rule:
-    pattern: str
+    pattern: re.Pattern[str]
     keeps: bool
     """It began with `!`."""
 
@@ -35,7 +40,7 @@ def _rules(ignore_file: bytes) -> Iterator[_Rule]:
         keeps = text.startswith("!")
         pattern = posixpath.normpath(text.removeprefix("!").strip()).lstrip("/")
         # Go's character classes are negated with ^, the SDK's with !.
-        yield _Rule(pattern.replace("[^", "[!"), keeps)
+        yield _Rule(re.compile(translate(pattern.replace("[^", "[!"))), keeps)
 
 
 class _Dropped:
@@ -59,7 +64,7 @@ class _Dropped:
         hits = set(self._folder(above)[0]) if above else set()
         dropped = False
         for index, rule in enumerate(self._rules):
-            if index not in hits and rule.keeps == dropped and fnmatchcase(path, rule.pattern):
+            if index not in hits and rule.keeps == dropped and rule.pattern.match(path):
                 hits.add(index)
             if index in hits:
                 dropped = not rule.keeps

@@ -1,8 +1,8 @@
 """The Docker Engine: build, test, tag and push images."""
 
 import shutil
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Self, cast
 
@@ -76,12 +76,11 @@ class DockerEngine:
 
     async def find(self, reference: str) -> LocalImage | None:
         """The image, where the engine has it."""
-        try:
-            found = await self._link.call(lambda client: _inspect(client, reference))
-        except NotFound:
-            return None
-        except APIError as error:
-            raise _refused(error, reference) from error
+        with _refusals(reference):
+            try:
+                found = await self._link.call(lambda client: _inspect(client, reference))
+            except NotFound:
+                return None
         return LocalImage(found["Id"], (found.get("Config") or {}).get("Labels") or {})
 
     async def build(
@@ -100,18 +99,18 @@ class DockerEngine:
 
     async def test(self, order: TestOrder, report: Report) -> TestRun:
         """Run a command in an image, locked down, and remove its container."""
-        return await container.run_test(self._link, order, report)
+        with _refusals(f"image {order.image}"):
+            return await container.run_test(self._link, order, report)
 
     async def remove_leftovers(self, deployment: str) -> int:
         """Remove the containers that a killed bot left of a deployment; how many there were."""
-        return await container.remove_leftovers(self._link, deployment)
+        with _refusals(f"deployment {deployment}"):
+            return await container.remove_leftovers(self._link, deployment)
 
     async def tag(self, source: str, repository: str, tag: str) -> None:
         """Give an image another name."""
-        try:
+        with _refusals(f"{repository}:{tag}"):
             await self._link.call(lambda client: client.tag(source, repository, tag))
-        except APIError as error:
-            raise _refused(error, f"{repository}:{tag}") from error
 
     async def push(self, image: str, repository: str, tag: str, report: Report) -> str:
         """Push `repository:tag`, which is on the engine; its digest. `image` is our name for it."""
@@ -121,7 +120,8 @@ class DockerEngine:
         """Free space where the engine keeps its data, if that is on this machine."""
         if self._link.address.path is None:
             return None
-        root = (await self._link.call(lambda client: client.info())).get("DockerRootDir")
+        with _refusals(self._link.address.text):
+            root = (await self._link.call(lambda client: client.info())).get("DockerRootDir")
         return await self._link.run(lambda: _free(root))
 
 
@@ -155,5 +155,11 @@ def _free(root: str | None) -> int | None:
     return shutil.disk_usage(root).free
 
 
-def _refused(error: APIError, what: str) -> StoppedError:
-    return StoppedError(Code.ENGINE_REFUSED, str(error.explanation or error), where=what)
+@contextmanager
+def _refusals(what: str) -> Iterator[None]:
+    """Turn an error that nothing more exact is known of into StoppedError."""
+    try:
+        yield
+    except APIError as error:
+        fact = str(error.explanation or error)
+        raise StoppedError(Code.ENGINE_REFUSED, fact, where=what) from error

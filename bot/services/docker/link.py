@@ -10,9 +10,10 @@ from typing import TypeVar
 
 import requests
 import urllib3
-from docker.errors import APIError, DockerException, InvalidConfigFile
+from docker.errors import APIError
 
 from bot.domain.reasons import Code, StoppedError
+from bot.services.docker.logins import config_errors
 from bot.services.docker.wire import CALL_TIMEOUT, SILENCE_TIMEOUT, Address, EngineClient
 from bot.services.logins import Login
 
@@ -42,15 +43,18 @@ class Link:
         self._find_login = find_login
         self._calls = ThreadPoolExecutor(CALL_THREADS, "docker-call")
         self._streams = ThreadPoolExecutor(streams, "docker-stream")
+        # Of its own: cancelling must not wait behind a call that is slow.
+        self._cuts = ThreadPoolExecutor(streams, "docker-cut")
 
     async def close(self) -> None:
         """Wait for the streams' threads; those of short calls end by themselves."""
         await self.run(self._streams.shutdown)
         self._calls.shutdown(wait=False)
+        self._cuts.shutdown(wait=False)
 
     def client(self, *, timeout: int = CALL_TIMEOUT) -> EngineClient:
         """A client for one call; its user closes it."""
-        with engine_errors(self.address):
+        with config_errors():  # the SDK reads docker's config file for each client
             return EngineClient(self.address, self.api_version, timeout=timeout)
 
     async def call(self, call: Callable[[EngineClient], T], *, timeout: int = CALL_TIMEOUT) -> T:  # noqa: ASYNC109 - of the socket
@@ -118,7 +122,7 @@ class Link:
 
     async def _end(self, thread: "Future[None]", cut: Callable[[], None]) -> None:
         try:
-            await self.run(cut)
+            await asyncio.get_running_loop().run_in_executor(self._cuts, cut)
         finally:
             ended = asyncio.wrap_future(thread)
             await asyncio.wait({ended})
@@ -135,14 +139,11 @@ def engine_errors(address: Address) -> Iterator[None]:
         yield
     except (StoppedError, APIError):
         raise
-    except InvalidConfigFile as error:
-        raise StoppedError(Code.BAD_SETTINGS, str(error), where="docker's config.json") from error
     except (
         requests.RequestException,
         urllib3.exceptions.HTTPError,
         http.client.HTTPException,
         OSError,
-        DockerException,
     ) as error:
         raise unreachable(address, error) from error
 

@@ -1,6 +1,7 @@
 """Registry logins as docker has them: its config file, with its credential helpers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from docker import auth
@@ -45,16 +46,23 @@ def auth_config(registry: str, login: Login | None) -> dict[str, str]:
 
 def _find_login(registry: str) -> Login | None:
     host = HUB if registry in HUB_HOSTS else registry
-    try:
+    with config_errors():
         found = auth.load_config().resolve_authconfig(host) or {}
-    except (DockerException, ValueError, OSError) as error:
-        raise _unusable(error) from error
     found = {key.lower(): value for key, value in found.items()}
     if token := found.get("identitytoken"):
         return Login(IDENTITY_TOKEN, SecretStr(token))
     if found.get("username") and found.get("password"):
         return Login(found["username"], SecretStr(found["password"]))
     return None
+
+
+@contextmanager
+def config_errors() -> Iterator[None]:
+    """Turn what is raised for a config file or a helper that does not work into StoppedError."""
+    try:
+        yield
+    except (DockerException, ValueError, OSError) as error:
+        raise _unusable(error) from error
 
 
 def _unusable(error: Exception) -> StoppedError:

@@ -201,7 +201,7 @@ class _Calls(AbstractHandler):
             self._serve(stream, dict(headers)[":path"], release_stream)
         )
         self._tasks[stream] = task
-        task.add_done_callback(lambda _: self._tasks.pop(stream, None))
+        task.add_done_callback(lambda done: self._forget(stream, done))
 
     def cancel(self, stream: Stream) -> None:
         """The engine gave a call up."""
@@ -217,6 +217,11 @@ class _Calls(AbstractHandler):
         """Cancel what is being answered, and wait for it."""
         self.close()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _forget(self, stream: Stream, task: asyncio.Task[None]) -> None:
+        del self._tasks[stream]
+        if not task.cancelled():
+            task.exception()  # the engine hung up while it was being answered
 
     async def _serve(self, stream: Stream, path: str, release: _Release) -> None:
         try:

@@ -355,7 +355,10 @@ async def test_a_target_goes_on_when_the_queue_missed_the_end_of_a_run(
     succeed: Succeed,
     database: Database,
 ) -> None:
+    tasks = []
+
     async def workflow(run: Run) -> None:
+        tasks.append(asyncio.current_task())
         if run.deployment.id == first.id:
             await database.write(lambda connection: connection.execute(sa.text(REFUSE)))
         await succeed(run)
@@ -365,12 +368,13 @@ async def test_a_target_goes_on_when_the_queue_missed_the_end_of_a_run(
     await engine.submit(first)
     await engine.submit(second)
     await engine.wait(first.id)
+    await asyncio.wait([task for task in tasks if task])
     await database.write(lambda connection: connection.execute(sa.text("drop trigger refuse")))
     assert (await engine.wait(second.id)).outcome is Outcome.SUCCEEDED
 
 
 REFUSE = """
-create trigger refuse before update on workflow_status when new.status = 'SUCCESS'
+create trigger refuse before update on workflow_status when new.status in ('SUCCESS', 'ERROR')
 begin select raise(abort, 'no space'); end
 """
 """As a full disk does to the queue's own note that a run has ended."""

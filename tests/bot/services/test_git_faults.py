@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -36,6 +37,12 @@ def repository(tmp_path: Path) -> Repository:
     return Repository(tmp_path / "served" / "edges.git")
 
 
+@pytest.fixture
+def address(repository: Repository) -> str:
+    """By URL, so that the mirror has a copy of all objects and does not borrow them."""
+    return f"file://{repository.path}"
+
+
 def _processes_with(text: str) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
@@ -63,8 +70,8 @@ class TestStopped:
             fetch = asyncio.create_task(git.mirror(address, sha))
             await asyncio.to_thread(server.asked.wait, PATIENCE)
             fetch.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await fetch
+            await asyncio.wait([fetch], timeout=PATIENCE)
+            assert fetch.cancelled()
             assert _processes_with(server.host) == []
 
             _take_every_lock(root)
@@ -106,11 +113,11 @@ def _take_every_lock(root: Path) -> None:
 
 class TestLeftOver:
     async def test_files_of_a_killed_git_do_not_stop_the_next(
-        self, git: Git, repository: Repository
+        self, git: Git, repository: Repository, address: str
     ) -> None:
         first = repository.commit({"a": "1"})
         second = repository.commit({"a": "2"})
-        folder = (await git.mirror(str(repository.path), first)).folder
+        folder = (await git.mirror(address, first)).folder
         left = [
             folder / name
             for name in (
@@ -123,62 +130,111 @@ class TestLeftOver:
         ]
         for path in left:
             path.write_text("")
+        (folder / "the same mirror").write_text("")
 
-        mirror = await git.mirror(str(repository.path), second)
+        mirror = await git.mirror(address, second)
 
         assert await mirror.read(second, "a") == b"2"
         assert not [path for path in left if path.exists()]
+        assert (folder / "the same mirror").exists()
 
-    async def test_a_mirror_half_made_is_made_anew(self, git: Git, repository: Repository) -> None:
+    async def test_a_mirror_half_made_is_made_anew(
+        self, git: Git, repository: Repository, address: str
+    ) -> None:
         sha = repository.commit({"a": "1"})
-        mirror = await git.mirror(str(repository.path), sha)
+        mirror = await git.mirror(address, sha)
         for path in (mirror.folder / "HEAD", mirror.folder / "info" / "attributes"):
             path.unlink()
 
-        mirror = await git.mirror(str(repository.path), sha)
+        mirror = await git.mirror(address, sha)
 
         assert await mirror.read(sha, "a") == b"1"
         assert (mirror.folder / "info" / "attributes").exists()
 
     @pytest.mark.parametrize("kept", ["nothing", "refs", "HEAD"])
     async def test_a_mirror_that_lost_objects_is_made_anew(
-        self, git: Git, repository: Repository, kept: str
+        self, git: Git, repository: Repository, address: str, kept: str
     ) -> None:
         sha = repository.commit({"a": "1", "src/b": "2"})
-        mirror = await git.mirror(str(repository.path), sha)
+        mirror = await git.mirror(address, sha)
         for path in sorted(mirror.folder.rglob("*")):
             if path.is_file() and kept not in path.parts:
                 path.chmod(0o600)
                 path.write_bytes(b"")
 
-        mirror = await git.mirror(str(repository.path), sha)
+        mirror = await git.mirror(address, sha)
 
         assert await mirror.read(sha, "src/b") == b"2"
 
     @pytest.mark.parametrize("name", ["main:src/b", "main:src", "main^{tree}", "main"])
     async def test_one_missing_object_is_noticed(
-        self, git: Git, repository: Repository, name: str
+        self, git: Git, repository: Repository, address: str, name: str
     ) -> None:
         sha = repository.commit({"a": "1", "src/b": "2"})
-        mirror = await git.mirror(str(repository.path), sha)
+        mirror = await git.mirror(address, sha)
         lost = repository.git("rev-parse", name).decode().strip()
         loose_objects(mirror.folder)
         (mirror.folder / "objects" / lost[:2] / lost[2:]).unlink()
 
-        mirror = await git.mirror(str(repository.path), sha)
+        mirror = await git.mirror(address, sha)
 
         assert await mirror.read(sha, "src/b") == b"2"
 
 
+class TestBorrowed:
+    async def test_objects_of_a_local_repository_are_not_copied(
+        self, git: Git, repository: Repository
+    ) -> None:
+        sha = repository.commit({"a": "1", "src/b": "2"})
+
+        mirror = await git.mirror(str(repository.path), sha)
+
+        assert await mirror.read(sha, "src/b") == b"2"
+        assert not [*mirror.folder.glob("objects/pack/*.pack")]
+
+    async def test_a_linked_work_tree_lends_them_too(
+        self, git: Git, repository: Repository, tmp_path: Path
+    ) -> None:
+        sha = repository.commit({"a": "1"})
+        repository.git("worktree", "add", "-q", "--detach", str(tmp_path / "linked"), sha)
+
+        mirror = await git.mirror(str(tmp_path / "linked"), sha)
+
+        assert await mirror.read(sha, "a") == b"1"
+
+    async def test_a_repository_that_went_away_is_an_error(
+        self, git: Git, repository: Repository
+    ) -> None:
+        sha = repository.commit({"a": "1"})
+        mirror = await git.mirror(str(repository.path), sha)
+        shutil.rmtree(repository.path)
+
+        with pytest.raises(StoppedError) as stopped:
+            await mirror.read(sha, "a")
+        assert stopped.value.reason.code is Code.REPOSITORY_UNREADABLE
+
+    async def test_a_partial_clone_is_explained(
+        self, git: Git, repository: Repository, tmp_path: Path
+    ) -> None:
+        sha = repository.commit({"a": "1"})
+        repository.git("config", "uploadpack.allowFilter", "true")
+        clone = str(tmp_path / "clone")
+        repository.git(
+            "clone", "-q", "--filter=blob:none", "-n", f"file://{repository.path}", clone
+        )
+
+        with pytest.raises(StoppedError, match="partial clone") as stopped:
+            await git.mirror(clone, sha)
+        assert stopped.value.reason.code is Code.REPOSITORY_UNREADABLE
+
+
 class TestTogether:
     async def test_deployments_of_one_repository_can_fetch_at_once(
-        self, git: Git, repository: Repository
+        self, git: Git, repository: Repository, address: str
     ) -> None:
         shas = [repository.commit({"a": str(number)}) for number in range(4)]
 
-        mirrors = await asyncio.gather(
-            *(git.mirror(str(repository.path), sha) for sha in (*shas, *shas))
-        )
+        mirrors = await asyncio.gather(*(git.mirror(address, sha) for sha in (*shas, *shas)))
 
         read = [
             await mirror.read(sha, "a") for mirror, sha in zip(mirrors, (*shas, *shas), strict=True)
@@ -186,18 +242,18 @@ class TestTogether:
         assert read == [str(number).encode() for number in range(4)] * 2
 
     async def test_waiting_for_another_process_ends_with_the_time_out(
-        self, repository: Repository, root: Path
+        self, repository: Repository, address: str, root: Path
     ) -> None:
         first = repository.commit({"a": "1"})
-        folder = (await Git(root, logins={}).mirror(str(repository.path), first)).folder
+        folder = (await Git(root, logins={}).mirror(address, first)).folder
         second = repository.commit({"a": "2"})
         git = Git(root, logins={}, timeout=0.3)
 
         with folder.with_name(f"{folder.name}.lock").open() as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             with pytest.raises(StoppedError, match="not read within"):
-                await git.mirror(str(repository.path), second)
-            mirror = await git.mirror(str(repository.path), first)
+                await git.mirror(address, second)
+            mirror = await git.mirror(address, first)
 
         assert await mirror.read(first, "a") == b"1"
 
@@ -205,7 +261,7 @@ class TestTogether:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 @pytest.mark.real
 async def test_a_full_disk_is_said_and_leaves_a_mirror_that_works(
-    repository: Repository, tmp_path: Path
+    repository: Repository, address: str, tmp_path: Path
 ) -> None:
     sha = repository.commit({"a": os.urandom(3_000_000)})
     small = repository.commit({"a": "1"})
@@ -219,8 +275,8 @@ async def test_a_full_disk_is_said_and_leaves_a_mirror_that_works(
     try:
         git = Git(disk / "mirrors", logins={}, timeout=30)
         with pytest.raises(StoppedError) as stopped:
-            await git.mirror(str(repository.path), sha)
-        mirror = await git.mirror(str(repository.path), small)
+            await git.mirror(address, sha)
+        mirror = await git.mirror(address, small)
         read = await mirror.read(small, "a")
     finally:
         await (await asyncio.create_subprocess_exec("umount", str(disk))).wait()

@@ -250,7 +250,7 @@ class TestFetch:
     ) -> None:
         first = repository.commit({"a": "1"})
         second = repository.commit({"b": "2"})
-        mirror = await _mirror(git, repository, second)
+        mirror = await git.mirror(f"file://{repository.path}", second)
 
         assert await mirror.kind(second) == "commit"
         assert await mirror.kind(first) is None

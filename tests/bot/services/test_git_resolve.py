@@ -223,8 +223,8 @@ class TestLocal:
         assert await git.uncommitted(str(repository.path)) == ()
         assert await git.uncommitted("https://git.acme.io/a") == ()
 
-    async def test_nothing_that_the_repository_configures_is_run(
-        self, git: Git, tmp_path: Path
+    async def test_nothing_that_is_configured_is_run(
+        self, git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         repository = Repository(tmp_path / "local", bare=False)
         sha = repository.commit({"a": "1", ".gitattributes": "* filter=evil\n"})
@@ -238,6 +238,9 @@ class TestLocal:
         repository.git("config", "uploadpack.packObjectsHook", str(hook))
         for name in ("post-checkout", "reference-transaction", "post-index-change"):
             (repository.path / ".git" / "hooks" / name).symlink_to(hook)
+        hooks = repository.path / ".git" / "hooks"
+        (tmp_path / ".gitconfig").write_text(f"[core]\n\thooksPath = {hooks}\n")
+        monkeypatch.setenv("HOME", str(tmp_path))
         (repository.path / "a").write_text("2")
         os.utime(repository.path / ".gitattributes", (1, 1))
 

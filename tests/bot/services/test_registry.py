@@ -104,7 +104,7 @@ class Server:
             scope, service = request.query["scope"], request.query["service"]
             sent = request.headers.get("Authorization")
             if sent and (self.token_login is None or sent != _basic(self.token_login)):
-                return web.json_response({"details": f"bad password {sent}"}, status=401)
+                return _error(401, "UNAUTHORIZED", f"you sent {sent}")
             allowed = "pull,push" if sent else "pull"
         assert service == "tests"
         name, _, rights = scope.rpartition(":")
@@ -318,7 +318,9 @@ class TestToken:
             with pytest.raises(StoppedError, match="with the login") as stopped:
                 await ours.digest(bearer_server.repository, "old")
         assert stopped.value.reason.code is Code.REGISTRY_REFUSED
-        assert "wrong-one" not in str(stopped.value)
+        assert "you sent" in stopped.value.reason.fact
+        assert "***" in stopped.value.reason.fact
+        assert _basic(wrong).removeprefix("Basic ") not in stopped.value.reason.fact
 
     async def test_no_login_goes_to_a_token_server_without_tls(self, bearer_server: Server) -> None:
         bearer_server.realm = "http://token.evil.example/"
@@ -458,6 +460,19 @@ class TestManifest:
             with pytest.raises(StoppedError, match="is not sha256"):
                 await ours.add_tag(server.repository, DIGEST, "new")
         assert "new" not in server.tags
+
+    async def test_a_registry_that_stores_something_else_is_not_believed(
+        self, server: Server
+    ) -> None:
+        other = f"sha256:{'1' * 64}"
+        server.faults = [
+            _error(404, "MANIFEST_UNKNOWN"),
+            web.Response(body=MANIFEST, content_type=MANIFEST_TYPE),
+            web.Response(status=201, headers={"Docker-Content-Digest": other}),
+        ]
+        async with _registry() as ours:
+            with pytest.raises(StoppedError, match=other):
+                await ours.add_tag(server.repository, DIGEST, "new")
 
     async def test_a_tag_that_is_there_is_not_written_again(self, server: Server) -> None:
         async with _registry() as ours:

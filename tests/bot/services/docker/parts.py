@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import io
+import ssl
 import subprocess
 import tarfile
 import time
@@ -128,8 +129,8 @@ class Proxy:
             await self.break_down()
 
     @contextlib.asynccontextmanager
-    async def on_port(self) -> AsyncIterator[str]:
-        async with await asyncio.start_server(self._serve, "127.0.0.1", 0) as server:
+    async def on_port(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+        async with await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls) as server:
             yield f"tcp://{address_of(server)}"
             await self.break_down()
 
@@ -167,3 +168,5 @@ class Proxy:
                 await writer.drain()
             if writer.can_write_eof():
                 writer.write_eof()
+            else:
+                writer.close()

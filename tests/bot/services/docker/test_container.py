@@ -222,6 +222,18 @@ async def test_leftovers_of_other_deployments_stay(
     api.remove_container(left)
 
 
+async def test_memory_that_is_no_amount_is_said(engine: DockerEngine, busybox_image: str) -> None:
+    order = TestOrder("edges", busybox_image, ("true",), 5, "lots")
+    assert await code_of(engine.test(order, Events())) is Code.PROJECT_INVALID
+
+
+async def test_memory_that_the_engine_does_not_take_is_said(
+    engine: DockerEngine, busybox_image: str
+) -> None:
+    order = TestOrder("edges", busybox_image, ("true",), 5, 1)
+    assert await code_of(engine.test(order, Events())) is Code.TEST_FAILED
+
+
 async def test_an_image_that_is_not_there_is_refused(engine: DockerEngine) -> None:
     order = TestOrder("edges", "pachops-test/none:1", ("true",), 5, "32m")
     assert await code_of(engine.test(order, Events())) is Code.TEST_FAILED

@@ -32,6 +32,8 @@ KEEP = frozenset({"Dockerfile", ".dockerignore"})
         ("**/*.csv", ("data/a.csv", "data/deep/b.csv", "data/keep.csv")),
         ("data\n!data/keep.csv", ("data/a.csv", "data/deep/b.csv")),
         ("!data/keep.csv\ndata", ("data/a.csv", "data/deep/b.csv", "data/keep.csv")),
+        ("../data", ()),
+        ("*\n!**/*.py", (*NAMES[2:7], *NAMES[8:])),
         ("data/*\n!data", ("data/a.csv", "data/deep/b.csv", "data/keep.csv")),
         ("data\n!data/deep", ("data/a.csv", "data/keep.csv")),
         ("node_modules", ("node_modules/x.js",)),

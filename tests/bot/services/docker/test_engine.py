@@ -1,12 +1,21 @@
 import asyncio
+import ssl
 import threading
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import docker
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
 
 from bot.domain.reasons import Code
-from bot.services.docker import BuildOrder, DockerEngine
+from bot.services.docker import BuildOrder, DockerEngine, TestOrder
 from tests.bot.services.docker.conftest import nobody
 from tests.bot.services.docker.parts import (
     Events,
@@ -46,6 +55,16 @@ async def test_certificates_that_are_not_there_are_named(
     monkeypatch.setenv("DOCKER_CERT_PATH", str(tmp_path))
     stopped = await reason_of(DockerEngine.connect("tcp://127.0.0.1:1", find_login=nobody))
     assert (stopped.reason.code, stopped.reason.where) == (Code.BAD_SETTINGS, "DOCKER_CERT_PATH")
+
+
+async def test_a_config_file_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    (tmp_path / "config.json").write_text('{"auths": {"r.example.com": {"auth": "!"}}}')
+    stopped = await reason_of(DockerEngine.connect("tcp://127.0.0.1:1", find_login=nobody))
+    assert stopped.reason.code is Code.BAD_SETTINGS
+    assert stopped.reason.where == str(tmp_path / "config.json")
 
 
 async def test_what_is_not_an_engine_is_said() -> None:
@@ -88,6 +107,62 @@ async def test_works_over_a_port(engine_host: str, busybox_image: str, repositor
         await engine.close()
     assert found is not None
     assert found.id == built
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Path:
+    """Docker's files for TLS: one key is authority, server and client at once."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "pachops-test")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+        .public_bytes(Encoding.PEM)
+    )
+    for file in ("ca.pem", "cert.pem"):
+        (tmp_path / file).write_bytes(certificate)
+    (tmp_path / "key.pem").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    return tmp_path
+
+
+@pytest.mark.real
+async def test_builds_and_tests_over_tls(
+    engine_host: str,
+    busybox_image: str,
+    repository: str,
+    certificates: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=certificates / "ca.pem")
+    tls.load_cert_chain(certificates / "cert.pem", certificates / "key.pem")
+    tls.verify_mode = ssl.CERT_REQUIRED
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(certificates))
+    async with Proxy(engine_host).on_port(tls) as host:
+        engine = await DockerEngine.connect(host, find_login=nobody)
+        secret = {"token": SecretStr(repository)}
+        order = BuildOrder("edges", (f"{repository}:1",), "Dockerfile", secrets=secret)
+        step = f"RUN --mount=type=secret,id=token,required=true echo {repository}"
+        files = context({"Dockerfile": f"FROM {busybox_image}\n{step}"})
+        await engine.build(order, files, Events())
+        test = TestOrder("edges", f"{repository}:1", ("seq", "1", "5000"), 30, "32m")
+        run = await engine.test(test, events := Events())
+        await engine.close()
+    assert (run.exit_code, run.timed_out) == (0, False)
+    assert len(events.lines) == 5000
 
 
 @pytest.mark.real

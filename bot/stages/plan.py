@@ -308,7 +308,20 @@ async def _warnings(source: Source, recipes: Mapping[str, _Recipe]) -> tuple[str
                 f"The build context of {name} has submodules ({', '.join(found)}); "
                 "they are empty folders in the build."
             )
+        if await _has_large_files(source, folder):
+            warnings.append(
+                f"The build context of {name} has files in Git LFS; "
+                "the build sees their pointers, not their content."
+            )
     return tuple(warnings)
+
+
+async def _has_large_files(source: Source, folder: str) -> bool:
+    for path in {".gitattributes", _joined(folder, ".gitattributes")}:
+        attributes = await source.mirror.read(source.sha, path) or b""
+        if b"filter=lfs" in attributes:
+            return True
+    return False
 
 
 async def _plan_pipeline(

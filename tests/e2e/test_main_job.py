@@ -241,3 +241,9 @@ async def test_the_plan_says_what_changes(world: World) -> None:
     assert result.screen.of(Planned)[0].pipelines == (
         "default/edges: update version 1: datumTries: 3 -> 5; new image of edges",
     )
+
+
+async def test_files_that_a_build_will_not_see_are_warned_of(world: World) -> None:
+    world.commit(simple(world) | {".gitattributes": "*.bin filter=lfs diff=lfs\n"})
+    result = await world.deploy(dry_run=True)
+    assert any("Git LFS" in warning.text for warning in result.screen.of(Warned))

@@ -1,107 +1,38 @@
 """What a repository declares in `.pachops.yml`."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    TypeAdapter,
-    ValidationError,
-    WithJsonSchema,
-)
+from pydantic import BeforeValidator, Discriminator, Field, Tag, TypeAdapter, ValidationError
 
+from bot.domain.gate_rules import Rules
 from bot.domain.reasons import Code, StoppedError
 from bot.positions import find_problems, nearest, read_yaml, stopped
+from bot.project_rules import Gated
+from bot.project_values import (
+    Command,
+    Declared,
+    InnerPath,
+    Name,
+    PachydermName,
+    Repository,
+    SecretId,
+    Text,
+    empty_is_default,
+)
 from bot.units import Memory, Seconds, Timeout, lasting
 
 PROJECT_FILE = ".pachops.yml"
 DEFAULT_ENVIRONMENT = "default"
 
-_NAME = "[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?"
-_PACHYDERM_NAME = "[A-Za-z0-9_-]{1,51}"
-_SECRET_ID = "[A-Za-z0-9_.-]{1,128}"  # noqa: S105 - the shape of a name, not a secret
 _LATER = "is not supported by this version of pachops; take it out"
-_HINTS = {
-    key: f"'{key}' {_LATER}" for key in ("on", "deployers", "approvals", "requires", "notify")
-}
+_HINTS = {key: f"'{key}' {_LATER}" for key in ("approvals", "notify")}
 
 
-def _shape(pattern: str, rule: str) -> tuple[AfterValidator, WithJsonSchema]:
-    expression = re.compile(pattern)
-    text = f"must be {rule}"
-
-    def check(value: str) -> str:
-        if expression.fullmatch(value) is None:
-            raise ValueError(text)
-        return value
-
-    schema = {"type": "string", "pattern": f"^{pattern}$"}
-    return AfterValidator(check), WithJsonSchema(schema)
-
-
-def _inside(value: str) -> str:
-    if not value or value.startswith("/") or "\\" in value or not value.isprintable():
-        raise ValueError("must be a path inside the repository, with / and without a leading /")
-    if ".." in value.split("/"):
-        raise ValueError("must be a path inside the repository, without '..'")
-    return value
-
-
-def _without_tag(value: str) -> str:
-    if not value or re.search(r"\s", value) or "://" in value:
-        raise ValueError("must be an image's name such as registry.example.com/team/name")
-    if "@" in value or ":" in value.rsplit("/", 1)[-1]:
-        raise ValueError("must be a name without a tag or a digest; tags go under tags")
-    return value
-
-
-def _command(value: object) -> object:
-    if not value or not isinstance(value, str | list | tuple):
-        raise ValueError("must be a command: a list of words, or a string for sh -c")
-    return ["sh", "-c", value] if isinstance(value, str) else value
-
-
-def _empty_is_default(value: object) -> object:
-    return {} if value is None else value
-
-
-_name_check, _name_schema = _shape(
-    _NAME, "lower-case letters, digits, '-', '_' or '.', beginning and ending with one of the first"
-)
-_pachyderm_check, _pachyderm_schema = _shape(
-    _PACHYDERM_NAME, "letters, digits, '-' or '_', at most 51"
-)
-_secret_check, _secret_schema = _shape(_SECRET_ID, "letters, digits, '_', '.' or '-'")
-
-Name = Annotated[str, _name_check, _name_schema]
-PachydermName = Annotated[str, _pachyderm_check, _pachyderm_schema]
-SecretId = Annotated[str, _secret_check, _secret_schema]
-InnerPath = Annotated[str, AfterValidator(_inside)]
-Text = Annotated[str, Field(min_length=1)]
-Command = Annotated[
-    tuple[Text, ...],
-    Field(min_length=1),
-    BeforeValidator(_command, json_schema_input_type=str | list[str]),
-]
-
-
-class _Declared(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
-    )
-
-
-class Image(_Declared):
+class Image(Declared):
     """An image that the repository builds."""
 
-    repository: Annotated[str, AfterValidator(_without_tag)]
+    repository: Repository
     """Where it is pushed, without a tag."""
     context: InnerPath = "."
     """The folder that is the build context."""
@@ -120,14 +51,14 @@ class Image(_Declared):
     test_memory: Memory = "512m"
 
 
-class SpecsSource(_Declared):
+class SpecsSource(Declared):
     """Specs that are files of the repository."""
 
     specs: InnerPath
     """A path; `*` and `?` stand for any characters within a folder, `**` for any folders."""
 
 
-class JsonnetSource(_Declared):
+class JsonnetSource(Declared):
     """Specs that a jsonnet template gives."""
 
     jsonnet: InnerPath
@@ -135,7 +66,7 @@ class JsonnetSource(_Declared):
     args: Mapping[Text, str] = Field(default_factory=dict)
 
 
-class Verify(_Declared):
+class Verify(Declared):
     """How an update is watched."""
 
     timeout: Timeout = lasting("10m")
@@ -146,7 +77,7 @@ class Verify(_Declared):
     """Whether the old specs are put back when they do not work."""
 
 
-class Environment(_Declared):
+class Environment(Gated):
     """A named place to deploy to."""
 
     project: PachydermName = "default"
@@ -154,7 +85,7 @@ class Environment(_Declared):
     cluster: Name = "default"
     """A cluster of the operator's settings."""
     verify: Annotated[
-        Verify, BeforeValidator(_empty_is_default, json_schema_input_type=Verify | None)
+        Verify, BeforeValidator(empty_is_default, json_schema_input_type=Verify | None)
     ] = Verify()
 
 
@@ -179,16 +110,24 @@ PipelineSource = Annotated[
     BeforeValidator(_string_is_specs, json_schema_input_type=str | SpecsSource | JsonnetSource),
 ]
 _DeclaredEnvironment = Annotated[
-    Environment, BeforeValidator(_empty_is_default, json_schema_input_type=Environment | None)
+    Environment, BeforeValidator(empty_is_default, json_schema_input_type=Environment | None)
 ]
 
 
-class Project(_Declared):
+class Project(Declared):
     """All that a repository declares; everything has a default."""
 
     images: Mapping[Name, Image] = Field(default_factory=dict)
     pipelines: tuple[PipelineSource, ...] = ()
     environments: Mapping[Name, _DeclaredEnvironment] = Field(default_factory=dict)
+
+    @property
+    def _known(self) -> Mapping[str, Environment]:
+        return self.environments or {DEFAULT_ENVIRONMENT: Environment()}
+
+    def rules(self) -> Rules:
+        """What the gate asks; only those of the default branch's file are the repository's."""
+        return Rules({name: each.rules() for name, each in self._known.items()})
 
     def environment(self, name: str | None) -> tuple[str, Environment]:
         """The environment that a command means; StoppedError where that is not clear.
@@ -196,7 +135,7 @@ class Project(_Declared):
         A repository that declares none has one, `default`; one that declares a single
         environment means that one unless told otherwise.
         """
-        known = self.environments or {DEFAULT_ENVIRONMENT: Environment()}
+        known = self._known
         if name is not None and name in known:
             return name, known[name]
         if name is None and len(known) == 1:

@@ -45,7 +45,11 @@ class Trigger(StrEnum):
     """What started a deployment."""
 
     PUSH = "push"
+    PULL_REQUEST = "pull_request"
+    """It was opened or got new commits."""
     COMMENT = "comment"
+    CHECK = "check"
+    """A button on a check run."""
     SLACK = "slack"
     RELEASE = "release"
     CLI = "cli"

@@ -39,7 +39,7 @@ class Git:
     """
 
     def __init__(self, root: Path, *, logins: Mapping[str, Login], timeout: float = 600.0) -> None:
-        self._root = root
+        self._root = root.absolute()
         self._logins = logins
         self._timeout = timeout
 

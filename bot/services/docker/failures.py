@@ -21,7 +21,7 @@ _UNREACHABLE = re.compile(
     re.IGNORECASE,
 )
 _PASSING = re.compile(
-    r"connection reset|unexpected EOF|broken pipe|HTTP status: 5\d\d|status code.*\b5\d\d\b",
+    r"connection reset|unexpected EOF|broken pipe|blob unknown|HTTP status: 5\d\d|status code.*\b5\d\d\b",
     re.IGNORECASE,
 )
 _EXIT_STATUS = re.compile(r"(?:exit code|non-zero code): (\d+)")

@@ -1,3 +1,4 @@
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
@@ -89,3 +90,18 @@ def succeed(deployments: Deployments) -> Callable[[Run], Awaitable[bool]]:
         return await deployments.finish(run.deployment.id, Outcome.SUCCEEDED)
 
     return succeed
+
+
+@pytest.fixture
+async def patience() -> AsyncIterator[None]:
+    """Ends a test that waits for what does not come; what comes takes milliseconds."""
+    loop = asyncio.get_running_loop()
+
+    def give_up() -> None:
+        # A fixture's own time-out would not reach the test, which is another task.
+        for task in asyncio.all_tasks(loop):
+            task.cancel("it does not come")
+
+    timer = loop.call_later(60, give_up)
+    yield
+    timer.cancel()

@@ -22,14 +22,7 @@ Start = Callable[[Workflow], Awaitable[Engine]]
 New = Callable[..., Deployment]
 Succeed = Callable[[Run], Awaitable[bool]]
 
-# What is waited for comes in milliseconds; a wait that lasts this long has failed.
 pytestmark = pytest.mark.usefixtures("patience")
-
-
-@pytest.fixture
-async def patience() -> object:
-    async with asyncio.timeout(30):
-        yield
 
 
 class Held:

@@ -23,12 +23,6 @@ pytestmark = [pytest.mark.real, pytest.mark.usefixtures("patience")]
 
 
 @pytest.fixture
-async def patience() -> AsyncIterator[None]:
-    async with asyncio.timeout(60):
-        yield
-
-
-@pytest.fixture
 async def database(server: PostgreSQL) -> AsyncIterator[Database]:
     opened = await Database.open(server.new_database())
     yield opened

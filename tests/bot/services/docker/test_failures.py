@@ -104,6 +104,7 @@ def test_a_push_gives_a_reason_with_the_registrys_own_words(message: str, code: 
     [
         ("received unexpected HTTP status: 503 Service Unavailable", True),
         ("read tcp: connection reset by peer", True),
+        ("manifest blob unknown: blob unknown to registry", True),
         ("denied: requested access to the resource is denied", False),
         ("dial tcp: lookup x: no such host", False),
         ("received unexpected HTTP status: 500: no space left on device", False),

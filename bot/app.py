@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 from bot.domain.deployment import (
     Actor,
@@ -11,7 +12,6 @@ from bot.domain.deployment import (
     Request,
     Trigger,
 )
-from bot.domain.history import commit_of, going_back
 from bot.domain.plan import Plan
 from bot.engine.engine import Engine
 from bot.engine.run import Run
@@ -22,12 +22,13 @@ from bot.services.git import Git
 from bot.services.pachyderm import Pachyderm
 from bot.services.registry import Registry
 from bot.settings import Settings
+from bot.stages.go_back import plan_return
 from bot.stages.plan import make_plan
 from bot.stages.source import open_source
 from bot.store.database import Database
 from bot.store.deployments import Deployments
 from bot.store.progress import ProgressLog
-from bot.workflow import Workflow, stored_past
+from bot.workflow import Workflow
 
 
 class Bot:
@@ -94,13 +95,18 @@ class Bot:
             kind=Kind.ROLLBACK,
             repository=repository,
             environment=environment,
-            commit=Commit(sha="", ref=""),
+            commit=Commit(sha="", ref="an earlier deployment"),
             trigger=trigger,
             actor=actor,
             steps=steps,
         )
-        back = going_back(await stored_past(self.deployments, request), steps)
-        return Request(**{**vars(request), "commit": commit_of(back)})
+        waiting = await self.deployments.list(target=request.target, unfinished=True)
+        if waiting:
+            # Only when its turn comes is it known what there is to go back from.
+            return request
+        back = await plan_return(self.deployments, request)
+        to = await self.deployments.get(back.to) if back.to else None
+        return replace(request, commit=to.request.commit) if to else request
 
     async def close(self) -> None:
         """Let go of everything outside; nothing is lost."""

@@ -11,6 +11,7 @@ from bot.domain.deployment import Stage
 from bot.domain.progress import Ended, Progress, StageFinished, StageStarted
 from bot.domain.reasons import Code, StoppedError
 from bot.engine.run import Run
+from bot.redact import Redactor
 from bot.store.deployments import Deployments
 
 Result = TypeVar("Result")
@@ -20,9 +21,14 @@ class Checkpoints:
     """The steps of one deployment's run."""
 
     def __init__(
-        self, run: Run, deployments: Deployments, report: Callable[[Progress], None]
+        self,
+        run: Run,
+        deployments: Deployments,
+        redactor: Redactor,
+        report: Callable[[Progress], None],
     ) -> None:
         self._run = run
+        self._redactor = redactor
         self._deployments = deployments
         self._report = report
 
@@ -70,9 +76,21 @@ class Checkpoints:
         adapter: TypeAdapter[Result] = TypeAdapter(kind)
 
         async def stored() -> object:
-            return adapter.dump_python(await work(), mode="json")
+            try:
+                return adapter.dump_python(await work(), mode="json")
+            except StoppedError as error:
+                # A reason quotes what came from outside, and from here on it is stored.
+                raise _masked(error, self._redactor) from error
 
         return adapter.validate_python(await self._run.step(name, stored, cancellable=cancellable))
+
+
+def _masked(error: StoppedError, redactor: Redactor) -> StoppedError:
+    reason = error.reason
+    where = redactor.clean(reason.where) if reason.where else None
+    return StoppedError(
+        reason.code, redactor.clean(reason.fact), where=where, next_step=reason.next_step
+    )
 
 
 async def _in_time(work: Awaitable[Result], limit: float | None, stage: Stage) -> Result:

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import getpass
 import json
+import logging
 import os
 import sys
 import time
@@ -18,7 +19,7 @@ from bot.domain.deployment import Deployment, Outcome
 from bot.domain.progress import Finished, Progress
 from bot.domain.reasons import Code, Kind, StoppedError
 from bot.engine.claim import is_claimed
-from bot.settings import load_settings
+from bot.settings import Settings, load_settings
 from bot.store.database import Database
 from bot.store.deployments import Deployments
 from bot.store.progress import ProgressLog
@@ -32,6 +33,8 @@ from handlers.reports.tables import deployment_view, history_table, status_table
 if TYPE_CHECKING:
     # The engine and the SDKs take seconds to import; `pachops status` must not wait for them.
     from bot.session import Session
+
+_log = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="pachops",
@@ -254,19 +257,34 @@ def _follow(
 ) -> None:
     """Run a command that ends with a Finished, and with its exit status."""
     reporter = reporter_for(sys.stdout, json=as_json)
+    session: Session | None = None
     try:
-        ended = asyncio.run(work(_session(reporter)))
+        session = _session(reporter)
+        ended = asyncio.run(work(session))
     except StoppedError as error:
         kind = error.reason.kind
         outcome = Outcome.FAILED if kind is Kind.FAILED else Outcome.REFUSED
-        ended = Finished(outcome, None, None, (), (), error.reason)
+        ended = _ended(outcome, error, session)
     except KeyboardInterrupt:
-        ended = Finished(
-            Outcome.CANCELLED, None, None, (), (), StoppedError(Code.CANCELLED, "by Ctrl-C").reason
+        left = session.unsettled if session else None
+        stopped = StoppedError(
+            Code.CANCELLED,
+            words.LEFT_UNSETTLED if left else words.INTERRUPTED,
+            next_step=words.SETTLE if left else None,
         )
+        ended = _ended(Outcome.CANCELLED, stopped, session)
+    except Exception as error:  # noqa: BLE001 - a person gets a reason, never a traceback
+        _log.exception("the command failed")
+        fact = f"{type(error).__name__}: {error}"
+        ended = _ended(Outcome.FAILED, StoppedError(Code.INTERNAL_ERROR, fact), session)
     reporter.show(time.time(), ended)
     reporter.close()
     raise typer.Exit(_status(ended))
+
+
+def _ended(outcome: Outcome, error: StoppedError, session: "Session | None") -> Finished:
+    deployment = session.unsettled if session else None
+    return Finished(outcome, deployment, None, (), (), error.reason)
 
 
 def _status(ended: Finished) -> int:
@@ -281,9 +299,23 @@ def _status(ended: Finished) -> int:
 
 def _session(reporter: Reporter) -> "Session":
     settings = load_settings(os.environ)
+    _keep_a_log(settings)
     from bot.session import Session  # noqa: PLC0415 - see above
 
     return Session(settings, reporter)
+
+
+def _keep_a_log(settings: Settings) -> None:
+    """The bot's own log goes to a file: the terminal is the deployment's."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handler = logging.FileHandler(settings.data_dir / "pachops.log", delay=True)
+    except OSError as error:
+        raise StoppedError(
+            Code.DATA_DIR_UNUSABLE, error.strerror or str(error), where=str(settings.data_dir)
+        ) from error
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
 
 
 @contextmanager

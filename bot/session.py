@@ -134,18 +134,39 @@ class Session:
             )
         return repositories[0]
 
+    @property
+    def unsettled(self) -> str | None:
+        """The id of the deployment, where this process leaves before its end."""
+        return self._own.id if self._own and self._accepted else None
+
     async def _follow(self, bot: Bot, request: Request) -> Finished:
         deployment = Deployment(new_deployment_id(), request, created_at=time.time())
         self._own = deployment
-        await bot.engine.submit(deployment)
-        self._accept(deployment)
-        async with _signals_cancel(bot, deployment.id):
-            ended = finished(await bot.engine.wait(deployment.id))
-            others = await bot.deployments.unfinished()
-            if others:
-                self._show(Warned(words.others_are_finished_first(others)))
-                await bot.engine.idle()
+        async with _interruptible() as interrupted:
+            await bot.engine.submit(deployment)
+            self._accept(deployment)
+            cancelling = asyncio.create_task(_cancel(bot, deployment.id, interrupted))
+            try:
+                ended = finished(await bot.engine.wait(deployment.id))
+            finally:
+                cancelling.cancel()
+                await asyncio.wait({cancelling})
+        await self._finish_others(bot)
         return ended
+
+    async def _finish_others(self, bot: Bot) -> None:
+        """What an interrupted bot left is finished too; Ctrl-C leaves it for another time."""
+        others = await bot.deployments.unfinished()
+        if not others:
+            return
+        self._show(Warned(words.others_are_finished_first(others)))
+        async with _interruptible() as interrupted:
+            idle = asyncio.create_task(bot.engine.idle())
+            leave = asyncio.create_task(interrupted.wait())
+            await asyncio.wait({idle, leave}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (idle, leave):
+                task.cancel()
+            await asyncio.wait({idle, leave})
 
     def _accept(self, deployment: Deployment) -> None:
         """Say once that it is on disk; its first sign of life may come before submit returns."""
@@ -170,30 +191,29 @@ class Session:
 
 
 @asynccontextmanager
-async def _signals_cancel(bot: Bot, deployment: str) -> AsyncIterator[None]:
-    """Ctrl-C cancels the deployment and cleans up; a second one ends the process."""
+async def _interruptible() -> AsyncIterator[asyncio.Event]:
+    """An event that the first Ctrl-C (or SIGTERM) sets; a second one ends the process."""
     loop = asyncio.get_running_loop()
-    asked = asyncio.Event()
+    interrupted = asyncio.Event()
+    signals = (signal.SIGINT, signal.SIGTERM)
 
-    def ask() -> None:
-        asked.set()
-        for each in (signal.SIGINT, signal.SIGTERM):
+    def interrupt() -> None:
+        interrupted.set()
+        for each in signals:
             loop.remove_signal_handler(each)
 
-    async def cancel() -> None:
-        await asked.wait()
-        await bot.engine.cancel(deployment, _actor().name)
-
-    for each in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(each, ask)
-    cancelling = asyncio.create_task(cancel())
+    for each in signals:
+        loop.add_signal_handler(each, interrupt)
     try:
-        yield
+        yield interrupted
     finally:
-        cancelling.cancel()
-        await asyncio.wait({cancelling})
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in signals:
             loop.remove_signal_handler(each)
+
+
+async def _cancel(bot: Bot, deployment: str, interrupted: asyncio.Event) -> None:
+    await interrupted.wait()
+    await bot.engine.cancel(deployment, _actor().name)
 
 
 def _actor() -> Actor:

@@ -1,5 +1,6 @@
 """The way of a deployment: its stages in order, each a checkpoint, and how it ends."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -15,11 +16,12 @@ from bot.domain.deployment import (
     Stage,
     UpdatedPipeline,
 )
-from bot.domain.history import Past, going_back, same_target
+from bot.domain.history import Return
 from bot.domain.plan import (
     Change,
+    Destination,
+    ImagePlan,
     PipelinePlan,
-    PipelineStep,
     Plan,
     Preparation,
     image_lines,
@@ -31,19 +33,29 @@ from bot.domain.progress import (
     Resumed,
     Warned,
 )
+from bot.domain.reasons import Code, Reason, StoppedError
 from bot.domain.reasons import Kind as ReasonKind
-from bot.domain.reasons import Reason, StoppedError
 from bot.engine.run import Run
 from bot.project import Environment
+from bot.redact import Redactor
 from bot.services.docker import DockerEngine
 from bot.services.git import Git
 from bot.services.pachyderm import Pachyderm
 from bot.services.registry import Registry
 from bot.settings import Settings
 from bot.stages.build import Workshop, build
+from bot.stages.go_back import (
+    PREPARATION,
+    STANDS,
+    UNDONE,
+    lines,
+    plan_return,
+    returning_images,
+    returning_pipelines,
+)
 from bot.stages.plan import make_plan
 from bot.stages.push import push
-from bot.stages.roll_back import PutBack, roll_back
+from bot.stages.roll_back import PutBack, is_untouched, roll_back
 from bot.stages.source import Source, open_source
 from bot.stages.test import TestResult, test
 from bot.stages.update import prepare, update
@@ -52,6 +64,7 @@ from bot.store.deployments import Deployments
 
 Result = TypeVar("Result")
 Report = Callable[[Progress], None]
+_log = logging.getLogger(__name__)
 
 
 class Services(Protocol):
@@ -61,12 +74,21 @@ class Services(Protocol):
     git: Git
     registry: Registry
     deployments: Deployments
+    redactor: Redactor
 
     async def docker(self) -> DockerEngine:
         """The engine; raises ENGINE_UNREACHABLE."""
 
     def pachyderm(self, cluster: str) -> Pachyderm:
         """The cluster of that name; raises CLUSTER_UNKNOWN."""
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What the source stage found out."""
+
+    title: str
+    destination: Destination
 
 
 @dataclass
@@ -78,25 +100,30 @@ class _Journey:
     notes: list[str] = field(default_factory=list)
     preparation: Preparation | None = None
     """Set as soon as the update may have begun."""
-    environment: Environment | None = None
+    stands: bool = False
+    """Whether the update is in place."""
 
 
 class Workflow:
-    """One deployment's run."""
+    """One deployment's run.
+
+    Between its checkpoints it only reads what they kept: after a restart nothing outside is
+    needed to get back to where it was, so that an update can always be undone.
+    """
 
     def __init__(self, run: Run, services: Services, report: Report) -> None:
         self._run = run
         self._services = services
         self._report = report
         self._journey = _Journey()
-        self._steps = Checkpoints(run, services.deployments, report)
+        self._steps = Checkpoints(run, services.deployments, services.redactor, report)
 
     async def carry_out(self) -> None:
         """Run all stages and finish the deployment, however it ends."""
         if self._run.resumed:
-            self._report(Resumed(self._run.deployment.id))
+            self._report(Resumed(self._id))
         outcome, reason = await self._attempt()
-        if outcome is not Outcome.SUCCEEDED:
+        if reason is not None:
             outcome, reason = await self._undo(outcome, reason)
         await self._finish(outcome, reason)
 
@@ -108,6 +135,11 @@ class Workflow:
                 await self._go_back()
         except StoppedError as error:
             return _outcome_of(error.reason), error.reason
+        except Exception as error:  # noqa: BLE001 - said and stored; see below
+            # Whatever it is, the update must not stay half-way.
+            _log.exception("deployment %s", self._id)
+            fact = f"{type(error).__name__} between two stages"
+            return Outcome.FAILED, StoppedError(Code.INTERNAL_ERROR, fact).reason
         return Outcome.SUCCEEDED, None
 
     @property
@@ -122,105 +154,84 @@ class Workflow:
 
     async def _deploy(self) -> None:
         limits = self._services.settings.timeouts
-        await self._steps.stage(Stage.SOURCE, str, self._fetch, limits.source, detail=str)
-        source = await self._open_source()
-        _, environment = source.project.environment(self._request.environment)
-        self._journey.environment = environment
-        pachyderm = self._services.pachyderm(environment.cluster)
+        read = await self._steps.stage(
+            Stage.SOURCE, _Read, self._read, limits.source, detail=lambda read: read.title
+        )
         plan = await self._steps.stage(
             Stage.PLAN,
             Plan,
-            lambda: self._plan(source, environment, pachyderm),
+            lambda: self._plan(read.destination),
             limits.plan,
             detail=_plan_in_short,
         )
         if any(image.digest is None for image in plan.images):
-            await self._make(plan, source)
-        self._journey.images = await self._push(plan)
-        await self._update(plan.pipelines, pachyderm, environment)
+            await self._make(plan)
+        if plan.images:
+            self._journey.images = await self._steps.stage(
+                Stage.PUSH,
+                tuple[BuiltImage, ...],
+                lambda: self._push(plan),
+                limits.push,
+                detail=_push_in_short,
+            )
+        await self._update(plan.pipelines, read.destination)
 
     async def _go_back(self) -> None:
         """A rollback: specs from the store instead of images from a commit."""
-        past = await stored_past(self._services.deployments, self._request)
-        back = going_back(past, self._request.steps)
-        source_of = back.undone[0].request
-        environment = await self._environment_of(source_of)
-        self._journey.environment = environment
-        pachyderm = self._services.pachyderm(environment.cluster)
-        pipelines = []
+        back = await self._steps.keep("return", Return, self._plan_return)
+        pipelines = returning_pipelines(back)
         for step in back.steps:
             if step.before is None:
                 self._note(
                     f"{step.full_name} was created by a deployment that is undone; "
                     "it is left as it is."
                 )
-                continue
-            pipelines.append(
-                PipelinePlan(
-                    project=step.project,
-                    name=step.name,
-                    place=f"the spec of version {step.version}",
-                    spec=step.before,
-                    image=None,
-                    change=Change.UPDATE,
-                    version=step.next_version,
-                )
-            )
-        self._report(
-            Planned(
-                (), tuple(f"{each.project}/{each.name}: back to {each.place}" for each in pipelines)
-            )
-        )
-        if back.to is not None:
-            self._journey.images = tuple(
-                BuiltImage(each.name, each.repository, each.tag, each.digest, built=False)
-                for each in back.to.images
-            )
-        await self._update(tuple(pipelines), pachyderm, environment)
+        to = await self._services.deployments.get(back.to) if back.to else None
+        self._journey.images, oddity = returning_images(back, to)
+        if oddity:
+            self._note(oddity)
+        await self._update(pipelines, back.destination)
 
-    async def _environment_of(self, request: Request) -> Environment:
-        source = await open_source(self._services.git, request.repository, request.commit.sha)
-        return source.project.environment(request.environment)[1]
+    async def _plan_return(self) -> Return:
+        deployments = self._services.deployments
+        back = await plan_return(deployments, self._request)
+        await deployments.save(self._id, UNDONE, list(back.undone))
+        self._report(Planned((), lines(returning_pipelines(back))))
+        return back
 
     # --- stages
 
-    async def _fetch(self) -> str:
+    async def _read(self) -> _Read:
         source = await self._open_source()
-        return (await source.mirror.describe(source.sha)).title
+        _, environment = source.project.environment(self._request.environment)
+        title = (await source.mirror.describe(source.sha)).title
+        return _Read(title, _destination(environment))
 
     async def _open_source(self) -> Source:
         return await open_source(
             self._services.git, self._request.repository, self._request.commit.sha
         )
 
-    async def _plan(self, source: Source, environment: Environment, pachyderm: Pachyderm) -> Plan:
+    async def _plan(self, destination: Destination) -> Plan:
+        source = await self._open_source()
         plan = await make_plan(
             source,
             self._request,
-            environment,
+            source.project.environment(self._request.environment)[1],
             registry=self._services.registry,
-            pachyderm=pachyderm,
+            pachyderm=self._services.pachyderm(destination.cluster),
         )
         for warning in plan.warnings:
             self._report(Warned(warning))
         self._report(Planned(image_lines(plan), pipeline_lines(plan)))
         return plan
 
-    async def _make(self, plan: Plan, source: Source) -> None:
-        settings = self._services.settings
-        docker = await self._services.docker()
-        workshop = Workshop(
-            docker,
-            source.mirror,
-            settings.build_secrets,
-            parallel=settings.parallel_builds,
-            least_free=settings.minimum_free_space,
-        )
+    async def _make(self, plan: Plan) -> None:
         built = await self._steps.stage(
             Stage.BUILD,
             tuple[str, ...],
-            lambda: build(plan, self._request, workshop, self._report),
-            settings.timeouts.build,
+            lambda: self._build(plan),
+            self._services.settings.timeouts.build,
             detail=", ".join,
         )
         tested = [plan.image(name) for name in built if plan.image(name).test]
@@ -228,50 +239,52 @@ class Workflow:
             await self._steps.stage(
                 Stage.TEST,
                 tuple[TestResult, ...],
-                lambda: test(tested, self._id, docker, settings.parallel_builds, self._report),
+                lambda: self._test(tested),
                 None,
                 detail=lambda results: ", ".join(f"{each.image} passed" for each in results),
             )
 
+    async def _build(self, plan: Plan) -> tuple[str, ...]:
+        settings = self._services.settings
+        workshop = Workshop(
+            await self._services.docker(),
+            (await self._open_source()).mirror,
+            settings.build_secrets,
+            parallel=settings.parallel_builds,
+            least_free=settings.minimum_free_space,
+        )
+        return await build(plan, self._request, workshop, self._report)
+
+    async def _test(self, images: list[ImagePlan]) -> tuple[TestResult, ...]:
+        docker = await self._services.docker()
+        parallel = self._services.settings.parallel_builds
+        return await test(images, self._id, docker, parallel, self._report)
+
     async def _push(self, plan: Plan) -> tuple[BuiltImage, ...]:
         missing = any(image.digest is None for image in plan.images)
         docker = await self._services.docker() if missing else None
-        if not plan.images:
-            return ()
-        return await self._steps.stage(
-            Stage.PUSH,
-            tuple[BuiltImage, ...],
-            lambda: push(plan, docker, self._services.registry, self._report),
-            self._services.settings.timeouts.push,
-            detail=_push_in_short,
-        )
+        return await push(plan, docker, self._services.registry, self._report)
 
-    async def _update(
-        self,
-        pipelines: tuple[PipelinePlan, ...],
-        pachyderm: Pachyderm,
-        environment: Environment,
-    ) -> None:
-        limits = self._services.settings.timeouts
+    async def _update(self, pipelines: tuple[PipelinePlan, ...], destination: Destination) -> None:
+        pachyderm = self._services.pachyderm(destination.cluster)
         preparation = await self._steps.keep(
-            "prepare", Preparation, lambda: self._prepare(pipelines, pachyderm)
+            "prepare", Preparation, lambda: self._prepare(pipelines, destination)
         )
         for note in preparation.notes:
             self._note(note)
         if not preparation.steps:
+            self._journey.stands = True
             return
         self._journey.preparation = preparation
         self._journey.pipelines = await self._steps.stage(
             Stage.UPDATE,
             tuple[UpdatedPipeline, ...],
             lambda: self._apply(preparation, pachyderm),
-            limits.update,
+            self._services.settings.timeouts.update,
             detail=_update_in_short,
         )
-        watch = Watch(
-            timeout=environment.verify.timeout,
-            window=environment.verify.window,
-        )
+        self._journey.stands = True
+        watch = Watch(timeout=destination.timeout, window=destination.window)
         seen = await self._steps.stage(
             Stage.VERIFY,
             tuple[str, ...],
@@ -283,13 +296,17 @@ class Workflow:
             self._note(line)
 
     async def _prepare(
-        self, pipelines: tuple[PipelinePlan, ...], pachyderm: Pachyderm
+        self, pipelines: tuple[PipelinePlan, ...], destination: Destination
     ) -> Preparation:
         preparation = await prepare(
-            pipelines, self._journey.images, pachyderm, reprocess=self._request.reprocess
+            pipelines,
+            self._journey.images,
+            self._services.pachyderm(destination.cluster),
+            destination,
+            reprocess=self._request.reprocess,
         )
         await self._services.deployments.save(
-            self._id, "preparation", TypeAdapter(Preparation).dump_python(preparation, mode="json")
+            self._id, PREPARATION, TypeAdapter(Preparation).dump_python(preparation, mode="json")
         )
         return preparation
 
@@ -310,16 +327,18 @@ class Workflow:
 
     # --- the end
 
-    async def _undo(self, outcome: Outcome, reason: Reason | None) -> tuple[Outcome, Reason | None]:
+    async def _undo(self, outcome: Outcome, reason: Reason) -> tuple[Outcome, Reason]:
         """Put back what the update may have changed; says so in the notes."""
-        preparation, environment = self._journey.preparation, self._journey.environment
-        if preparation is None or environment is None:
+        preparation = self._journey.preparation
+        if preparation is None:
             return outcome, reason
-        if outcome is Outcome.FAILED and not environment.verify.rollback:
-            self._note("The new specs are left in place (verify: rollback: false).")
-            return outcome, reason
-        pachyderm = self._services.pachyderm(environment.cluster)
+        keep = outcome is Outcome.FAILED and not preparation.destination.roll_back
         try:
+            pachyderm = self._services.pachyderm(preparation.destination.cluster)
+            if keep and not await is_untouched(preparation.steps, pachyderm):
+                self._journey.stands = True
+                self._note("The new specs are left in place (verify: rollback: false).")
+                return outcome, reason
             put_back = await self._steps.stage(
                 Stage.ROLL_BACK,
                 PutBack,
@@ -329,20 +348,26 @@ class Workflow:
                 cancellable=False,
             )
         except StoppedError as error:
-            self._note(f"The old specs could not be put back: {error.reason.fact}")
-            return Outcome.FAILED, error.reason if reason is None else reason
+            self._journey.stands = True
+            fact = f"{error.reason.fact}. It was needed because: {reason.title}: {reason.fact}"
+            where = error.reason.where
+            return Outcome.FAILED, StoppedError(Code.ROLL_BACK_FAILED, fact, where=where).reason
         for note in put_back.notes:
             self._note(note)
-        if not put_back.restored:
+        self._journey.stands = False
+        if put_back.untouched:
             self._note("No pipeline had been changed.")
             self._journey.pipelines = ()
-            return outcome, reason
-        return (Outcome.ROLLED_BACK if outcome is Outcome.FAILED else outcome), reason
+        if put_back.restored and outcome is Outcome.FAILED:
+            return Outcome.ROLLED_BACK, reason
+        return outcome, reason
 
     async def _finish(self, outcome: Outcome, reason: Reason | None) -> None:
-        journey = self._journey
-        notes = tuple(journey.notes)
-        await self._services.deployments.finish(
+        journey, deployments = self._journey, self._services.deployments
+        await deployments.save(self._id, STANDS, journey.stands)
+        clean = self._services.redactor.clean
+        notes = tuple(clean(note) for note in journey.notes)
+        await deployments.finish(
             self._id, outcome, reason, journey.images, journey.pipelines, notes
         )
 
@@ -350,20 +375,13 @@ class Workflow:
         self._journey.notes.append(text)
 
 
-async def stored_past(deployments: Deployments, request: Request) -> tuple[Past, ...]:
-    """The target's finished deployments with the steps of their updates, oldest first."""
-    adapter = TypeAdapter(Preparation)
-    past = []
-    found = await deployments.list(target=request.target, limit=500)
-    for deployment in same_target(found, request):
-        if deployment.outcome is None:
-            continue
-        stored = await deployments.load(deployment.id, "preparation")
-        steps: tuple[PipelineStep, ...] = ()
-        if stored is not None and deployment.pipelines:
-            steps = adapter.validate_python(stored).steps
-        past.append(Past(deployment, steps))
-    return tuple(past)
+def _destination(environment: Environment) -> Destination:
+    return Destination(
+        cluster=environment.cluster,
+        timeout=environment.verify.timeout,
+        window=environment.verify.window,
+        roll_back=environment.verify.rollback,
+    )
 
 
 def _outcome_of(reason: Reason) -> Outcome:

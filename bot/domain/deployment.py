@@ -1,5 +1,6 @@
 """A deployment: what was asked, how far it is, how it ended."""
 
+import hashlib
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -155,6 +156,21 @@ def new_deployment_id() -> str:
 
     48 bits of milliseconds and 32 random bits in Crockford's base 32: 16 characters.
     """
+    return _deployment_id(time.time_ns() // 1_000_000, secrets.randbits(32))
+
+
+def derived_deployment_id(at: float, *source: str) -> str:
+    """The id of what `source` asked for at that moment: the same however often it is derived.
+
+    Args:
+        at: seconds since the epoch.
+        source: what tells it from everything else that was asked then.
+    """
+    digest = hashlib.sha256("\0".join(source).encode()).digest()
+    return _deployment_id(int(at * 1000), int.from_bytes(digest[:4]))
+
+
+def _deployment_id(milliseconds: int, rest: int) -> str:
     alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
-    number = (time.time_ns() // 1_000_000) << 32 | secrets.randbits(32)
+    number = milliseconds << 32 | rest
     return "".join(alphabet[number >> shift & 31] for shift in range(75, -1, -5))

@@ -3,80 +3,104 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.deployment import Commit, Deployment, Kind, Outcome, Request
-from bot.domain.plan import PipelineStep
+from bot.domain.deployment import Deployment, Kind, Outcome, Request
+from bot.domain.plan import Destination, PipelineStep, Preparation
 from bot.domain.reasons import Code, StoppedError
 
 
 @dataclass(frozen=True)
 class Past:
-    """A finished deployment and the steps that its update took."""
+    """A finished deployment and what is known of its update."""
 
     deployment: Deployment
-    steps: tuple[PipelineStep, ...]
+    update: Preparation | None
+    """None where nothing of it was left in place."""
+    undone: tuple[str, ...] = ()
+    """Rollback only: ids of the deployments that it undid."""
 
 
 @dataclass(frozen=True)
 class Return:
-    """What going back means: the deployments that are undone and the specs that come back."""
+    """What going back means; fixed when the rollback begins."""
 
-    undone: tuple[Deployment, ...]
-    """Newest first."""
-    to: Deployment | None
+    undone: tuple[str, ...]
+    """Ids, the newest first."""
+    to: str | None
     """The deployment whose state comes back; None for what ran before the first one."""
     steps: tuple[PipelineStep, ...]
     """The earliest step of each pipeline among the undone; its `before` is what comes back."""
+    destination: Destination
 
 
 def in_force(past: Sequence[Past]) -> tuple[Past, ...]:
-    """The good deployments that changed something and were not undone since, oldest first.
+    """The deployments whose updates are in place and were not undone since, oldest first.
 
     Args:
         past: the target's finished deployments, oldest first.
     """
     stack: list[Past] = []
     for each in past:
-        if each.deployment.outcome is not Outcome.SUCCEEDED or not each.steps:
-            continue
         if each.deployment.request.kind is Kind.ROLLBACK:
-            del stack[max(0, len(stack) - each.deployment.request.steps) :]
-        else:
+            stack = [kept for kept in stack if kept.deployment.id not in each.undone]
+        elif each.update is not None and each.update.steps:
             stack.append(each)
     return tuple(stack)
 
 
 def going_back(past: Sequence[Past], steps: int) -> Return:
-    """What `rollback --steps N` restores.
+    """What `rollback --steps N` restores: N deployments less, and then down to a good one.
 
     Raises:
-        StoppedError: NOTHING_TO_ROLL_BACK where there are fewer good deployments.
+        StoppedError: NOTHING_TO_ROLL_BACK.
     """
-    stack = in_force(past)
-    if not stack or steps > len(stack):
+    stack = list(in_force(past))
+    if steps > len(stack):
         raise StoppedError(
             Code.NOTHING_TO_ROLL_BACK,
-            "nothing was deployed that is still in force"
-            if not stack
-            else f"only {len(stack)} good deployments are in force, {steps} were to be undone",
+            f"{len(stack)} deployments are in force, {steps} were to be undone"
+            if stack
+            else "nothing was deployed that is still in force",
         )
-    undone = stack[len(stack) - steps :]
+    undone: list[Past] = []
+    while len(undone) < steps or (stack and not _is_good(stack[-1])):
+        undone.append(stack.pop())
     earliest: dict[tuple[str, str], PipelineStep] = {}
-    for each in undone:
-        for step in each.steps:
+    for each in reversed(undone):
+        for step in _update(each).steps:
             earliest.setdefault((step.project, step.name), step)
-    below = stack[: len(stack) - steps]
+    if all(step.before is None for step in earliest.values()):
+        raise StoppedError(
+            Code.NOTHING_TO_ROLL_BACK,
+            "none of the pipelines existed before "
+            f"{undone[-1].deployment.id}, the first deployment of them",
+        )
     return Return(
-        undone=tuple(each.deployment for each in reversed(undone)),
-        to=below[-1].deployment if below else None,
+        undone=tuple(each.deployment.id for each in undone),
+        to=stack[-1].deployment.id if stack else None,
         steps=tuple(earliest.values()),
+        destination=_one_destination(undone),
     )
 
 
-def commit_of(back: Return) -> Commit:
-    """The commit that a rollback brings back; an empty SHA for what pachops did not deploy."""
-    if back.to is None:
-        return Commit(sha="", ref="before the first deployment")
-    return back.to.request.commit
+def _is_good(past: Past) -> bool:
+    return past.deployment.outcome is Outcome.SUCCEEDED
+
+
+def _update(past: Past) -> Preparation:
+    if past.update is None:
+        raise AssertionError
+    return past.update
+
+
+def _one_destination(undone: Sequence[Past]) -> Destination:
+    clusters = sorted({_update(each).destination.cluster for each in undone})
+    if len(clusters) > 1:
+        raise StoppedError(
+            Code.NOTHING_TO_ROLL_BACK,
+            f"the environment was moved between the clusters {' and '.join(clusters)} meanwhile",
+            next_step="Go back in smaller steps (`--steps 1`), or deploy the commit that you want.",
+        )
+    return _update(undone[0]).destination
 
 
 def same_target(deployments: Sequence[Deployment], request: Request) -> tuple[Deployment, ...]:

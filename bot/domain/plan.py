@@ -50,14 +50,19 @@ class ImagePlan:
     test_memory: str = "512m"
 
     @property
-    def reference(self) -> str:
-        """The name under which the deployment builds and pushes it."""
-        return f"{self.repository}:{self.tags[0]}"
+    def content_tag(self) -> str:
+        """A tag that nothing but this content ever has; in the registry, only once tested."""
+        return f"pachops-{self.content[:40]}"
 
     @property
-    def content_tag(self) -> str:
-        """The registry's memory of this content: a tag that is pushed last."""
-        return f"pachops-{self.content[:40]}"
+    def built_as(self) -> str:
+        """Its name on the engine, where another deployment may move any other tag."""
+        return f"{self.repository}:{self.content_tag}"
+
+    @property
+    def reference(self) -> str:
+        """Its name for people and specs, without its digest."""
+        return f"{self.repository}:{self.tags[0]}"
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,8 @@ class PipelinePlan:
     version: int | None
     """The live version; None where it does not exist."""
     differences: tuple[str, ...] = ()
+    reprocess: bool = False
+    """Whether data is computed again, for this pipeline alone."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +123,23 @@ class PipelineStep:
 
 
 @dataclass(frozen=True)
+class Destination:
+    """Where an update goes and how it is watched; fixed with the deployment."""
+
+    cluster: str
+    timeout: float
+    """Seconds until the pipelines must be seen to work."""
+    window: float
+    """Seconds that they must stay out of an error state."""
+    roll_back: bool
+    """Whether the old specs are put back when they do not work."""
+
+
+@dataclass(frozen=True)
 class Preparation:
     """What the update will do; on disk before it is done, so that it can be undone."""
 
+    destination: Destination
     steps: tuple[PipelineStep, ...]
     notes: tuple[str, ...] = ()
 
@@ -280,6 +301,6 @@ def pipeline_lines(plan: Plan) -> tuple[str, ...]:
         elif pipeline.change is Change.CREATE:
             lines.append(f"{name}: create ({pipeline.place})")
         else:
-            what = "; ".join(pipeline.differences) or "recompute everything"
+            what = "; ".join(pipeline.differences) or "compute everything again"
             lines.append(f"{name}: update version {pipeline.version}: {what}")
     return tuple(lines)

@@ -82,7 +82,10 @@ class Runs:
         """Finish what did not finish itself; False where it did."""
         cancelled = reason.code is Code.CANCELLED
         outcome = Outcome.CANCELLED if cancelled else Outcome.FAILED
-        return await self._deployments.finish(deployment_id, outcome, reason)
+        notes: tuple[str, ...] = ()
+        if await self._deployments.load(deployment_id, "preparation") is not None:
+            notes = (_PERHAPS_UPDATED,)
+        return await self._deployments.finish(deployment_id, outcome, reason, notes=notes)
 
     async def stop(self) -> None:
         """Interrupt all; none is settled, so the next start takes them up."""
@@ -137,6 +140,12 @@ class Runs:
             LOG.exception("deployment %s: the workflow failed", run.deployment.id)
             return _internal_error(f"{type(error).__name__} in the workflow")
         return _internal_error("the workflow ended without an outcome")
+
+
+_PERHAPS_UPDATED = (
+    "Its update may be in place and was not put back: compare the pipelines with what "
+    "`pachops show ID --json` has under preparation."
+)
 
 
 def _internal_error(fact: str) -> Reason:

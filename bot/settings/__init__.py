@@ -1,5 +1,21 @@
 """What the operator sets: by environment variables or in a YAML file; the environment wins."""
 
-from bot.settings.model import ClusterSettings, GitLogin, Settings, Timeouts, load_settings
+from bot.settings.model import (
+    ClusterSettings,
+    GitHubSettings,
+    GitLogin,
+    Settings,
+    Timeouts,
+    WebSettings,
+    load_settings,
+)
 
-__all__ = ["ClusterSettings", "GitLogin", "Settings", "Timeouts", "load_settings"]
+__all__ = [
+    "ClusterSettings",
+    "GitHubSettings",
+    "GitLogin",
+    "Settings",
+    "Timeouts",
+    "WebSettings",
+    "load_settings",
+]

@@ -22,11 +22,15 @@ from bot.settings.values import (
     Address,
     BuildSecret,
     Certificates,
+    CommandWord,
     DatabaseUrl,
     EngineAddress,
     FilePath,
     Host,
+    PrivateKey,
+    Secret,
     Token,
+    WebAddress,
     take_from_file,
 )
 from bot.units import Size, Timeout, lasting, sized
@@ -83,6 +87,47 @@ class Timeouts(_Set):
     """Also for putting the old specs back."""
 
 
+class GitHubSettings(_Set):
+    """Who the bot is on GitHub, and what it listens to there."""
+
+    app_id: Annotated[int, Field(ge=1)] | None = None
+    """The GitHub App's, with its private key; None where a token is used."""
+    private_key: PrivateKey | None = None
+    token: Token | None = None
+    """Instead of an App, for small teams. Nobody but Apps can write checks."""
+    webhook_secrets: tuple[Secret, ...] = ()
+    """The current one, and while it is being changed the previous one."""
+    base_url: WebAddress = "https://github.com"
+    """Another for GitHub Enterprise Server."""
+    word: CommandWord = "/pachops"
+    """What a command in a comment begins with."""
+    bot_name: Annotated[str, Field(min_length=1, max_length=40)] = "pachops"
+    """What checks are called."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _files(cls, data: object, info: ValidationInfo) -> object:
+        return take_from_file(take_from_file(data, "private_key", info), "token", info)
+
+    def login(self) -> tuple[str, Login] | None:
+        """Host and login with which git reads repositories; None where an App asks for its own."""
+        if self.token is None:
+            return None
+        return urlsplit(self.base_url).netloc.lower(), Login("x-access-token", self.token)
+
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """All that must not be shown."""
+        given = (self.private_key, self.token, *self.webhook_secrets)
+        return tuple(each for each in given if each is not None)
+
+
+class WebSettings(_Set):
+    """Where the web server listens; TLS is for a proxy in front of it."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+
+
 class Settings(_Set):
     """Everything the operator sets; files named in it have been read."""
 
@@ -105,6 +150,8 @@ class Settings(_Set):
     minimum_free_space: Size = sized("1g")
     """Bytes that the engine's disk must have free before a build."""
     timeouts: Timeouts = Timeouts()
+    github: GitHubSettings = GitHubSettings()
+    web: WebSettings = WebSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def cluster(self, name: str) -> ClusterSettings:
@@ -123,7 +170,8 @@ class Settings(_Set):
 
     def logins(self) -> dict[str, Login]:
         """The login for each git host (`HOST` or `HOST:PORT`)."""
-        return {
+        on_github = self.github.login()
+        return dict([on_github] if on_github else []) | {
             host: Login(found.username, found.password) for host, found in self.git_logins.items()
         }
 
@@ -135,6 +183,7 @@ class Settings(_Set):
             *(token for token in tokens if token is not None),
             *(login.password for login in self.git_logins.values()),
             *self.build_secrets.values(),
+            *self.github.secrets(),
             *((SecretStr(password),) if password else ()),
         )
 

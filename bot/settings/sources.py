@@ -27,6 +27,16 @@ VARIABLES: Mapping[str, positions.Path] = {
     "PACHOPS_TIMEOUT_BUILD": ("timeouts", "build"),
     "PACHOPS_TIMEOUT_PUSH": ("timeouts", "push"),
     "PACHOPS_TIMEOUT_UPDATE": ("timeouts", "update"),
+    "PACHOPS_GITHUB_APP_ID": ("github", "app_id"),
+    "PACHOPS_GITHUB_PRIVATE_KEY": ("github", "private_key"),
+    "PACHOPS_GITHUB_PRIVATE_KEY_FILE": ("github", "private_key_file"),
+    "PACHOPS_GITHUB_TOKEN": ("github", "token"),
+    "PACHOPS_GITHUB_WEBHOOK_SECRETS": ("github", "webhook_secrets"),
+    "PACHOPS_GITHUB_BASE_URL": ("github", "base_url"),
+    "PACHOPS_GITHUB_WORD": ("github", "word"),
+    "PACHOPS_GITHUB_BOT_NAME": ("github", "bot_name"),
+    "PACHOPS_WEB_HOST": ("web", "host"),
+    "PACHOPS_WEB_PORT": ("web", "port"),
     "PACHOPS_LOG_LEVEL": ("log_level",),
     "DOCKER_HOST": ("docker_host",),
 }
@@ -37,7 +47,8 @@ GIT_HOST = "PACHOPS_GIT_HOST"
 GIT_LOGIN = {"PACHOPS_GIT_USERNAME": "username", "PACHOPS_GIT_PASSWORD": "password"}
 BUILD_SECRET = "PACHOPS_BUILD_SECRET_"  # noqa: S105 - a prefix, not a secret
 _PREFIX = "PACHOPS_"
-_LISTS = {"insecure_registries"}
+_GITHUB_SECRETS = ("private_key", "token", "webhook_secrets")
+_LISTS = {"insecure_registries", "webhook_secrets"}
 
 
 @dataclass(frozen=True)
@@ -139,6 +150,9 @@ def _holds_secrets(data: object) -> bool:
     if isinstance(secrets, dict) and any(isinstance(each, str) for each in secrets.values()):
         return True
     if re.search(r"://[^/@]*:[^/@]*@", str(data.get("database_url"))):
+        return True
+    github = data.get("github")
+    if isinstance(github, dict) and any(github.get(key) for key in _GITHUB_SECRETS):
         return True
     return any(
         isinstance(entry, dict) and entry.get(key) is not None

@@ -59,6 +59,37 @@ def _one_line(value: SecretStr) -> SecretStr:
     return value
 
 
+def _web_address(value: str) -> str:
+    try:
+        url = urlsplit(value)
+        complete = url.scheme in {"http", "https"} and url.hostname and (url.port or True)
+    except ValueError:
+        complete = False
+    if not complete or url.query or url.fragment or url.username:
+        raise ValueError("must be https://HOST, without a login")
+    return value.rstrip("/")
+
+
+def _command_word(value: str) -> str:
+    if re.fullmatch(r"[/!][A-Za-z0-9][A-Za-z0-9_-]{0,38}", value) is None:
+        raise ValueError("must be one word that begins with / or !, such as /pachops")
+    return value
+
+
+def _not_empty(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().strip():
+        raise ValueError("must not be empty")
+    return value
+
+
+def _private_key(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if "-----BEGIN" not in text:
+        raise ValueError("must be a key in PEM form, which begins with -----BEGIN")
+    # Many tools that set variables write a line's end as these two characters.
+    return SecretStr(text.replace("\\n", "\n"))
+
+
 def _certificates(value: object, info: ValidationInfo) -> bytes:
     path = _absolute_path(value, info)
     try:
@@ -112,6 +143,10 @@ Certificates = Annotated[bytes, BeforeValidator(_certificates)]
 Token = Annotated[SecretStr, AfterValidator(_one_line)]
 Host = Annotated[str, AfterValidator(_host)]
 Address = Annotated[str, AfterValidator(_grpc_address)]
+Secret = Annotated[SecretStr, AfterValidator(_not_empty)]
+PrivateKey = Annotated[SecretStr, AfterValidator(_private_key)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+CommandWord = Annotated[str, AfterValidator(_command_word)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 EngineAddress = Annotated[str, AfterValidator(_engine_address)]
 BuildSecret = Annotated[SecretStr, BeforeValidator(_build_secret)]

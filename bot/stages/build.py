@@ -36,7 +36,7 @@ async def build(
 ) -> tuple[str, ...]:
     """Build what is missing; the names of the images that are now on the engine.
 
-    An image that a killed bot had finished is found by its tag and content label, and kept.
+    An image that a killed bot had finished is found by its content, and kept.
     """
     missing = [image for image in plan.images if image.digest is None]
     await _check_disk(workshop)
@@ -63,14 +63,14 @@ async def _build_one(
     workshop: Workshop,
     report: Callable[[Progress], None],
 ) -> None:
-    found = await workshop.docker.find(image.reference)
+    found = await workshop.docker.find(image.built_as)
     if found is not None and found.labels.get(CONTENT_LABEL) == image.content:
-        report(Log(Stage.BUILD, image.name, f"{image.reference} is already on the engine"))
+        report(Log(Stage.BUILD, image.name, f"{image.built_as} is already on the engine"))
         return
     tree = await _tree_on_our_bases(image, plan, workshop.mirror)
     order = BuildOrder(
         image=image.name,
-        tags=(image.reference,),
+        tags=(image.built_as,),
         dockerfile=image.dockerfile,
         target=image.target,
         build_args=image.build_args,
@@ -92,7 +92,7 @@ async def _tree_on_our_bases(image: ImagePlan, plan: Plan, mirror: Mirror) -> st
     for name in image.bases:
         base = plan.image(name)
         pinned[base.repository] = (
-            base.reference if base.digest is None else f"{base.repository}@{base.digest}"
+            base.built_as if base.digest is None else f"{base.repository}@{base.digest}"
         )
     text = await mirror.read(image.tree, image.dockerfile) or b""
     written = with_bases(text.decode(), pinned, image.build_args)

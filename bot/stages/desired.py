@@ -22,6 +22,11 @@ class Desired:
     differences: tuple[str, ...] = ()
 
 
+def wants_reprocessing(spec_json: str) -> bool:
+    """Whether the spec itself asks for it, as pachctl reads it."""
+    return json.loads(spec_json).get("reprocess") is True
+
+
 async def desire(
     spec_json: str, image: str | None, live: LivePipeline | None, pachyderm: Pachyderm
 ) -> Desired:

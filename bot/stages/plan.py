@@ -25,7 +25,7 @@ from bot.project import Environment, Image, JsonnetSource
 from bot.services.docker import excluded
 from bot.services.pachyderm import Pachyderm
 from bot.services.registry import Registry
-from bot.stages.desired import desire
+from bot.stages.desired import desire, wants_reprocessing
 from bot.stages.source import Source
 from bot.stages.together import together
 
@@ -56,7 +56,7 @@ async def make_plan(
     files = await source.mirror.files(source.sha)
     specs = await _read_specs(source, files, pachyderm)
     images = _images(source, files, specs)
-    repositories = {name: push_repository(image.repository) for name, image in images.items()}
+    repositories = _repositories(images)
     recipes = dict(
         zip(
             images,
@@ -165,6 +165,22 @@ def _images(source: Source, files: Sequence[str], specs: Sequence[Spec]) -> dict
     raise StoppedError(
         Code.DOCKERFILE_MISSING, "the commit has no Dockerfile at its root", where="Dockerfile"
     )
+
+
+def _repositories(images: Mapping[str, Image]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, image in images.items():
+        repository = push_repository(image.repository)
+        for other, taken in found.items():
+            if taken == repository:
+                raise StoppedError(
+                    Code.PROJECT_INVALID,
+                    f"images {other} and {name} are pushed to the same repository, {repository}; "
+                    "a spec could not tell them apart",
+                    where=f".pachops.yml: images.{name}.repository",
+                )
+        found[name] = repository
+    return found
 
 
 async def _read_recipe(
@@ -334,8 +350,9 @@ async def _plan_pipeline(
     project = spec.project or ""
     live = await pachyderm.inspect(project, spec.name)
     desired = await desire(to_json(spec), _full_reference(image), live, pachyderm)
+    again = reprocess or wants_reprocessing(desired.spec_json)
     change = desired.change
-    if reprocess and change is Change.NONE:
+    if again and change is Change.NONE:
         change = Change.UPDATE
     return PipelinePlan(
         project=project,
@@ -346,6 +363,7 @@ async def _plan_pipeline(
         change=change,
         version=live.version if live else None,
         differences=_in_short(desired.differences, image),
+        reprocess=again,
     )
 
 

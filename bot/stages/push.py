@@ -1,4 +1,4 @@
-"""Push: the images under their tags, and last the tag that remembers their content."""
+"""Push: the images, first under the tag of their content, then under their own tags."""
 
 from collections.abc import Callable
 
@@ -36,13 +36,10 @@ async def _push_one(
         if docker is None:
             msg = f"{image.name} was neither built nor found"
             raise AssertionError(msg)
-        digest = await docker.push(image.name, image.repository, image.tags[0], report)
+        digest = await docker.push(image.name, image.repository, image.content_tag, report)
     for tag in image.tags:
         if await registry.digest(image.repository, tag) != digest:
             await registry.add_tag(image.repository, digest, tag)
-    # Last: an image that is found by its content has all that a deployment needs of it.
-    if image.digest is None:
-        await registry.add_tag(image.repository, digest, image.content_tag)
     report(Log(Stage.PUSH, image.name, f"{image.reference}@{digest}"))
     return BuiltImage(
         image.name, image.repository, image.tags[0], digest, built=image.digest is None

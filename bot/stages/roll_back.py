@@ -33,7 +33,9 @@ class PutBack:
 
     notes: tuple[str, ...]
     restored: int
-    """How many pipelines are as they were; 0 where none had been touched."""
+    """How many pipelines are as they were before the update."""
+    untouched: bool
+    """Whether the update had not reached any of them."""
 
 
 async def roll_back(
@@ -60,6 +62,14 @@ async def roll_back(
     raise AssertionError
 
 
+async def is_untouched(steps: Sequence[PipelineStep], pachyderm: Pachyderm) -> bool:
+    """Whether the update has not reached any pipeline."""
+    live = await together(pachyderm.inspect(step.project, step.name) for step in steps)
+    return all(
+        _find(step, pipeline) is Found.UNTOUCHED for step, pipeline in zip(steps, live, strict=True)
+    )
+
+
 async def _put_back(steps: Sequence[PipelineStep], pachyderm: Pachyderm) -> PutBack:
     live = await together(pachyderm.inspect(step.project, step.name) for step in steps)
     found = {step: _find(step, pipeline) for step, pipeline in zip(steps, live, strict=True)}
@@ -78,6 +88,7 @@ async def _put_back(steps: Sequence[PipelineStep], pachyderm: Pachyderm) -> PutB
     return PutBack(
         tuple(note for note in notes if note is not None),
         sum(each in {Found.UPDATED, Found.BACK} for each in found.values()),
+        all(each is Found.UNTOUCHED for each in found.values()),
     )
 
 
@@ -86,9 +97,14 @@ def _find(step: PipelineStep, live: LivePipeline | None) -> Found:
         return Found.UNTOUCHED if step.version is None else Found.TAKEN
     if live.version == step.version:
         return Found.UNTOUCHED
-    if same(json.loads(live.user_spec), json.loads(step.after)):
+    spec = json.loads(live.user_spec)
+    if live.version == step.next_version and same(spec, json.loads(step.after)):
         return Found.UPDATED
-    if step.before is not None and same(json.loads(live.user_spec), json.loads(step.before)):
+    if (
+        step.before is not None
+        and live.version == step.next_version + 1
+        and same(spec, json.loads(step.before))
+    ):
         return Found.BACK
     return Found.TAKEN
 

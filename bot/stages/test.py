@@ -19,7 +19,6 @@ class TestResult:
     image: str
     exit_code: int
     seconds: float
-    output_tail: tuple[str, ...]
 
 
 async def test(
@@ -53,7 +52,7 @@ async def _test_one(
     run = await docker.test(
         TestOrder(
             image=image.name,
-            reference=image.reference,
+            reference=image.built_as,
             command=command,
             timeout=image.test_timeout,
             memory=image.test_memory,
@@ -80,4 +79,4 @@ async def _test_one(
         raise StoppedError(
             Code.TEST_FAILED, f"exit status {run.exit_code}, last line: {last}", where=place
         )
-    return TestResult(image.name, run.exit_code, run.seconds, run.output_tail)
+    return TestResult(image.name, run.exit_code, run.seconds)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.domain.deployment import BuiltImage, UpdatedPipeline
-from bot.domain.plan import Change, PipelinePlan, PipelineStep, Preparation
+from bot.domain.plan import Change, Destination, PipelinePlan, PipelineStep, Preparation
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.spec import same
 from bot.services.pachyderm import AnswerLostError, LivePipeline, Pachyderm, PipelineUpdate
@@ -16,6 +16,7 @@ async def prepare(
     pipelines: Sequence[PipelinePlan],
     images: Sequence[BuiltImage],
     pachyderm: Pachyderm,
+    destination: Destination,
     *,
     reprocess: bool,
 ) -> Preparation:
@@ -26,21 +27,22 @@ async def prepare(
         for pipeline in pipelines
     )
     return Preparation(
+        destination,
         tuple(step for step, _ in prepared if step is not None),
-        tuple(note for _, note in prepared if note is not None),
+        tuple(note for _, notes in prepared for note in notes),
     )
 
 
 async def _prepare_one(
     pipeline: PipelinePlan, image: str | None, pachyderm: Pachyderm, *, reprocess: bool
-) -> tuple[PipelineStep | None, str | None]:
+) -> tuple[PipelineStep | None, list[str]]:
     name = f"{pipeline.project}/{pipeline.name}"
-    again = reprocess or json.loads(pipeline.spec).get("reprocess") is True
+    again = reprocess or pipeline.reprocess
     live = await pachyderm.inspect(pipeline.project, pipeline.name)
     desired = await desire(pipeline.spec, image, live, pachyderm)
     if live is not None and desired.change is Change.NONE and not again:
         state = f" (it is {live.state}: {live.reason})" if live.in_error else ""
-        return None, f"{name} would not change and is left at version {live.version}{state}."
+        return None, [f"{name} would not change and is left at version {live.version}{state}."]
     step = PipelineStep(
         pipeline.project,
         pipeline.name,
@@ -49,12 +51,20 @@ async def _prepare_one(
         desired.spec_json,
         reprocess=again,
     )
-    if live is None or again or not await pachyderm.has_processed(live.project, live.name):
-        return step, None
-    return step, (
-        f"{name}: data that was processed before is skipped and keeps its old results; "
-        "deploy with --reprocess to compute it again."
-    )
+    if live is None:
+        return step, []
+    notes = []
+    if live.version != pipeline.version:
+        notes.append(
+            f"{name}: somebody else made version {live.version} while this was being built; "
+            "this deployment replaces it."
+        )
+    if not again and await pachyderm.has_processed(live.project, live.name):
+        notes.append(
+            f"{name}: data that was processed before is skipped and keeps its old results; "
+            "deploy with --reprocess to compute it again."
+        )
+    return step, notes
 
 
 async def update(
@@ -85,7 +95,10 @@ async def update(
             _refuse_moved(step, pipeline)
         try:
             await pachyderm.update(
-                [PipelineUpdate(each.project, each.name, each.after, each.reprocess) for each in steps],
+                [
+                    PipelineUpdate(each.project, each.name, each.after, each.reprocess)
+                    for each in steps
+                ],
                 started=started,
             )
         except AnswerLostError:

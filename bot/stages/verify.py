@@ -96,7 +96,7 @@ async def _look(pipeline: UpdatedPipeline, pachyderm: Pachyderm) -> Sight:
         jobs=tuple(
             JobSeen(
                 job.id,
-                failed=job.failed,
+                failed=job.state == "failure",
                 succeeded=job.state == "success",
                 data_processed=job.data_processed,
                 reason=job.reason,

@@ -59,3 +59,23 @@ WORKER = sa.Table(
     sa.Column("id", sa.String(128), primary_key=True),
     sa.Column("seen_at", sa.Double, nullable=False),
 )
+
+DELIVERY = sa.Table(
+    "delivery",
+    METADATA,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(64), nullable=False, unique=True),
+    sa.Column("event", sa.String(64), nullable=False),
+    # In lower case; empty where it is of none.
+    sa.Column("repository", sa.Text, nullable=False),
+    # Gone when it is done: nobody reads it again.
+    sa.Column("payload", sa.Text),
+    sa.Column("received_at", sa.Double, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("retry_at", sa.Double),
+    sa.Column("result", sa.Text),
+    sa.Index("delivery_by_state", "state", "repository", "seq"),
+    sa.Index("delivery_by_time", "received_at"),
+    sqlite_autoincrement=True,
+)

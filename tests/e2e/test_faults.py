@@ -126,3 +126,79 @@ async def test_a_secret_is_in_no_event(world: World) -> None:
     result = await world.deploy()
     assert result.finished.outcome is Outcome.SUCCEEDED, result.finished.reason
     assert "hunter2" not in str(result.screen.events)
+
+
+async def test_an_update_is_undone_or_finished_even_where_the_engine_is_gone_meanwhile(
+    world: World,
+) -> None:
+    world.commit(simple(world))
+    await world.deploy()
+    world.commit({"run.sh": "echo better\n"})
+    await world.interrupted_at(begins(Stage.VERIFY))
+    world.environ["DOCKER_HOST"] = "unix:///nowhere/docker.sock"
+    assert (await world.resume()).finished.outcome is Outcome.SUCCEEDED
+    assert world.running()[0] == 2
+
+
+async def test_a_cancelled_update_is_undone_even_where_the_repository_is_gone(
+    world: World,
+) -> None:
+    world.commit(simple(world))
+    await world.deploy()
+    before = world.running()[1]
+    world.commit({"run.sh": "echo better\n"})
+    await world.interrupted_at(begins(Stage.VERIFY))
+    world.repository.path.rename(world.folder / "elsewhere")
+    await world.request_cancel()
+    assert (await world.resume()).finished.outcome is Outcome.CANCELLED
+    assert world.running()[1] == before
+
+
+async def test_an_update_that_never_happened_is_not_said_to_be_left(world: World) -> None:
+    other = world.spec("montage", image="ubuntu:20.04", input={"pfs": {"repo": "no", "glob": "/"}})
+    config = f"images: {{edges: {{repository: '{world.image()}'}}}}\npipelines: ['*.json']\n"
+    config += "environments: {default: {verify: {rollback: false}}}"
+    world.commit(simple(world) | {"montage.json": other, ".pachops.yml": config})
+    result = await world.deploy()
+    assert "No pipeline had been changed." in result.finished.notes
+
+
+async def test_a_roll_back_that_fails_is_the_reason(world: World) -> None:
+    world.commit(simple(world))
+    await world.deploy()
+    world.commit({"run.sh": "echo better\n"})
+
+    def break_it(event: Progress) -> None:
+        if begins(Stage.VERIFY)(event):
+            world.pachd.break_pipeline("edges")
+            world.pachd.fail("StartTransaction", grpc.StatusCode.PERMISSION_DENIED)
+
+    result = await world.deploy(screen=Screen(on=break_it))
+    assert (result.finished.outcome, result.code) == (Outcome.FAILED, "roll_back_failed")
+    assert result.finished.reason is not None
+    assert "broken" in result.finished.reason.fact
+
+
+async def test_a_secret_is_in_no_reason(world: World) -> None:
+    world.environ["PACHOPS_BUILD_SECRET_TOKEN"] = "hunter2-is-secret"
+    image = f"{{repository: '{world.image()}', secrets: [token], test: 'cat /s; exit 1'}}"
+    line = "RUN --mount=type=secret,id=token cat /run/secrets/token > /s && chmod 644 /s"
+    world.commit(simple(world, line) | {".pachops.yml": f"images: {{edges: {image}}}"})
+    result = await world.deploy()
+    assert result.code == "test_failed"
+    assert "hunter2" not in str(result.finished)
+
+
+async def test_a_pipeline_that_is_stopped_by_hand_is_no_failure(world: World) -> None:
+    world.pachd.put_files("images", ["a.png"])
+    config = "environments: {default: {verify: {window: 1s, timeout: 20s}}}"
+    world.commit(simple(world) | {".pachops.yml": config})
+    await world.deploy()
+    world.commit({"run.sh": "echo better\n"})
+
+    def stop(event: Progress) -> None:
+        if begins(Stage.VERIFY)(event):
+            world.stop_by_hand()
+
+    result = await world.deploy(reprocess=True, screen=Screen(on=stop))
+    assert result.finished.outcome is Outcome.SUCCEEDED, result.finished.reason

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot.domain.deployment import Outcome
-from bot.domain.progress import Planned, StepState, Warned
-from tests.e2e.world import World
+from bot.domain.deployment import Outcome, Stage
+from bot.domain.progress import Planned, Progress, StageStarted, StepState, Warned
+from tests.e2e.world import Screen, World
 from tests.real.git_server import Content
 
 pytestmark = pytest.mark.real
@@ -206,21 +206,6 @@ async def test_a_pipeline_that_a_failed_deployment_created_is_gone_again(world: 
     assert not world.pachd.has_pipeline("edges")
 
 
-async def test_rollback_brings_back_the_former_image(world: World) -> None:
-    world.commit(simple(world))
-    await world.deploy()
-    before = world.running()[1]
-    world.commit({"run.sh": "echo better\n"})
-    await world.deploy()
-    result = await world.roll_back()
-    assert result.finished.outcome is Outcome.SUCCEEDED
-    assert world.running() == (3, before)
-
-
-async def test_nothing_to_roll_back_is_said(world: World) -> None:
-    assert (await world.roll_back()).code == "nothing_to_roll_back"
-
-
 async def test_every_other_field_of_a_spec_is_kept(world: World) -> None:
     extra: dict[str, Any] = {
         "datumTries": "3",
@@ -247,3 +232,46 @@ async def test_files_that_a_build_will_not_see_are_warned_of(world: World) -> No
     world.commit(simple(world) | {".gitattributes": "*.bin filter=lfs diff=lfs\n"})
     result = await world.deploy(dry_run=True)
     assert any("Git LFS" in warning.text for warning in result.screen.of(Warned))
+
+
+async def test_two_images_cannot_share_a_repository(world: World) -> None:
+    image = f"{{repository: '{world.image()}', tags: ['%s-{{sha}}']}}"
+    config = f"images: {{a: {image % 'a'}, b: {image % 'b'}}}\npipelines: [pipeline.json]"
+    world.commit(simple(world) | {".pachops.yml": config})
+    assert (await world.deploy()).code == "project_invalid"
+
+
+async def test_another_deployment_that_moves_the_tag_does_not_get_into_ours(world: World) -> None:
+    config = f"images: {{edges: {{repository: '{world.image()}', tags: [latest]}}}}"
+    world.commit(simple(world) | {".pachops.yml": config + QUICK_VERIFY})
+
+    def move(event: Progress) -> None:
+        if isinstance(event, StageStarted) and event.stage is Stage.PUSH:
+            world.tag_on_engine(world.base, world.image(), "latest")
+
+    result = await world.deploy(screen=Screen(on=move))
+    assert result.finished.outcome is Outcome.SUCCEEDED
+    assert result.finished.images[0].digest == world.digest(world.image(), "latest")
+    assert world.layers_of(result.finished.images[0].digest) > world.layers_of_base()
+
+
+async def test_a_spec_that_asks_for_reprocessing_is_planned_so(world: World) -> None:
+    world.commit(simple(world) | {"pipeline.json": world.spec(reprocess=True)})
+    await world.deploy()
+    result = await world.deploy(dry_run=True)
+    assert result.screen.of(Planned)[0].pipelines == (
+        "default/edges: update version 1: compute everything again",
+    )
+
+
+async def test_an_update_by_hand_during_the_build_is_named(world: World) -> None:
+    world.commit(simple(world))
+    await world.deploy()
+    world.commit({"run.sh": "echo better\n"})
+
+    def meddle(event: Progress) -> None:
+        if isinstance(event, StageStarted) and event.stage is Stage.BUILD:
+            world.update_by_hand()
+
+    result = await world.deploy(screen=Screen(on=meddle))
+    assert any("somebody else made version 2" in note for note in result.finished.notes)

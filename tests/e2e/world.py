@@ -6,21 +6,32 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+
+import docker
+from pachyderm_sdk import Client
+from pachyderm_sdk.api import pfs, pps
 
 from bot.domain.deployment import Outcome
 from bot.domain.progress import Finished, Log, PipelineSeen, Progress, Step
 from bot.domain.reasons import StoppedError
 from bot.session import DeployOrder, RollbackOrder, Session
 from bot.settings import load_settings
+from bot.store.database import Database
+from bot.store.deployments import Deployments
 from tests.real.git_server import Content, Repository
 from tests.real.registry import Registry
 from tests.standins.pachd import Pachd
 
 Kind = TypeVar("Kind")
 PATIENCE = 60.0
+_ACCEPT = {
+    "Accept": "application/vnd.docker.distribution.manifest.v2+json, "
+    "application/vnd.oci.image.manifest.v1+json"
+}
 
 
 @dataclass
@@ -116,6 +127,23 @@ class World:
             screen or Screen(),
         )
 
+    async def interrupted_at(self, when: Callable[[Progress], bool]) -> None:
+        """Deploy, and stop the bot at that event as its machine would: nothing is settled."""
+        reached = asyncio.Event()
+        screen = Screen(on=lambda event: reached.set() if when(event) else None)
+        deploying = asyncio.create_task(self.deploy(screen=screen))
+        async with asyncio.timeout(PATIENCE):
+            await reached.wait()
+            deploying.cancel()
+            await asyncio.wait({deploying})
+
+    async def resume(self) -> Result:
+        """Another bot takes up what is left; the end of the first."""
+        screen = Screen()
+        async with asyncio.timeout(PATIENCE):
+            await Session(load_settings(self.environ), screen).work()
+        return Result(screen.of(Finished)[0], screen)
+
     async def roll_back(self, to: str = "default", steps: int = 1) -> Result:
         return await self._ask(
             lambda session: session.roll_back(RollbackOrder(to, steps)), Screen()
@@ -140,6 +168,23 @@ class World:
             while not any(job.processed for job in self.pachd.jobs(name)):  # noqa: ASYNC110 - its clock is real
                 await asyncio.sleep(0.02)
 
+    def tag_on_engine(self, image: str, repository: str, tag: str) -> None:
+        """Somebody else on the same engine."""
+        with closing(docker.APIClient(base_url=self.environ["DOCKER_HOST"])) as client:
+            client.tag(image, repository, tag, force=True)
+
+    def layers_of(self, digest: str) -> int:
+        """How many layers an image in the registry has."""
+        with closing(docker.APIClient(base_url=self.environ["DOCKER_HOST"])) as client:
+            image = client.inspect_image(f"{self.image()}@{digest}")  # type: ignore[no-untyped-call]
+        return len(image["RootFS"]["Layers"])
+
+    def layers_of_base(self) -> int:
+        """How many layers the base image has."""
+        with closing(docker.APIClient(base_url=self.environ["DOCKER_HOST"])) as client:
+            image = client.inspect_image(self.base)  # type: ignore[no-untyped-call]
+        return len(image["RootFS"]["Layers"])
+
     def containers_that_run(self, command: str) -> list[str]:
         """Containers and build steps on the engine whose command line this is."""
         listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)  # noqa: S607
@@ -148,6 +193,19 @@ class World:
     def update_by_hand(self, name: str = "edges") -> None:
         """Somebody with pachctl."""
         self.pachd.update(json.loads(self.spec(name, image="busybox:theirs")))
+
+    def stop_by_hand(self, name: str = "edges") -> None:
+        """`pachctl stop pipeline`."""
+        pipeline = pps.Pipeline(project=pfs.Project(name="default"), name=name)
+        Client.from_pachd_address(self.pachd.address).pps.stop_pipeline(pipeline=pipeline)
+
+    async def request_cancel(self) -> None:
+        """`pachops cancel` of the newest deployment, while no bot runs."""
+        database = await Database.open(load_settings(self.environ).database_url)
+        deployments = Deployments(database)
+        newest = (await deployments.list(limit=1))[0]
+        await deployments.request_cancel(newest.id, "ada")
+        await database.close()
 
     def use_work_tree(self) -> Path:
         """A repository with files in it, as people have; the folder."""
@@ -158,7 +216,9 @@ class World:
     def digest(self, repository: str, tag: str) -> str | None:
         """What the registry has under a tag."""
         host, _, path = repository.partition("/")
-        request = urllib.request.Request(f"http://{host}/v2/{path}/manifests/{tag}", method="HEAD")
+        request = urllib.request.Request(
+            f"http://{host}/v2/{path}/manifests/{tag}", method="HEAD", headers=_ACCEPT
+        )
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own registry
                 return str(answer.headers["Docker-Content-Digest"])

@@ -5,8 +5,8 @@ import os
 import posixpath
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 from bot.domain.reasons import Code, StoppedError
 from bot.services.git.address import Address
 from bot.services.git.archive import Archive
-from bot.services.git.errors import git_missing, mirror_error, timed_out
+from bot.services.git.errors import git_missing, mirror_error, root_unusable, timed_out
 from bot.services.git.process import GitFailedError, our_environment, run_git
 
 LARGEST_FILE = 16 * 1024 * 1024
@@ -120,12 +120,20 @@ class Mirror:
             _index_line(_FILE, await self._store(content), path)
             for path, content in (put or {}).items()
         ]
-        with tempfile.TemporaryDirectory(prefix="pachops-index-") as scratch:
+        with self._scratch() as scratch:
             index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
             await self.git("read-tree", base, extra=index)
             changes = b"".join(chain(removed, added))
             await self.git("update-index", "-z", "--index-info", stdin=changes, extra=index)
             return (await self.git("write-tree", extra=index)).decode().strip()
+
+    @contextmanager
+    def _scratch(self) -> Iterator[str]:
+        try:
+            with tempfile.TemporaryDirectory(prefix="index-", dir=self.folder) as scratch:
+                yield scratch
+        except OSError as error:
+            raise root_unusable(error, self.folder) from error
 
     def archive(self, tree: str) -> AbstractContextManager[BinaryIO]:
         """A tree as a tar stream. It may be read, and closed, from any thread.

@@ -1,8 +1,8 @@
 import pytest
 
 from bot.domain.deployment import Actor, Commit, Deployment, Kind, Outcome, Request, Trigger
-from bot.domain.history import Past, commit_of, going_back, in_force
-from bot.domain.plan import PipelineStep
+from bot.domain.history import Past, going_back, in_force
+from bot.domain.plan import Destination, PipelineStep, Preparation
 from bot.domain.reasons import Code, StoppedError
 
 
@@ -10,21 +10,22 @@ def past(
     name: str,
     *changes: tuple[str, str | None],
     outcome: Outcome = Outcome.SUCCEEDED,
-    undoes: int = 0,
+    undone: tuple[str, ...] | None = None,
+    cluster: str = "default",
 ) -> Past:
     request = Request(
-        kind=Kind.ROLLBACK if undoes else Kind.DEPLOY,
+        kind=Kind.DEPLOY if undone is None else Kind.ROLLBACK,
         repository="/r",
         environment="staging",
         commit=Commit(sha=name * 40, ref="main"),
         trigger=Trigger.CLI,
         actor=Actor("ada", "cli"),
-        steps=undoes,
     )
     steps = tuple(
         PipelineStep("team", pipeline, 1, before, f"after {name}") for pipeline, before in changes
     )
-    return Past(Deployment(name, request, outcome=outcome), steps)
+    update = Preparation(Destination(cluster, 600.0, 15.0, roll_back=True), steps)
+    return Past(Deployment(name, request, outcome=outcome), update, undone or ())
 
 
 A = past("a", ("edges", "spec 0"))
@@ -45,30 +46,51 @@ def test_going_back_two_steps_restores_the_earlier_spec_of_each_pipeline() -> No
     }
 
 
-def test_going_back_names_the_commit_that_comes_back() -> None:
-    assert commit_of(going_back([A, B], 1)).sha == "a" * 40
+def test_going_back_names_the_deployment_that_comes_back() -> None:
+    assert going_back([A, B], 1).to == "a"
 
 
 def test_going_back_from_the_first_deployment_returns_to_what_ran_before_pachops() -> None:
     back = going_back([A], 1)
-    assert (back.to, back.steps[0].before, commit_of(back).sha) == (None, "spec 0", "")
+    assert (back.to, back.steps[0].before) == (None, "spec 0")
 
 
 def test_a_second_rollback_goes_further_back() -> None:
-    once = past("r", ("edges", "spec b"), undoes=1)
-    assert going_back([A, B, once], 1).undone[0].id == "a"
+    once = past("r", ("edges", "spec b"), undone=("b",))
+    assert going_back([A, B, once], 1).undone == ("a",)
 
 
-def test_a_deployment_that_failed_is_not_in_force() -> None:
-    failed = past("f", ("edges", "spec a"), outcome=Outcome.ROLLED_BACK)
+def test_a_rollback_that_had_nothing_to_change_counts() -> None:
+    once = past("r", undone=("b",))
+    assert [each.deployment.id for each in in_force([A, B, once])] == ["a"]
+
+
+def test_a_deployment_whose_update_is_not_in_place_is_not_in_force() -> None:
+    failed = Past(past("f", outcome=Outcome.ROLLED_BACK).deployment, None)
     assert [each.deployment.id for each in in_force([A, failed])] == ["a"]
+
+
+def test_a_failed_deployment_that_was_left_in_place_is_undone_with_the_next() -> None:
+    left = past("l", ("edges", "spec a"), outcome=Outcome.FAILED)
+    back = going_back([A, left, C], 1)
+    assert (back.undone, back.to) == (("c", "l"), "a")
+    assert {step.name: step.before for step in back.steps}["edges"] == "spec a"
 
 
 def test_a_deployment_that_changed_nothing_is_not_a_step() -> None:
     assert [each.deployment.id for each in in_force([A, past("n")])] == ["a"]
 
 
-@pytest.mark.parametrize(("history", "steps"), [([], 1), ([A], 2)])
+@pytest.mark.parametrize(
+    ("history", "steps"),
+    [
+        ([], 1),
+        ([A], 2),
+        ([past("n", ("edges", None))], 1),
+        ([A, past("x", ("edges", "s"), cluster="other")], 2),
+    ],
+    ids=["nothing", "too far", "all were created", "another cluster"],
+)
 def test_there_is_nothing_to_go_back_to(history: list[Past], steps: int) -> None:
     with pytest.raises(StoppedError) as stopped:
         going_back(history, steps)

@@ -62,7 +62,7 @@ async def test_an_updated_pipeline_gets_its_old_spec(pachd: Pachd, pachyderm: Pa
 async def test_a_pipeline_that_was_not_updated_is_left_alone(
     pachd: Pachd, pachyderm: Pachyderm
 ) -> None:
-    assert await put_back(STEP, pachyderm) == PutBack((), 0)
+    assert await put_back(STEP, pachyderm) == PutBack((), 0, untouched=True)
     assert pachd.pipeline("edges").current.number == 1
 
 
@@ -109,6 +109,15 @@ async def test_reprocessing_is_undone_by_reprocessing(pachd: Pachd, pachyderm: P
     await put_back(PipelineStep("default", "edges", 1, OLD, NEW, reprocess=True), pachyderm)
     salts = [version.salt for version in pachd.pipeline("edges").versions]
     assert len({salt, *salts}) == 3
+
+
+async def test_the_same_spec_that_was_reprocessed_is_put_back_once(
+    pachd: Pachd, pachyderm: Pachyderm
+) -> None:
+    await pachyderm.update([PipelineUpdate("default", "edges", OLD, reprocess=True)], started=_no)
+    pachd.fail("FinishTransaction", grpc.StatusCode.UNAVAILABLE, after=True)
+    await put_back(PipelineStep("default", "edges", 1, OLD, OLD, reprocess=True), pachyderm)
+    assert pachd.pipeline("edges").current.number == 3
 
 
 async def _no(_transaction: str) -> None:

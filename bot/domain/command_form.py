@@ -1,0 +1,178 @@
+"""How a command is written, who may give it, and what its help says."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NoReturn
+
+from bot.domain.reasons import Code, Reason
+
+_SHA = re.compile(r"[0-9a-f]{7,40}", re.IGNORECASE)
+_NOT_IN_A_REF = re.compile(r"[~^:?*\[\\]|\.\.|@\{|//|^[/.]|[/.]$|\.lock$")
+_ID = re.compile(r"[0-9a-z]{1,16}")
+_LONGEST_NAME = 63
+_LONGEST_REF = 255
+_MOST_STEPS = 100
+
+DASHES = ("-", "\N{EM DASH}", "\N{EN DASH}")
+"""What an option begins with; telephones make one long dash of two."""
+
+
+class Who(StrEnum):
+    """Who may give a command, as its help says it."""
+
+    READERS = "everybody who can read the repository"
+    DEPLOYERS = "the environment's deployers; those with write permission where it names none"
+    APPROVERS = "a deployer of the environment, but not who asked"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A command that cannot be read: what is wrong, and what was probably meant."""
+
+    fact: str
+    suggestion: str | None = None
+    """A command to type instead, without the word that commands begin with."""
+    topic: str | None = None
+    """The command whose help has the answer."""
+
+    def reason(self, word: str) -> Reason:
+        """What a person reads; `word` is what commands begin with there."""
+        if self.suggestion is not None:
+            step = f"Did you mean `{word} {self.suggestion}`?"
+        else:
+            topic = f" {self.topic}" if self.topic else ""
+            step = f"`{word} help{topic}` says how it is written."
+        return Reason(Code.BAD_COMMAND, self.fact, step)
+
+
+class MistakeError(Exception):
+    """Raised while a command is read; never leaves `parse`."""
+
+    def __init__(self, fact: str, suggestion: str | None = None) -> None:
+        super().__init__(fact)
+        self.fact = fact
+        self.suggestion = suggestion
+
+
+def mistaken(fact: str, suggestion: str | None = None) -> NoReturn:
+    """Stop reading: this is what is wrong."""
+    raise MistakeError(fact, suggestion)
+
+
+Read = Callable[[str], str | int]
+"""Text to value; MistakeError where it is not one."""
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A word that is known by its place; `flag` says it by name."""
+
+    field: str
+    metavar: str
+    read: Read
+    flag: str | None = None
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Option:
+    """A word that begins with two dashes."""
+
+    field: str
+    flag: str
+    text: str
+    metavar: str | None = None
+    """None where it takes no value."""
+    read: Read = str
+    most: int = 1
+    """How often it may be given."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A command's help, from which it is also read and written."""
+
+    name: str
+    summary: str
+    who: Who
+    arguments: tuple[Argument, ...] = ()
+    options: tuple[Option, ...] = ()
+    examples: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    """Other words for it, which are answered with this one."""
+
+    @property
+    def usage(self) -> str:
+        """`deploy [ENV] [REF|SHA] [--only NAME]... [--reprocess]`."""
+        words = [each.metavar if each.required else f"[{each.metavar}]" for each in self.arguments]
+        for option in self.options:
+            value = f" {option.metavar}" if option.metavar else ""
+            words.append(f"[{option.flag}{value}]" + ("..." if option.most > 1 else ""))
+        return " ".join([self.name, *words])
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Everything with two dashes that it knows."""
+        named = [each.flag for each in self.arguments if each.flag]
+        return (*named, *(each.flag for each in self.options))
+
+
+def is_sha(word: str) -> bool:
+    """Whether a word looks like a commit's SHA, whole or its first digits."""
+    return _SHA.fullmatch(word) is not None
+
+
+def shown(word: str) -> str:
+    """A person's word, quoted, for a message."""
+    return f"'{word}'" if len(word) <= 40 else f"'{word[:39]}…'"
+
+
+# --- values
+
+
+def read_environment(word: str) -> str:
+    """An environment's name, in lower case as all of them are."""
+    name = word.lower()
+    if not _is_name(name, _LONGEST_NAME):
+        mistaken(f"{shown(word)} cannot be an environment's name")
+    return name
+
+
+def read_ref(word: str) -> str:
+    """A branch, tag or SHA, by git's own rules for names."""
+    if not _is_name(word, _LONGEST_REF) or _NOT_IN_A_REF.search(word):
+        mistaken(f"{shown(word)} cannot be a branch, tag or SHA")
+    return word.lower() if is_sha(word) else word
+
+
+def read_name(word: str) -> str:
+    """The name of an image or a pipeline."""
+    if not _is_name(word, _LONGEST_REF):
+        mistaken(f"{shown(word)} cannot be the name of an image or a pipeline")
+    return word
+
+
+def _is_name(word: str, longest: int) -> bool:
+    # What begins with a dash would be an option where the command is written again.
+    return 0 < len(word) <= longest and not word.startswith(DASHES) and " " not in word
+
+
+def read_id(word: str) -> str:
+    """A deployment's id, or a part of it."""
+    if _ID.fullmatch(word.lower()) is None:
+        mistaken(f"{shown(word)} cannot be a deployment's id")
+    return word.lower()
+
+
+def read_steps(word: str) -> int:
+    """How many good deployments to go back."""
+    if not re.fullmatch("[0-9]{1,3}", word) or not 1 <= int(word) <= _MOST_STEPS:
+        mistaken(f"{shown(word)} is not a number from 1 to {_MOST_STEPS}")
+    return int(word)
+
+
+def read_topic(word: str) -> str:
+    """A command's name; whether it is one is seen where all are known."""
+    return word.lower()

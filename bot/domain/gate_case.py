@@ -1,0 +1,33 @@
+"""What the gate's rules look at, and how they say no."""
+
+from dataclasses import dataclass, replace
+
+from bot.domain.command import render
+from bot.domain.gate_facts import Facts, Unknown
+from bot.domain.gate_rules import EnvironmentRules
+from bot.domain.reasons import MEANINGS, Code, Reason
+
+
+@dataclass(frozen=True)
+class Case:
+    """One environment's rules and the facts they are applied to."""
+
+    environment: str
+    rules: EnvironmentRules
+    facts: Facts
+
+    def command(self, ref: str | None = None) -> str:
+        """What to type for the same with another ref; None: as it was asked."""
+        asked = self.facts.command
+        deploy = replace(asked, environment=self.environment, ref=ref or asked.ref)
+        return f"`{self.facts.word} {render(deploy)}`"
+
+
+def refusal(code: Code, fact: str, next_step: str | None = None) -> Reason:
+    """A reason; without a next step of its own it has the code's."""
+    return Reason(code, fact, next_step or MEANINGS[code].next_step)
+
+
+def unknown(what: str, fact: Unknown, next_step: str | None = None) -> Reason:
+    """A fact that is needed and missing, with the call that should have given it."""
+    return refusal(Code.FACT_UNKNOWN, f"{what} is not known: {fact.call}: {fact.why}", next_step)

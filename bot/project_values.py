@@ -1,0 +1,95 @@
+"""The values of a project file, and what is said of those that are wrong."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+_NAME = "[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?"
+_PACHYDERM_NAME = "[A-Za-z0-9_-]{1,51}"
+_SECRET_ID = "[A-Za-z0-9_.-]{1,128}"  # noqa: S105 - the shape of a name, not a secret
+_LOGIN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?"
+_TEAM = "[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9_.-]{1,255}"
+
+
+class Declared(BaseModel):
+    """A part of a project file; what it does not know is refused."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
+
+
+def _shape(pattern: str, rule: str) -> tuple[AfterValidator, WithJsonSchema]:
+    expression = re.compile(pattern)
+    text = f"must be {rule}"
+
+    def check(value: str) -> str:
+        if expression.fullmatch(value) is None:
+            raise ValueError(text)
+        return value
+
+    schema = {"type": "string", "pattern": f"^{pattern}$"}
+    return AfterValidator(check), WithJsonSchema(schema)
+
+
+def _inside(value: str) -> str:
+    if not value or value.startswith("/") or "\\" in value or not value.isprintable():
+        raise ValueError("must be a path inside the repository, with / and without a leading /")
+    if ".." in value.split("/"):
+        raise ValueError("must be a path inside the repository, without '..'")
+    return value
+
+
+def _without_tag(value: str) -> str:
+    if not value or re.search(r"\s", value) or "://" in value:
+        raise ValueError("must be an image's name such as registry.example.com/team/name")
+    if "@" in value or ":" in value.rsplit("/", 1)[-1]:
+        raise ValueError("must be a name without a tag or a digest; tags go under tags")
+    return value
+
+
+def _command(value: object) -> object:
+    if not value or not isinstance(value, str | list | tuple):
+        raise ValueError("must be a command: a list of words, or a string for sh -c")
+    return ["sh", "-c", value] if isinstance(value, str) else value
+
+
+def empty_is_default(value: object) -> object:
+    """A key with nothing after it says nothing."""
+    return {} if value is None else value
+
+
+def _branches(value: str) -> str:
+    if value.startswith("refs/"):
+        raise ValueError("must be a branch's name, without refs/heads/")
+    if not value or len(value) > 255 or re.search(r"[\s~^:\\]", value) or not value.isprintable():
+        raise ValueError("must be a branch, or a pattern such as release/*")
+    return value
+
+
+_name_check, _name_schema = _shape(
+    _NAME, "lower-case letters, digits, '-', '_' or '.', beginning and ending with one of the first"
+)
+_pachyderm_check, _pachyderm_schema = _shape(
+    _PACHYDERM_NAME, "letters, digits, '-' or '_', at most 51"
+)
+_secret_check, _secret_schema = _shape(_SECRET_ID, "letters, digits, '_', '.' or '-'")
+_login_check, _login_schema = _shape(_LOGIN, "a GitHub login, without @")
+_team_check, _team_schema = _shape(_TEAM, "a team as ORGANISATION/TEAM, such as acme/ml-platform")
+
+Name = Annotated[str, _name_check, _name_schema]
+PachydermName = Annotated[str, _pachyderm_check, _pachyderm_schema]
+SecretId = Annotated[str, _secret_check, _secret_schema]
+InnerPath = Annotated[str, AfterValidator(_inside)]
+Login = Annotated[str, _login_check, _login_schema]
+Team = Annotated[str, _team_check, _team_schema]
+Branches = Annotated[str, AfterValidator(_branches)]
+"""A branch, or a pattern: `*` and `?` within a part of the name, `**` for any parts."""
+Repository = Annotated[str, AfterValidator(_without_tag)]
+Text = Annotated[str, Field(min_length=1)]
+Command = Annotated[
+    tuple[Text, ...],
+    Field(min_length=1),
+    BeforeValidator(_command, json_schema_input_type=str | list[str]),
+]

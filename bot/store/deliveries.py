@@ -1,0 +1,163 @@
+"""Webhook deliveries: taken once each, kept until they are done, in their order."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from bot.store.database import Database
+from bot.store.tables import DELIVERY
+
+KEPT_SECONDS = 30 * 86_400.0
+"""How long an id is remembered; GitHub delivers again for a week at most."""
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery is in its life."""
+
+    PENDING = "pending"
+    DONE = "done"
+    FAILED = "failed"
+    """Given up; it is taken again where it is delivered again."""
+
+
+class Taken(StrEnum):
+    """What became of a delivery that came in."""
+
+    NEW = "new"
+    KNOWN = "known"
+    """It waits or was done already."""
+    FULL = "full"
+    """Too many wait; nothing was stored."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The oldest delivery of its repository that waits."""
+
+    id: str
+    repository: str
+    retry_at: float | None
+    """Seconds since the epoch; None: at once."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A delivery that is worked on."""
+
+    id: str
+    event: str
+    payload: str
+    """JSON, as it came."""
+    received_at: float
+    """Seconds since the epoch."""
+    attempts: int
+    """How often it was begun, this time included."""
+
+
+class Deliveries:
+    """Every delivery of the last weeks. Changes are on disk when a call returns."""
+
+    def __init__(self, database: Database, *, most_waiting: int = 10_000) -> None:
+        self._database = database
+        self._most_waiting = most_waiting
+
+    async def take(self, identity: str, event: str, repository: str, payload: str) -> Taken:
+        """Store a delivery, unless its id is known or too many wait."""
+
+        def write(connection: sa.Connection) -> Taken:
+            known = sa.select(DELIVERY.c.state).where(DELIVERY.c.id == identity)
+            state = connection.execute(known).scalar()
+            if state in {DeliveryState.PENDING, DeliveryState.DONE}:
+                return Taken.KNOWN
+            if _count_waiting(connection) >= self._most_waiting:
+                return Taken.FULL
+            if state is None:
+                connection.execute(sa.insert(DELIVERY).values(id=identity, **values))
+            else:
+                again = sa.update(DELIVERY).where(DELIVERY.c.id == identity)
+                connection.execute(again.values(attempts=0, retry_at=None, result=None, **again_in))
+            return Taken.NEW
+
+        again_in = {"payload": payload, "state": DeliveryState.PENDING}
+        values = again_in | {
+            "event": event,
+            "repository": repository.lower(),
+            "received_at": time.time(),
+        }
+        return await self._database.write(write)
+
+    async def waiting(self) -> Sequence[Waiting]:
+        """The oldest that waits of each repository, the oldest first."""
+        first = (
+            sa.select(sa.func.min(DELIVERY.c.seq))
+            .where(DELIVERY.c.state == DeliveryState.PENDING)
+            .group_by(DELIVERY.c.repository)
+        )
+        query = (
+            sa.select(DELIVERY.c.id, DELIVERY.c.repository, DELIVERY.c.retry_at)
+            .where(DELIVERY.c.seq.in_(first))
+            .order_by(DELIVERY.c.seq)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [Waiting(row.id, row.repository, row.retry_at) for row in rows]
+
+    async def count_waiting(self) -> int:
+        """How many wait."""
+        return await self._database.read(_count_waiting)
+
+    async def begin(self, identity: str) -> Delivery | None:
+        """Count one more attempt at it; None where it waits no more."""
+        change = (
+            sa.update(DELIVERY)
+            .where(DELIVERY.c.id == identity, DELIVERY.c.state == DeliveryState.PENDING)
+            .values(attempts=DELIVERY.c.attempts + 1)
+            .returning(
+                DELIVERY.c.event, DELIVERY.c.payload, DELIVERY.c.received_at, DELIVERY.c.attempts
+            )
+        )
+        row = await self._database.write(lambda connection: connection.execute(change).first())
+        if row is None:
+            return None
+        return Delivery(identity, row.event, row.payload or "{}", row.received_at, row.attempts)
+
+    async def done(self, identity: str, result: str) -> None:
+        """It was handled; `result` is a line for the log."""
+        await self._settle(identity, state=DeliveryState.DONE, result=result, payload=None)
+
+    async def failed(self, identity: str, result: str) -> None:
+        """It is given up."""
+        await self._settle(identity, state=DeliveryState.FAILED, result=result)
+
+    async def put_off(self, identity: str, until: float, result: str) -> None:
+        """It failed for the moment and waits until then, in seconds since the epoch."""
+        await self._settle(identity, retry_at=until, result=result)
+
+    async def state(self, identity: str) -> tuple[DeliveryState, str | None] | None:
+        """How it stands, and what came of it; None where it is not known."""
+        query = sa.select(DELIVERY.c.state, DELIVERY.c.result).where(DELIVERY.c.id == identity)
+        row = await self._database.read(lambda connection: connection.execute(query).first())
+        return (DeliveryState(row.state), row.result) if row else None
+
+    async def forget_old(self, now: float) -> None:
+        """Drop what ended weeks ago."""
+        old = sa.delete(DELIVERY).where(
+            DELIVERY.c.received_at < now - KEPT_SECONDS,
+            DELIVERY.c.state != DeliveryState.PENDING,
+        )
+        await self._database.write(lambda connection: connection.execute(old))
+
+    async def _settle(self, identity: str, **values: object) -> None:
+        change = (
+            sa.update(DELIVERY)
+            .where(DELIVERY.c.id == identity, DELIVERY.c.state == DeliveryState.PENDING)
+            .values(values)
+        )
+        await self._database.write(lambda connection: connection.execute(change))
+
+
+def _count_waiting(connection: sa.Connection) -> int:
+    count = sa.select(sa.func.count()).where(DELIVERY.c.state == DeliveryState.PENDING)
+    return connection.execute(count).scalar_one()

@@ -1,0 +1,456 @@
+"""The gate against its specification, over generated rules and facts.
+
+The specification is FORBIDDEN: what each code means, said once more and in another way than in
+bot/domain/gate_*.py. A deployment is allowed exactly where nothing in it holds.
+"""
+
+import itertools
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain.command import Deploy, parse
+from bot.domain.deployment import Trigger
+from bot.domain.gate import Allowed, Trust, decide
+from bot.domain.gate_facts import Content, Facts, Unknown
+from bot.domain.gate_rules import EnvironmentRules, Follow, Rules
+from bot.domain.github import Check, CheckState, Permission, PullRequest, ReviewState
+from bot.domain.reasons import Code, Reason
+from tests.bot.domain.gate_example import FACTS, FORK, HEAD, OLDER, PULL
+
+# --- words of the specification
+
+
+def pull_of(f: Facts) -> PullRequest | None:
+    return f.pull_request if isinstance(f.pull_request, PullRequest) else None
+
+
+def is_fork(f: Facts) -> bool:
+    pull = pull_of(f)
+    return pull is not None and (pull.head_repository or "").lower() != "acme/edges"
+
+
+def source(f: Facts) -> PullRequest | None:
+    """The pull request, where the commit is its; a name means the repository's own branch."""
+    pull, ref = pull_of(f), f.command.ref
+    if pull is None or ref is None:
+        return pull
+    if ref == f.content.branch:
+        return pull if ref == pull.head_ref and not is_fork(f) else None
+    return None if f.content.in_branches is True else pull
+
+
+def sha(f: Facts) -> str | None:
+    return f.content.sha if isinstance(f.content.sha, str) and len(f.content.sha) == 40 else None
+
+
+def is_head(f: Facts) -> bool:
+    pull = source(f)
+    return pull is not None and sha(f) == pull.head_sha
+
+
+def means_head(f: Facts) -> bool:
+    """The command says "the head", by nothing or by the branch's name."""
+    return source(f) is not None and f.command.ref in {None, f.content.branch}
+
+
+def has_whole_sha(f: Facts) -> bool:
+    return sha(f) is not None and (f.command.ref or "").lower() == sha(f)
+
+
+def patterns(r: EnvironmentRules) -> set[str]:
+    return {"main", *r.push} if r.branches is None else set(r.branches)
+
+
+def places(f: Facts) -> list[bool | Unknown]:
+    """Where the commit was looked for."""
+    inside = [f.content.in_pull_request] if f.pull_request is not None else []
+    return [*inside, f.content.in_branches]
+
+
+def must_be_found(r: EnvironmentRules, f: Facts) -> bool:
+    """The commit was not named by a branch and is not the head: where is it?"""
+    if f.trigger is Trigger.PUSH or isinstance(f.pull_request, Unknown) or sha(f) is None:
+        return False
+    if f.trigger is Trigger.CLI and r.branches is None:
+        return False
+    if source(f) is not None:
+        return not is_head(f) and (not means_head(f) or f.trigger is Trigger.RELEASE)
+    by_branch = f.content.branch is not None and f.command.ref in {None, f.content.branch}
+    return not by_branch or f.trigger is Trigger.RELEASE
+
+
+def must_be_allowed(r: EnvironmentRules, f: Facts) -> bool:
+    """The commit was named by a branch."""
+    named = f.content.branch is not None and f.command.ref in {None, f.content.branch}
+    free = f.trigger in {Trigger.PUSH, Trigger.RELEASE} or (
+        f.trigger is Trigger.CLI and r.branches is None
+    )
+    known = sha(f) is not None and not isinstance(f.pull_request, Unknown)
+    return named and not free and known and source(f) is None
+
+
+def needs_permission(r: EnvironmentRules, f: Facts) -> bool:
+    if is_fork(f):
+        return True
+    if f.trigger in {Trigger.PUSH, Trigger.RELEASE}:
+        return r.permission > Permission.WRITE
+    return f.trigger is not Trigger.CLI
+
+
+def needs_deployer(r: EnvironmentRules, f: Facts) -> bool:
+    listed = f.sender.login in r.users or any(f.sender.teams.get(t) is True for t in r.teams)
+    return bool(r.users or r.teams) and f.trigger is not Trigger.CLI and not listed
+
+
+def unknown_teams(r: EnvironmentRules, f: Facts) -> bool:
+    return any(isinstance(f.sender.teams.get(team, Unknown("", "")), Unknown) for team in r.teams)
+
+
+def needs_times(f: Facts) -> bool:
+    return is_head(f) and not has_whole_sha(f) and f.trigger is not Trigger.PULL_REQUEST
+
+
+def checks_of(f: Facts) -> tuple[Check, ...] | Unknown | None:
+    pull = pull_of(f)
+    own = pull.checks if pull is not None and sha(f) == pull.head_sha else None
+    return f.content.checks if f.content.checks is not None else own
+
+
+def states(r: EnvironmentRules, f: Facts) -> set[CheckState]:
+    """How the checks that are required stand; none at all is as bad as a missing one."""
+    found = checks_of(f)
+    if r.checks is None or sha(f) is None or found is None or isinstance(found, Unknown):
+        return set()
+    counted = {check.state for check in found if not r.checks or check.name in r.checks}
+    absent = set(r.checks) - {check.name for check in found}
+    return counted | ({CheckState.MISSING} if absent or not counted else set())
+
+
+def moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+
+
+def moved(f: Facts) -> bool:
+    pull = source(f)
+    if pull is None or sha(f) is None or has_whole_sha(f):
+        return False
+    if sha(f) != pull.head_sha:
+        return means_head(f)
+    there, asked = moment(pull.head_moved_at), moment(f.asked_at)
+    return needs_times(f) and there is not None and asked is not None and there >= asked
+
+
+def follows(r: EnvironmentRules, f: Facts) -> bool:
+    by_button = f.trigger is Trigger.CHECK and f.pull_request is not None
+    if f.trigger is Trigger.COMMENT or by_button:
+        return r.pull_request is not Follow.NEVER
+    return {
+        Trigger.PUSH: f.content.branch in r.push,
+        Trigger.PULL_REQUEST: r.pull_request is Follow.ALWAYS,
+        Trigger.RELEASE: r.release,
+    }.get(f.trigger, True)
+
+
+def something_needed_is_unknown(r: EnvironmentRules, f: Facts) -> bool:
+    pull = source(f)
+    return any(
+        (
+            isinstance(f.content.sha, Unknown),
+            isinstance(f.pull_request, Unknown),
+            needs_permission(r, f) and isinstance(f.sender.permission, Unknown),
+            needs_deployer(r, f) and unknown_teams(r, f),
+            must_be_found(r, f)
+            and True not in places(f)
+            and any(isinstance(each, Unknown) for each in places(f)),
+            needs_times(f) and None in {f.asked_at, pull.head_moved_at if pull else None},
+            r.checks is not None and sha(f) is not None and not isinstance(checks_of(f), tuple),
+            pull is not None and r.fresh and pull.behind_by is None,
+        )
+    )
+
+
+# --- the specification
+
+Holds = Callable[[EnvironmentRules, Facts], bool]
+
+FORBIDDEN: dict[Code, Holds] = {
+    Code.NOT_ON_PULL_REQUEST: lambda _, f: f.trigger is Trigger.COMMENT and f.pull_request is None,
+    Code.BOT_SENDER: lambda _, f: (
+        f.sender.is_bot and f.trigger not in {Trigger.PUSH, Trigger.RELEASE}
+    ),
+    Code.NOT_FOLLOWED: lambda r, f: not follows(r, f),
+    Code.PERMISSION_MISSING: lambda r, f: (
+        needs_permission(r, f)
+        and isinstance(f.sender.permission, Permission)
+        and f.sender.permission < max(r.permission, Permission.WRITE)
+    ),
+    Code.NOT_A_DEPLOYER: lambda r, f: needs_deployer(r, f) and not unknown_teams(r, f),
+    Code.PULL_REQUEST_MERGED: lambda _, f: (pull := source(f)) is not None and pull.merged,
+    Code.PULL_REQUEST_CLOSED: lambda _, f: (
+        (pull := source(f)) is not None and not pull.open and not pull.merged
+    ),
+    Code.PULL_REQUEST_DRAFT: lambda r, f: (
+        (pull := source(f)) is not None and pull.draft and not r.drafts
+    ),
+    Code.FORK_NOT_ALLOWED: lambda r, f: source(f) is not None and is_fork(f) and not r.forks,
+    Code.FORK_NEEDS_SHA: lambda r, f: (
+        source(f) is not None
+        and is_fork(f)
+        and r.forks
+        and not (has_whole_sha(f) and f.trigger in {Trigger.COMMENT, Trigger.SLACK, Trigger.CLI})
+    ),
+    Code.REF_UNKNOWN: lambda _, f: (
+        (not isinstance(f.content.sha, Unknown) and sha(f) is None)
+        or (f.command.ref in {OLDER, OLDER[:7]} and sha(f) == HEAD)
+        or (f.command.ref in {HEAD, HEAD.upper(), HEAD[:7]} and sha(f) == OLDER)
+    ),
+    Code.BRANCH_NOT_ALLOWED: lambda r, f: (
+        must_be_allowed(r, f) and f.content.branch not in patterns(r)
+    ),
+    Code.COMMIT_ELSEWHERE: lambda r, f: must_be_found(r, f) and set(places(f)) == {False},
+    Code.HEAD_MOVED: lambda _, f: moved(f),
+    Code.NOT_THE_HEAD: lambda r, f: (
+        (r.review or r.fresh) and source(f) is not None and sha(f) is not None and not is_head(f)
+    ),
+    Code.CHECKS_FAILED: lambda r, f: CheckState.FAILURE in states(r, f),
+    Code.CHECKS_PENDING: lambda r, f: CheckState.PENDING in states(r, f),
+    Code.CHECKS_MISSING: lambda r, f: CheckState.MISSING in states(r, f),
+    Code.REVIEW_MISSING: lambda r, f: (
+        r.review and (pull := source(f)) is not None and pull.review is not ReviewState.APPROVED
+    ),
+    Code.BEHIND_BASE: lambda r, f: (
+        r.fresh and (pull := source(f)) is not None and (pull.behind_by or 0) > 0
+    ),
+    Code.FACT_UNKNOWN: something_needed_is_unknown,
+}
+
+
+# --- generated rules and facts: something that is allowed, changed in a few places
+
+BROKEN = Unknown("GET /somewhere", "502 Bad Gateway")
+EARLIER, LATER = "2026-11-22T09:59:59Z", "2026-11-22T10:05:01Z"
+BRANCHES = [(), ("main",), ("main", "sharper"), ("wild",)]
+CHECKS = [
+    tuple(Check(name, state) for name, state in zip(("test", "lint"), those, strict=False))
+    for those in ((), *itertools.product(CheckState, CheckState), *itertools.product(CheckState))
+]
+REFS = [None, HEAD, HEAD.upper(), HEAD[:7], OLDER, OLDER[:7], "main", "sharper", "wild", "v1.4.0"]
+
+STARTS = [
+    (EnvironmentRules(), FACTS),
+    (EnvironmentRules(checks=(), review=True, fresh=True), FACTS),
+    (
+        EnvironmentRules(forks=True),
+        replace(FACTS, pull_request=FORK, command=Deploy("staging", HEAD)),
+    ),
+    (
+        EnvironmentRules(),
+        replace(
+            FACTS,
+            command=Deploy("staging", "main"),
+            content=Content(OLDER, branch="main", checks=PULL.checks),
+        ),
+    ),
+    (
+        EnvironmentRules(),
+        replace(
+            FACTS,
+            command=Deploy("staging", OLDER),
+            content=Content(OLDER, in_pull_request=True, in_branches=False, checks=PULL.checks),
+        ),
+    ),
+    (
+        EnvironmentRules(),
+        replace(
+            FACTS,
+            trigger=Trigger.CLI,
+            pull_request=None,
+            content=Content(HEAD, branch="wild", checks=PULL.checks),
+        ),
+    ),
+    (
+        EnvironmentRules(push=("main",)),
+        replace(
+            FACTS,
+            trigger=Trigger.PUSH,
+            pull_request=None,
+            content=Content(HEAD, branch="main", checks=PULL.checks),
+        ),
+    ),
+    (
+        EnvironmentRules(release=True),
+        replace(
+            FACTS,
+            trigger=Trigger.RELEASE,
+            pull_request=None,
+            content=Content(HEAD, in_branches=True, checks=PULL.checks),
+        ),
+    ),
+]
+CHANGES: dict[str, Sequence[object]] = {
+    "rules.push": BRANCHES,
+    "rules.pull_request": list(Follow),
+    "rules.release": [True, False],
+    "rules.branches": [None, *BRANCHES],
+    "rules.users": [frozenset({"ann"}), frozenset({"bob"})],
+    "rules.teams": [frozenset({"acme/ml"})],
+    "rules.permission": list(Permission),
+    "rules.checks": [None, (), ("test",), ("test", "lint"), ("test", "other")],
+    "rules.review": [True],
+    "rules.fresh": [True],
+    "rules.forks": [True, False],
+    "rules.drafts": [True],
+    "facts.trigger": list(Trigger),
+    "facts.asked_at": [None],
+    "facts.pull_request": [None, BROKEN, PULL, FORK],
+    "facts.command.environment": [None],
+    "facts.command.ref": REFS,
+    "facts.command.only": [("edges",)],
+    "facts.sender.is_bot": [True],
+    "facts.sender.permission": [*Permission, BROKEN],
+    "facts.sender.teams": [{"acme/ml": True}, {"acme/ml": False}, {"acme/ml": BROKEN}],
+    "facts.content.sha": [HEAD, OLDER, None, HEAD[:12], BROKEN],
+    "facts.content.branch": [None, "main", "sharper", "wild"],
+    "facts.content.in_pull_request": [True, False, BROKEN],
+    "facts.content.in_branches": [True, False, BROKEN],
+    "facts.content.checks": [None, BROKEN, *CHECKS],
+    "facts.pull_request.open": [False],
+    "facts.pull_request.merged": [True],
+    "facts.pull_request.head_repository": ["acme/edges", "ACME/Edges", "eve/edges", None],
+    "facts.pull_request.head_ref": ["main", "sharper"],
+    "facts.pull_request.draft": [True],
+    "facts.pull_request.review": list(ReviewState),
+    "facts.pull_request.checks": CHECKS,
+    "facts.pull_request.behind_by": [None, 1, 2],
+    "facts.pull_request.head_moved_at": [None, EARLIER, FACTS.asked_at, LATER],
+}
+
+
+def changed(whole: Any, place: str, value: object) -> Any:
+    """A copy with another value at a place; as it was where there is no such place."""
+    name, _, rest = place.partition(".")
+    if isinstance(whole, Unknown) or whole is None:
+        return whole
+    return replace(whole, **{name: changed(getattr(whole, name), rest, value) if rest else value})
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[EnvironmentRules, Facts]:
+    rules, facts = draw(st.sampled_from(STARTS))
+    places = draw(st.lists(st.sampled_from(list(CHANGES)), max_size=6, unique=True))
+    # A whole pull request before its parts.
+    for place in sorted(places):
+        kind, _, inner = place.partition(".")
+        value = draw(st.sampled_from(CHANGES[place]))
+        if kind == "rules":
+            rules = changed(rules, inner, value)
+        else:
+            facts = changed(facts, inner, value)
+    return rules, facts
+
+
+@settings(max_examples=1500)
+@given(cases())
+def test_allowed_is_exactly_what_the_specification_does_not_forbid(
+    case: tuple[EnvironmentRules, Facts],
+) -> None:
+    rules, facts = case
+    decision = decide(Rules({"staging": rules}), facts)
+    forbidden = {code for code, holds in FORBIDDEN.items() if holds(rules, facts)}
+    if isinstance(decision, Allowed):
+        trust = Trust.UNTRUSTED if source(facts) is not None and is_fork(facts) else Trust.TRUSTED
+        assert forbidden == set()
+        assert decision == Allowed("staging", facts.content.sha, trust)  # type: ignore[arg-type] # or it is not equal
+    else:
+        assert {reason.code for reason in decision.reasons} == forbidden
+
+
+# --- what a refusal says
+
+
+def true_words(code: Code, rules: EnvironmentRules, f: Facts) -> list[str]:
+    """What the fact of a refusal must contain, from the facts themselves."""
+    pull = pull_of(f) or PULL
+    here = sha(f) or ""
+    permission = f.sender.permission
+    label = permission.label if isinstance(permission, Permission) else ""
+    failing = {
+        Code.CHECKS_FAILED: CheckState.FAILURE,
+        Code.CHECKS_PENDING: CheckState.PENDING,
+    }
+    checks = checks_of(f)
+    names = [
+        each.name
+        for each in (checks if isinstance(checks, tuple) else ())
+        if each.state is failing.get(code) and (not rules.checks or each.name in rules.checks)
+    ]
+    return {
+        Code.BOT_SENDER: ["ann"],
+        Code.NOT_FOLLOWED: ["staging"],
+        Code.PERMISSION_MISSING: ["ann", label, "acme/edges"],
+        Code.NOT_A_DEPLOYER: ["ann", *rules.users, *rules.teams],
+        Code.PULL_REQUEST_MERGED: ["#12 was merged into main"],
+        Code.PULL_REQUEST_CLOSED: ["#12 is closed"],
+        Code.PULL_REQUEST_DRAFT: ["#12 is a draft"],
+        Code.FORK_NOT_ALLOWED: ["#12", pull.head_repository or "gone"],
+        Code.FORK_NEEDS_SHA: ["#12", pull.head_repository or "gone"],
+        Code.BRANCH_NOT_ALLOWED: [f.content.branch or "", *patterns(rules)],
+        Code.COMMIT_ELSEWHERE: [here, *patterns(rules)],
+        Code.HEAD_MOVED: [pull.head_sha],
+        Code.NOT_THE_HEAD: [here, pull.head_sha],
+        Code.CHECKS_FAILED: [here, *names],
+        Code.CHECKS_PENDING: [here, *names],
+        Code.CHECKS_MISSING: [here],
+        Code.BEHIND_BASE: [f"#12 is {pull.behind_by} commit", "main"],
+        Code.REVIEW_MISSING: ["#12"],
+    }.get(code, [])
+
+
+def commands_in(reason: Reason) -> list[str]:
+    return re.findall(r"`/pachops ([^`]*)`", reason.next_step)
+
+
+@settings(max_examples=500)
+@given(cases())
+def test_every_refusal_says_a_true_fact_and_a_command_that_can_be_typed(
+    case: tuple[EnvironmentRules, Facts],
+) -> None:
+    rules, facts = case
+    decision = decide(Rules({"staging": rules}), facts)
+    for reason in () if isinstance(decision, Allowed) else decision.reasons:
+        for word in true_words(reason.code, rules, facts):
+            assert word in reason.fact
+        assert reason.next_step
+        for line in commands_in(reason):
+            command = parse(line)
+            assert isinstance(command, Deploy)
+            assert command.environment == "staging"
+            assert command.only == facts.command.only
+
+
+@settings(max_examples=500)
+@given(cases())
+def test_typing_the_command_of_a_moved_head_is_what_was_missing(
+    case: tuple[EnvironmentRules, Facts],
+) -> None:
+    """A head that moved is all that a person has to confirm."""
+    rules, facts = case
+    pull = pull_of(facts) or PULL
+    before = decide(Rules({"staging": rules}), facts)
+    if isinstance(before, Allowed) or [each.code for each in before.reasons] != [Code.HEAD_MOVED]:
+        return
+    (line,) = commands_in(before.reasons[0])
+    command = parse(line)
+    assert isinstance(command, Deploy)
+    content = Content(pull.head_sha)
+    after = decide(
+        Rules({"staging": replace(rules, checks=None)}),
+        replace(facts, command=command, content=content),
+    )
+    assert after == Allowed("staging", HEAD, Trust.TRUSTED)

@@ -1,0 +1,152 @@
+"""The `pachops` command as a process: what only a process shows."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.test_main_job import QUICK_VERIFY, simple
+from tests.e2e.world import World
+
+pytestmark = pytest.mark.real
+
+PACHOPS = Path(sys.executable).parent / "pachops"
+PATIENCE = 60
+
+
+def environment(world: World) -> dict[str, str]:
+    kept = {
+        name: os.environ[name] for name in ("PATH", "GIT_CONFIG_NOSYSTEM") if name in os.environ
+    }
+    return kept | world.environ
+
+
+@contextmanager
+def running(world: World, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        [PACHOPS, *arguments],
+        env=environment(world),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+def pachops(world: World, *arguments: str) -> tuple[int, str]:
+    with running(world, *arguments) as process:
+        output, _ = process.communicate(timeout=PATIENCE)
+        return process.returncode, output
+
+
+def read_until(process: "subprocess.Popen[str]", word: str) -> dict[str, Any]:
+    assert process.stdout
+    for line in process.stdout:
+        if word in line:
+            event: dict[str, Any] = json.loads(line)
+            return event
+    pytest.fail(f"it ended without saying {word!r}")
+
+
+def last_line(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    output, _ = process.communicate(timeout=PATIENCE)
+    event: dict[str, Any] = json.loads(output.splitlines()[-1])
+    return event
+
+
+def test_each_line_of_json_is_an_event_and_the_last_is_the_end(world: World) -> None:
+    sha = world.commit(simple(world))
+    status, output = pachops(world, "deploy", world.address, "--json")
+    events = [json.loads(line) for line in output.splitlines()]
+    assert (status, all("event" in event for event in events)) == (0, True)
+    end = events[-1]
+    assert (end["event"], end["outcome"], end["sha"], end["reason"]) == (
+        "finished",
+        "succeeded",
+        sha,
+        None,
+    )
+    assert end["pipelines"] == [
+        {"project": "default", "name": "edges", "from_version": None, "to_version": 1}
+    ]
+    assert set(end["images"][0]) == {"name", "repository", "tag", "digest", "built"}
+
+
+def test_where_there_is_no_terminal_lines_are_plain(world: World) -> None:
+    world.commit(simple(world))
+    status, output = pachops(world, "deploy", world.address)
+    assert (status, "\x1b" in output, "build edges 1/2" in output) == (0, False, True)
+
+
+def test_ctrl_c_ends_with_130_and_says_so(world: World) -> None:
+    world.commit(simple(world, "RUN sleep 46"))
+    with running(world, "deploy", world.address, "--json") as process:
+        read_until(process, "sleep 46")
+        process.send_signal(signal.SIGINT)
+        end = last_line(process)
+    assert (process.returncode, end["outcome"], end["reason"]["code"]) == (
+        130,
+        "cancelled",
+        "cancelled",
+    )
+
+
+def test_killed_in_the_middle_it_is_finished_by_a_worker(world: World) -> None:
+    world.commit(simple(world, "RUN sleep 2"))
+    with running(world, "deploy", world.address, "--json") as process:
+        identity = read_until(process, "accepted")["deployment"]
+        read_until(process, "sleep 2")
+        process.kill()
+    assert "No bot runs" in pachops(world, "status")[1]
+    status, output = pachops(world, "worker")
+    assert (status, "Succeeded" in output, world.running()[0]) == (0, True, 1)
+    assert "succeeded" in pachops(world, "show", identity)[1]
+
+
+def test_cancelled_from_elsewhere(world: World) -> None:
+    world.commit(simple(world, "RUN sleep 45"))
+    with running(world, "deploy", world.address, "--json") as process:
+        identity = read_until(process, "accepted")["deployment"]
+        read_until(process, "sleep 45")
+        status, _ = pachops(world, "cancel", identity)
+        assert (status, last_line(process)["outcome"]) == (0, "cancelled")
+
+
+def test_killed_and_cancelled_it_is_settled_by_a_worker(world: World) -> None:
+    config = "environments: {default: {verify: {window: 30s}}}"
+    world.commit(simple(world) | {".pachops.yml": config})
+    with running(world, "deploy", world.address, "--json") as process:
+        identity = read_until(process, "accepted")["deployment"]
+        read_until(process, '"stage": "verify"')
+        process.kill()
+    assert "No bot runs" in pachops(world, "cancel", identity)[1]
+    pachops(world, "worker")
+    assert not world.pachd.has_pipeline("edges")
+
+
+def test_nobody_reads_to_the_end(world: World) -> None:
+    world.commit(simple(world) | {".pachops.yml": QUICK_VERIFY})
+    with running(world, "deploy", world.address, "--json") as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(PATIENCE) == 0
+    assert world.running()[0] == 1
+
+
+def test_a_wrong_option_is_wrong_usage(world: World) -> None:
+    assert pachops(world, "deploy", "--nonsense")[0] == 2

@@ -1,0 +1,118 @@
+"""Which lines of a comment are commands."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.github.comment_text import CommandLines, find_commands
+
+
+def lines(body: str) -> tuple[str, ...]:
+    return find_commands(body, "/pachops").lines
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("/pachops deploy staging", ("deploy staging",)),
+        ("/pachops", ("",)),
+        ("  /pachops deploy  ", ("deploy",)),
+        ("/PachOps deploy", ("deploy",)),
+        ("/pachops\tdeploy", ("deploy",)),
+        ("/pachops\u00a0deploy", ("deploy",)),
+        ("Looks good.\n/pachops deploy\nThanks!", ("deploy",)),
+        ("/pachops deploy\r\n/pachops status\r\n", ("deploy", "status")),
+        ("/pachops deploy\n\nand then\n\n/pachops status", ("deploy", "status")),
+        ("a hard break\\\n/pachops deploy", ("deploy",)),
+        (
+            "/pachops deploy staging --only a_b_c --only *d*",
+            ("deploy staging --only a_b_c --only *d*",),
+        ),
+        ("/pachops deploy feature\\_x", ("deploy feature_x",)),
+        ("/pachops deploy staging `abc1234`", ("deploy staging abc1234",)),
+        ("/pachops deploy <!-- production --> staging", ("deploy  staging",)),
+        ("/pachops deploy [staging](https://example.com)", ("deploy staging",)),
+    ],
+)
+def test_a_line_of_the_comments_own_text_is_a_command(body: str, found: tuple[str, ...]) -> None:
+    assert lines(body) == found
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "deploy it",
+        "please /pachops deploy",
+        "/pachopsy deploy",
+        "`/pachops deploy`",
+        "`some code\n/pachops deploy` goes on",
+        "```\n/pachops deploy\n```",
+        "~~~\n/pachops deploy",
+        "    /pachops deploy",
+        "> /pachops deploy",
+        "> quoted\n/pachops deploy",
+        "- /pachops deploy",
+        "- item\n\n  /pachops deploy",
+        "1. /pachops deploy",
+        "# /pachops deploy",
+        "/pachops deploy\n---",
+        "| a |\n| - |\n| /pachops deploy |",
+        "/pachops deploy | b\n--- | ---",
+        "**/pachops deploy**",
+        "~~/pachops deploy~~",
+        "[/pachops deploy](https://example.com)",
+        "[a\n/pachops deploy](https://example.com)",
+        "![/pachops deploy](https://example.com)",
+        "\\/pachops deploy",
+        "&#47;pachops deploy",
+        "<!-- /pachops deploy -->",
+        "<!--\n\n/pachops deploy\n\n-->",
+        "text <!--\n/pachops deploy\n--> text",
+        "<!-- never closed\n\n/pachops deploy",
+        "<details>\n\n/pachops deploy\n\n</details>",
+        "<details><summary>more</summary>\n\ntext\n\n/pachops deploy",
+        "text <details> text\n/pachops deploy",
+        "<blockquote>\n\n/pachops deploy\n\n</blockquote>",
+        "<pre>\n/pachops deploy\n</pre>",
+        "text <code>\n/pachops deploy\n</code>",
+        "<div>\n/pachops deploy\n</div>",
+        "[link]: /pachops 'deploy'",
+    ],
+)
+def test_everything_else_is_not(body: str) -> None:
+    assert find_commands(body, "/pachops") == CommandLines(())
+
+
+def test_what_comes_after_something_folded_away_is_a_command() -> None:
+    assert lines("<details>\n\nlog\n\n</details>\n\n/pachops deploy") == ("deploy",)
+
+
+def test_a_tag_that_is_not_closed_does_not_hide_the_next_one() -> None:
+    assert lines("<div <!--\n\n<details>\n\n/pachops deploy") == ()
+
+
+def test_the_word_is_a_setting() -> None:
+    assert find_commands("@deployer status", "@deployer").lines == ("status",)
+
+
+def test_at_most_ten_commands_are_taken_and_the_rest_counted() -> None:
+    found = find_commands(
+        "\n".join(f"/pachops cancel {number}" for number in range(13)), "/pachops"
+    )
+    assert found.lines[0] == "cancel 0"
+    assert (len(found.lines), found.left_out) == (10, 3)
+
+
+PIECES = st.sampled_from(
+    [
+        *("/pachops\u00a0deploy", "`", "```", ">", "-", "\n", "\n\n", "<!--", "-->", "<details>"),
+        *("</details>", "[", "](x)", "\\", "&", "#", "text", "\t", "<a", "**"),
+    ]
+)
+
+
+@given(st.lists(PIECES | st.text(max_size=3), max_size=30).map("".join))
+def test_any_comment_gives_lines_that_it_has(body: str) -> None:
+    found = find_commands(body, "/pachops")
+    assert len(found.lines) + found.left_out <= body.lower().count("/pachops")

@@ -1,0 +1,150 @@
+"""A repository on GitHub in memory, that fails when it is told to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.domain.reasons import Code, StoppedError
+from bot.services.github import CheckReport, DeploymentState, Reaction
+
+
+class CrashError(BaseException):
+    """The bot's process ends here, after GitHub has done what it was asked."""
+
+
+@dataclass
+class Comment:
+    number: int
+    body: str
+    marker: str
+    edits: int = 0
+
+
+@dataclass
+class CheckRun:
+    sha: str
+    name: str
+    external_id: str
+    reports: list[CheckReport]
+
+
+@dataclass
+class GitHubDeployment:
+    sha: str
+    environment: str
+    payload: Mapping[str, str]
+    states: list[str] = field(default_factory=list)
+
+
+class FakeRepository:
+    """Every method is one call; `down`, `refuses` and `crash_after` name methods."""
+
+    def __init__(self) -> None:
+        self.comments: dict[int, Comment] = {}
+        self.checks: dict[int, CheckRun] = {}
+        self.deployments: dict[int, GitHubDeployment] = {}
+        self.reactions: dict[int, set[str]] = {}
+        self.calls: list[str] = []
+        self.down = False
+        self.refuses: set[str] = set()
+        self.crash_after: str | None = None
+        self._last_id = 100
+
+    async def react(self, comment: int, content: Reaction) -> None:
+        self._called("react")
+        self.reactions.setdefault(comment, set()).add(content)
+        self._done("react")
+
+    async def create_comment(self, number: int, body: str, *, marker: str) -> int:
+        self._called("create_comment")
+        self.comments[self._new_id()] = Comment(number, body, marker)
+        return self._done("create_comment")
+
+    async def edit_comment(self, comment: int, body: str, *, marker: str = "") -> bool:
+        self._called("edit_comment")
+        found = self.comments.get(comment)
+        if found is None:
+            return False
+        found.body, found.marker = body, marker
+        found.edits += 1
+        self._done("edit_comment")
+        return True
+
+    async def find_comment(self, number: int, marker: str) -> int | None:
+        self._called("find_comment")
+        return next(
+            (
+                identity
+                for identity, each in self.comments.items()
+                if (each.number, each.marker) == (number, marker)
+            ),
+            None,
+        )
+
+    async def create_check(
+        self, sha: str, name: str, report: CheckReport, *, external_id: str
+    ) -> int:
+        self._called("create_check")
+        self.checks[self._new_id()] = CheckRun(sha, name, external_id, [report])
+        return self._done("create_check")
+
+    async def find_check(self, sha: str, name: str, *, external_id: str) -> int | None:
+        self._called("find_check")
+        return next(
+            (
+                identity
+                for identity, each in self.checks.items()
+                if (each.sha, each.name, each.external_id) == (sha, name, external_id)
+            ),
+            None,
+        )
+
+    async def update_check(self, check: int, report: CheckReport) -> None:
+        self._called("update_check")
+        self.checks[check].reports.append(report)
+        self._done("update_check")
+
+    async def create_deployment(
+        self, sha: str, environment: str, *, payload: Mapping[str, str], description: str = ""
+    ) -> int:
+        del description
+        self._called("create_deployment")
+        self.deployments[self._new_id()] = GitHubDeployment(sha, environment, payload)
+        return self._done("create_deployment")
+
+    async def find_deployment(
+        self, sha: str, environment: str, *, payload: Mapping[str, str]
+    ) -> int | None:
+        self._called("find_deployment")
+        return next(
+            (
+                identity
+                for identity, each in self.deployments.items()
+                if (each.sha, each.environment, each.payload) == (sha, environment, payload)
+            ),
+            None,
+        )
+
+    async def deployment_status(
+        self, deployment: int, state: DeploymentState, *, description: str = "", url: str = ""
+    ) -> None:
+        del description, url
+        self._called("deployment_status")
+        self.deployments[deployment].states.append(state)
+        self._done("deployment_status")
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        if self.down:
+            raise StoppedError(Code.GITHUB_UNREACHABLE, "no answer in time")
+        if name in self.refuses:
+            raise StoppedError(Code.GITHUB_REFUSED, "it answers 403")
+
+    def _new_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def _done(self, name: str) -> int:
+        if self.crash_after == name:
+            self.crash_after = None
+            raise CrashError
+        return self._last_id

@@ -7,15 +7,13 @@ import contextlib
 import os
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import docker
 import pytest
 
 from tests.real.engine import Engine, MissingPartError, import_busybox
+from tests.real.postgresql import PostgreSQL, postgresql
 from tests.real.registry import Registry
-
-SPECS = Path(__file__).parents[2] / "shared" / "specs"
 
 
 @contextlib.contextmanager
@@ -59,11 +57,12 @@ def busybox_image(engine_host: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def specs_dir() -> Path:
-    """The folder of real specs, kept beside the project."""
-    if not SPECS.is_dir():
-        pytest.skip(f"the real specs are not at {SPECS}")
-    return SPECS
+def postgresql_server() -> Iterator[PostgreSQL]:
+    """A real PostgreSQL on a loopback port."""
+    with contextlib.ExitStack() as stack:
+        with _real_part():
+            server = stack.enter_context(postgresql())
+        yield server
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -39,19 +39,26 @@ class NoEngineError(MissingPartError):
     """No Docker Engine answers and none can be started."""
 
 
-def require_program(name: str, *, package: str) -> Path:
+def require_program(name: str, *, package: str, folder: str = "") -> Path:
     """The path of a program, installed from Debian's `package` where that is possible.
 
-    Raises MissingPartError where the program is missing and cannot be installed.
+    `folder`, a glob pattern, is looked in besides the usual ones. Raises MissingPartError where
+    the program is missing and cannot be installed.
     """
-    found = shutil.which(name, path=SYSTEM_PATH)
+    found = _find(name, folder)
     if found is None:
         _install(name, package)
-        found = shutil.which(name, path=SYSTEM_PATH)
+        found = _find(name, folder)
     if found is None:
         msg = f"Debian's package {package} has no program {name}."
         raise MissingPartError(msg)
     return Path(found)
+
+
+def _find(name: str, folder: str) -> str | None:
+    # Looked up anew each time: the folder comes with the package.
+    folders = Path("/").glob(folder.lstrip("/")) if folder else ()
+    return shutil.which(name, path=":".join([SYSTEM_PATH, *sorted(map(str, folders))]))
 
 
 def _install(name: str, package: str) -> None:

@@ -1,7 +1,6 @@
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -20,19 +19,8 @@ from bot.engine.engine import Engine
 from bot.engine.run import Run
 from bot.store.database import Database
 from bot.store.deployments import Deployments
-from tests.bot.store.postgresql import MissingPostgreSQLError, PostgreSQL, postgresql
 
 Workflow = Callable[[Run], Awaitable[None]]
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[PostgreSQL]:
-    with ExitStack() as stack:
-        try:
-            running = stack.enter_context(postgresql())
-        except MissingPostgreSQLError as error:
-            pytest.skip(str(error))
-        yield running
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from bot.engine.run import Run
 from bot.engine.workers import DEAD_AFTER_SECONDS, beat, leave, living
 from bot.store.database import Database
 from bot.store.tables import WORKER
-from tests.bot.store.postgresql import PostgreSQL
+from tests.real.postgresql import PostgreSQL
 
 Workflow = Callable[[Run], Awaitable[None]]
 Start = Callable[[Workflow], Awaitable[Engine]]
@@ -23,8 +23,8 @@ pytestmark = [pytest.mark.real, pytest.mark.usefixtures("patience")]
 
 
 @pytest.fixture
-async def database(server: PostgreSQL) -> AsyncIterator[Database]:
-    opened = await Database.open(server.new_database())
+async def database(postgresql_server: PostgreSQL) -> AsyncIterator[Database]:
+    opened = await Database.open(postgresql_server.new_database())
     yield opened
     await opened.close()
 

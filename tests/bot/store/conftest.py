@@ -1,5 +1,4 @@
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -16,25 +15,14 @@ from bot.domain.deployment import (
 from bot.store.database import Database
 from bot.store.deployments import Deployments, insert
 from bot.store.progress import ProgressLog
-from tests.bot.store.postgresql import MissingPostgreSQLError, PostgreSQL, postgresql
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[PostgreSQL]:
-    with ExitStack() as stack:
-        try:
-            running = stack.enter_context(postgresql())
-        except MissingPostgreSQLError as error:
-            pytest.skip(str(error))
-        yield running
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/pachops.db"
-    server: PostgreSQL = request.getfixturevalue("server")
-    return server.new_database()
+    new_database: Callable[[], str] = request.getfixturevalue("postgresql_server").new_database
+    return new_database()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.domain.reasons import Code, StoppedError
 from bot.store import schema
 from bot.store.database import Database
-from tests.bot.store.postgresql import PostgreSQL
+from tests.real.postgresql import PostgreSQL
 
 
 async def refusal(url: str) -> StoppedError:
@@ -79,8 +79,10 @@ async def test_a_transaction_of_somebody_else_that_does_not_end_is_named(tmp_pat
 
 
 @pytest.mark.real
-async def test_a_row_that_somebody_else_does_not_let_go_is_named(server: PostgreSQL) -> None:
-    url = server.new_database()
+async def test_a_row_that_somebody_else_does_not_let_go_is_named(
+    postgresql_server: PostgreSQL,
+) -> None:
+    url = postgresql_server.new_database()
     database = await Database.open(url, busy_timeout=0.1)
     with psycopg.connect(url) as other:
         other.execute("lock table worker")

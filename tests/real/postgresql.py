@@ -1,8 +1,7 @@
-"""A PostgreSQL server of the tests' own, where PostgreSQL is installed."""
+"""A PostgreSQL server of the tests' own, from Debian's package."""
 
 import os
 import pwd
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -15,11 +14,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from tests.real.engine import require_program
+
 _STARTS_WITHIN = 30.0
-
-
-class MissingPostgreSQLError(Exception):
-    """It is not installed."""
 
 
 class PostgreSQL:
@@ -41,7 +38,7 @@ def postgresql() -> Iterator[PostgreSQL]:
     """Start a server and stop it.
 
     Raises:
-        MissingPostgreSQLError: it is not installed.
+        MissingPartError: it is not installed and cannot be.
     """
     initdb, postgres = _program("initdb"), _program("postgres")
     # It refuses to run as root.
@@ -55,7 +52,7 @@ def postgresql() -> Iterator[PostgreSQL]:
             prepare, user=user, cwd=folder, check=True, capture_output=True, timeout=60
         )
         port = str(_free_port())
-        options = ("-h", "127.0.0.1", "-p", port, "-k", str(folder), "-F")
+        options = ("-h", "127.0.0.1", "-p", port, "-k", str(folder), "-F", "-N", "300")
         process = subprocess.Popen(  # noqa: S603 - our own server
             (postgres, "-D", folder / "data", *options),
             user=user,
@@ -72,12 +69,7 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 
 def _program(name: str) -> str:
-    debian = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    found = shutil.which(name) or (str(debian[-1]) if debian else None)
-    if not found:
-        msg = f"{name} is not installed (Debian: postgresql)"
-        raise MissingPostgreSQLError(msg)
-    return found
+    return str(require_program(name, package="postgresql", folder="/usr/lib/postgresql/*/bin"))
 
 
 def _free_port() -> int:

@@ -22,6 +22,7 @@ from bot.services.git import Git
 from bot.services.pachyderm import Pachyderm
 from bot.services.registry import Registry
 from bot.settings import Settings
+from bot.stages.build import check_secrets
 from bot.stages.go_back import plan_return
 from bot.stages.plan import make_plan
 from bot.stages.source import open_source
@@ -74,13 +75,15 @@ class Bot:
         """What the request would do; nothing is touched."""
         source = await open_source(self.git, request.repository, request.commit.sha)
         _, environment = source.project.environment(request.environment)
-        return await make_plan(
+        plan = await make_plan(
             source,
             request,
-            environment,
+            project=environment.project,
             registry=self.registry,
             pachyderm=self.pachyderm(environment.cluster),
         )
+        check_secrets(plan, self.settings.build_secrets)
+        return plan
 
     async def environment_name(self, address: str, commit: Commit, asked: str | None) -> str:
         """The environment that a command means, by the commit's project file."""

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.console import Console, RenderableType
@@ -27,6 +27,7 @@ from handlers.reports import words
 from handlers.reports.json_lines import JsonLines, deployment_json
 from handlers.reports.plain import PlainLines
 from handlers.reports.reporter import Reporter, reporter_for
+from handlers.reports.stream import standard_error, standard_output
 from handlers.reports.summary import reason_lines
 from handlers.reports.tables import deployment_view, history_table, status_table
 
@@ -62,8 +63,8 @@ def main() -> None:
         app()
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 1
-    sys.stdout.flush()
-    sys.stderr.flush()
+    standard_output().flush()
+    standard_error().flush()
     # All that was opened is closed. Taking the SDKs' modules apart would take half a second.
     os._exit(status)
 
@@ -204,8 +205,26 @@ def worker() -> None:
     """Finish what an interrupted bot left, then end."""
     reporter = PlainLines(sys.stdout)
     with _explained():
-        asyncio.run(_session(reporter).work())
+        left = asyncio.run(_session(reporter).work())
     reporter.close()
+    _write(words.left(left))
+    if left:
+        raise typer.Exit(_STATUS[Kind.CANCELLED])
+
+
+@app.command()
+def serve() -> None:
+    """Listen to GitHub and run what is asked for, until SIGTERM or Ctrl-C."""
+    with _explained():
+        settings = load_settings(os.environ)
+        logging.basicConfig(
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+            level=settings.log_level.upper(),
+            force=True,
+        )
+        from bot.serve import serve as run  # noqa: PLC0415 - see above
+
+        asyncio.run(run(settings))
 
 
 class _Stored:
@@ -325,7 +344,8 @@ def _explained() -> Iterator[None]:
         yield
     except StoppedError as error:
         for line in reason_lines(error.reason):
-            Console(stderr=True, highlight=False).print(line.rich)
+            console = Console(file=cast(IO[str], standard_error()), highlight=False)
+            console.print(line.rich)
         raise typer.Exit(_STATUS[error.reason.kind]) from error
 
 
@@ -343,11 +363,11 @@ def _show(
 
 
 def _draw(renderable: RenderableType) -> None:
-    Console(highlight=False).print(renderable)
+    Console(file=cast(IO[str], standard_output()), highlight=False).print(renderable)
 
 
 def _write(line: str) -> None:
-    sys.stdout.write(line + "\n")
+    standard_output().write(line + "\n")
 
 
 def _user() -> str:

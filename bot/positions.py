@@ -117,7 +117,9 @@ def _say_yaml(problem: str) -> str:
     if "another document" in problem:
         return "has more than one document (---); one is read"
     # The library quotes what it found, which in a settings file may be a secret.
-    shown = re.sub(r"(['\"])(?!<)[^'\"]{2,}\1", "this", problem)
+    if "duplicate key" in problem:
+        return "has a key that is written twice"
+    shown = re.sub(r"(?<!\S)(['\"])(?!<)[^'\"]{2,}\1(?![^\s,])", "this", problem)
     return f"is not valid YAML: {shown}"
 
 

@@ -148,6 +148,13 @@ class Project(Declared):
                 where=f"{PROJECT_FILE}: environments",
                 next_step=f"Say which with `--to`: {listed}.",
             )
+        if not self.environments:
+            raise StoppedError(
+                Code.ENVIRONMENT_UNKNOWN,
+                f"'{name}' is not an environment: the repository has no {PROJECT_FILE} "
+                f"that declares any, so there is only `{DEFAULT_ENVIRONMENT}`",
+                next_step=f"Leave out `--to`, or declare '{name}' under `environments` there.",
+            )
         near = nearest(name, known)
         raise StoppedError(
             Code.ENVIRONMENT_UNKNOWN,

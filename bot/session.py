@@ -4,7 +4,7 @@ import asyncio
 import getpass
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,14 +88,24 @@ class Session:
             await bot.engine.start()
             return await self._follow(bot, request)
 
-    async def work(self) -> None:
-        """Run what is stored until nothing is left, for deployments that were interrupted."""
-        async with open_bot(self._settings, lambda _deployment: self._reporter.show) as bot:
+    async def work(self) -> tuple[str, ...]:
+        """Run what is stored, for deployments that were interrupted, until nothing is left.
+
+        Ctrl-C stops earlier; the ids of those that are left then.
+        """
+        async with (
+            open_bot(self._settings, lambda _deployment: self._reporter.show) as bot,
+            _interruptible() as interrupted,
+        ):
             left = await bot.deployments.unfinished()
             await bot.engine.start()
-            for identity in left:
-                self._show(finished(await bot.engine.wait(identity)))
-            await bot.engine.idle()
+            await _unless(interrupted, self._see_the_end(bot, left))
+            return await bot.deployments.unfinished()
+
+    async def _see_the_end(self, bot: Bot, identities: Sequence[str]) -> None:
+        for identity in identities:
+            self._show(finished(await bot.engine.wait(identity)))
+        await bot.engine.idle()
 
     async def _read(self, bot: Bot, order: DeployOrder) -> Request:
         address = repository_address(order.repository, Path.cwd())
@@ -119,7 +129,8 @@ class Session:
         if order.repository is not None:
             return repository_address(order.repository, Path.cwd())
         found = await bot.deployments.list(environment=order.environment, limit=500)
-        repositories = sorted({each.request.repository for each in found})
+        # One that never changed a pipeline has nothing to go back from.
+        repositories = sorted({each.request.repository for each in found if each.pipelines})
         if not repositories:
             raise StoppedError(
                 Code.NOTHING_TO_ROLL_BACK, f"nothing was ever deployed to {order.environment}"
@@ -161,12 +172,7 @@ class Session:
             return
         self._show(Warned(words.others_are_finished_first(others)))
         async with _interruptible() as interrupted:
-            idle = asyncio.create_task(bot.engine.idle())
-            leave = asyncio.create_task(interrupted.wait())
-            await asyncio.wait({idle, leave}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (idle, leave):
-                task.cancel()
-            await asyncio.wait({idle, leave})
+            await _unless(interrupted, bot.engine.idle())
 
     def _accept(self, deployment: Deployment) -> None:
         """Say once that it is on disk; its first sign of life may come before submit returns."""
@@ -192,10 +198,10 @@ class Session:
 
 @asynccontextmanager
 async def _interruptible() -> AsyncIterator[asyncio.Event]:
-    """An event that the first Ctrl-C (or SIGTERM) sets; a second one ends the process."""
+    """An event that the first Ctrl-C, SIGTERM or closed terminal sets; a second ends us."""
     loop = asyncio.get_running_loop()
     interrupted = asyncio.Event()
-    signals = (signal.SIGINT, signal.SIGTERM)
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def interrupt() -> None:
         interrupted.set()
@@ -209,6 +215,17 @@ async def _interruptible() -> AsyncIterator[asyncio.Event]:
     finally:
         for each in signals:
             loop.remove_signal_handler(each)
+
+
+async def _unless(interrupted: asyncio.Event, work: Coroutine[object, object, None]) -> None:
+    """Do the work, or leave it when the event comes."""
+    tasks = asyncio.create_task(work), asyncio.create_task(interrupted.wait())
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    if not tasks[0].cancelled():
+        tasks[0].result()
 
 
 async def _cancel(bot: Bot, deployment: str, interrupted: asyncio.Event) -> None:

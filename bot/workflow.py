@@ -14,6 +14,7 @@ from bot.domain.deployment import (
     Outcome,
     Request,
     Stage,
+    Trigger,
     UpdatedPipeline,
 )
 from bot.domain.history import Return
@@ -43,7 +44,7 @@ from bot.services.git import Git
 from bot.services.pachyderm import Pachyderm
 from bot.services.registry import Registry
 from bot.settings import Settings
-from bot.stages.build import Workshop, build
+from bot.stages.build import Workshop, build, check_secrets
 from bot.stages.go_back import (
     PREPARATION,
     STANDS,
@@ -203,9 +204,15 @@ class Workflow:
 
     async def _read(self) -> _Read:
         source = await self._open_source()
-        _, environment = source.project.environment(self._request.environment)
+        rules = source if self._request.trigger is Trigger.CLI else await self._default_branch()
+        _, environment = rules.project.environment(self._request.environment)
         title = (await source.mirror.describe(source.sha)).title
         return _Read(title, _destination(environment))
+
+    async def _default_branch(self) -> Source:
+        """Where environments are: a pull request must not choose where it is deployed."""
+        head = await self._services.git.resolve(self._request.repository, None)
+        return await open_source(self._services.git, self._request.repository, head.sha)
 
     async def _open_source(self) -> Source:
         return await open_source(
@@ -217,10 +224,11 @@ class Workflow:
         plan = await make_plan(
             source,
             self._request,
-            source.project.environment(self._request.environment)[1],
+            project=destination.project,
             registry=self._services.registry,
             pachyderm=self._services.pachyderm(destination.cluster),
         )
+        check_secrets(plan, self._services.settings.build_secrets)
         for warning in plan.warnings:
             self._report(Warned(warning))
         self._report(Planned(image_lines(plan), pipeline_lines(plan)))
@@ -352,8 +360,8 @@ class Workflow:
             fact = f"{error.reason.fact}. It was needed because: {reason.title}: {reason.fact}"
             where = error.reason.where
             return Outcome.FAILED, StoppedError(Code.ROLL_BACK_FAILED, fact, where=where).reason
-        for note in put_back.notes:
-            self._note(note)
+        # What was said of the update is not true of what is back.
+        self._journey.notes = [*put_back.notes]
         self._journey.stands = False
         if put_back.untouched:
             self._note("No pipeline had been changed.")
@@ -378,6 +386,7 @@ class Workflow:
 def _destination(environment: Environment) -> Destination:
     return Destination(
         cluster=environment.cluster,
+        project=environment.project,
         timeout=environment.verify.timeout,
         window=environment.verify.window,
         roll_back=environment.verify.rollback,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +13,9 @@ from bot.domain.spec import Spec
 
 CONTENT_LABEL = "io.pachops.content"
 """The label that says from which content an image was built."""
+
+
+_PIPELINE_NAME = re.compile(r"[A-Za-z0-9_-]{1,51}")
 
 
 class Change(StrEnum):
@@ -127,6 +131,8 @@ class Destination:
     """Where an update goes and how it is watched; fixed with the deployment."""
 
     cluster: str
+    project: str
+    """Pachyderm's, for specs that name none."""
     timeout: float
     """Seconds until the pipelines must be seen to work."""
     window: float
@@ -183,6 +189,18 @@ def image_from_specs(specs: Sequence[Spec]) -> tuple[str, str]:
 
 def _is_official(repository: str) -> bool:
     return repository.startswith("docker.io/library/")
+
+
+def check_name(spec: Spec) -> None:
+    """Refuse a name that pachd would refuse only when everything is built and pushed."""
+    if _PIPELINE_NAME.fullmatch(spec.name) is None:
+        raise StoppedError(
+            Code.SPEC_INVALID,
+            f"'{spec.name}' is not a pipeline's name: "
+            "it has letters, digits, '-' and '_', at most 51 of them",
+            where=f"{spec.place}: pipeline.name",
+            next_step="Rename the pipeline.",
+        )
 
 
 def image_of(spec: Spec, repositories: Mapping[str, str]) -> str | None:

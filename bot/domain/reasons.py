@@ -30,6 +30,7 @@ class Code(StrEnum):
     NOTHING_TO_ROLL_BACK = "nothing_to_roll_back"
     ONLY_UNKNOWN = "only_unknown"
     # the repository
+    REPOSITORY_UNKNOWN = "repository_unknown"
     REPOSITORY_UNREADABLE = "repository_unreadable"
     REF_UNKNOWN = "ref_unknown"
     LOGIN_IN_URL = "login_in_url"
@@ -141,6 +142,11 @@ MEANINGS = MappingProxyType(
             Kind.USAGE,
             "--only names neither an image nor a pipeline of this repository",
             "Use a name that `pachops deploy --dry-run` lists.",
+        ),
+        Code.REPOSITORY_UNKNOWN: Meaning(
+            Kind.USAGE,
+            "That is not a repository",
+            "Give an https:// or ssh:// address, or the path of a folder in a git repository.",
         ),
         Code.REPOSITORY_UNREADABLE: Meaning(
             Kind.FAILED,

@@ -32,6 +32,8 @@ def _grpc_address(value: str) -> str:
 
 
 def _database_url(value: str) -> str:
+    if re.match(r"sqlite:///[^/:?]", value):
+        raise ValueError("must name its file from the root; write four slashes: sqlite:////PATH")
     is_file = re.fullmatch(r"sqlite:///[^?:]+(\?.*)?", value)
     if is_file is None and re.match(r"postgresql(\+psycopg)?://[^/]*/\w", value) is None:
         raise ValueError(

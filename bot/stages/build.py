@@ -40,7 +40,6 @@ async def build(
     """
     missing = [image for image in plan.images if image.digest is None]
     await _check_disk(workshop)
-    _check_secrets(missing, workshop.secrets)
     places = asyncio.Semaphore(workshop.parallel)
     ready = {image.name: asyncio.Event() for image in missing}
 
@@ -121,10 +120,11 @@ async def _check_disk(workshop: Workshop) -> None:
         )
 
 
-def _check_secrets(images: list[ImagePlan], secrets: Mapping[str, SecretStr]) -> None:
-    for image in images:
+def check_secrets(plan: Plan, secrets: Mapping[str, SecretStr]) -> None:
+    """Refuse a plan whose builds ask for secrets that the settings do not have."""
+    for image in plan.images:
         for name in image.secrets:
-            if name not in secrets:
+            if image.digest is None and name not in secrets:
                 raise StoppedError(
                     Code.BUILD_SECRET_MISSING,
                     f"the build of {image.name} asks for the secret '{name}'",

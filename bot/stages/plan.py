@@ -14,6 +14,7 @@ from bot.domain.plan import (
     ImagePlan,
     PipelinePlan,
     Plan,
+    check_name,
     content_key,
     image_from_specs,
     image_of,
@@ -21,7 +22,7 @@ from bot.domain.plan import (
 )
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.spec import Spec, in_order, read_specs, to_json, with_project
-from bot.project import Environment, Image, JsonnetSource
+from bot.project import Image, JsonnetSource
 from bot.services.docker import excluded
 from bot.services.pachyderm import Pachyderm
 from bot.services.registry import Registry
@@ -46,8 +47,8 @@ class _Recipe:
 async def make_plan(
     source: Source,
     request: Request,
-    environment: Environment,
     *,
+    project: str,
     registry: Registry,
     pachyderm: Pachyderm,
 ) -> Plan:
@@ -66,9 +67,9 @@ async def make_plan(
             strict=True,
         )
     )
-    specs = tuple(
-        with_project(spec, environment.project) for spec in in_order(specs, environment.project)
-    )
+    specs = tuple(with_project(spec, project) for spec in in_order(specs, project))
+    for spec in specs:
+        check_name(spec)
     runs = {_full_name(spec): image_of(spec, repositories) for spec in specs}
     selection = select(
         request.only,

@@ -87,7 +87,11 @@ class Deliveries:
             "repository": repository.lower(),
             "received_at": time.time(),
         }
-        return await self._database.write(write)
+        try:
+            return await self._database.write(write)
+        except sa.exc.IntegrityError:
+            # On PostgreSQL two may write the same one at once; the other was first.
+            return Taken.KNOWN
 
     async def waiting(self) -> Sequence[Waiting]:
         """The oldest that waits of each repository, the oldest first."""

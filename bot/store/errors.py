@@ -12,6 +12,7 @@ from bot.domain.reasons import Code, StoppedError
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _FREE_SPACE = "Free space on the disk that the database is on, then start again."
+_CHECK_FILE = "Check PACHOPS_DATA_DIR, or PACHOPS_DATABASE_URL where that is set."
 _POSTGRES_BUSY = {"55P03", "57014"}
 _POSTGRES_FULL = "53100"
 
@@ -42,7 +43,7 @@ def unusable_file(error: OSError, where: str) -> StoppedError:
             Code.DISK_FULL, "no space for the database", where=where, next_step=_FREE_SPACE
         )
     fact = (error.strerror or str(error)).lower()
-    return StoppedError(Code.DATABASE_UNUSABLE, fact, where=where)
+    return StoppedError(Code.DATABASE_UNUSABLE, fact, where=where, next_step=_CHECK_FILE)
 
 
 def _explain(error: BaseException, where: str) -> StoppedError:

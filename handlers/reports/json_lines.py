@@ -17,7 +17,7 @@ _DEPLOYMENT: TypeAdapter[Deployment] = TypeAdapter(Deployment)
 class JsonLines:
     """Writes each event as an object with its `event` and the time `at` which it happened."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO | None) -> None:
         self._out = Output(out)
 
     def show(self, at: float, event: Progress) -> None:

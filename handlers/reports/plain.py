@@ -31,7 +31,7 @@ from handlers.reports.words import Marks
 class PlainLines:
     """Lines that begin with the stage and the image, to be read or searched; no time stamps."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO | None) -> None:
         self._out = Output(out)
         self._board = Board()
         self._written: dict[object, str] = {}

@@ -6,6 +6,7 @@ from typing import Protocol, TextIO
 from bot.domain.progress import Progress
 from handlers.reports.json_lines import JsonLines
 from handlers.reports.plain import PlainLines
+from handlers.reports.stream import Output
 from handlers.reports.terminal import LiveTerminal
 
 
@@ -19,10 +20,13 @@ class Reporter(Protocol):
         """Nothing more will come; leave the stream as it should stay."""
 
 
-def reporter_for(out: TextIO, *, json: bool) -> Reporter:
-    """The report for a stream: JSON if asked for, live on a terminal, plain lines elsewhere."""
+def reporter_for(out: TextIO | None, *, json: bool) -> Reporter:
+    """The report for a stream: JSON if asked for, live on a terminal, plain lines elsewhere.
+
+    None is a stream that is closed.
+    """
     if json:
         return JsonLines(out)
-    if out.isatty() and os.environ.get("TERM", "dumb") not in {"dumb", "unknown"}:
+    if out and Output(out).isatty() and os.environ.get("TERM", "dumb") not in {"dumb", "unknown"}:
         return LiveTerminal(out)
     return PlainLines(out)

@@ -1,6 +1,8 @@
 """An output stream that may go away or lack characters, without an error for anybody."""
 
+import io
 import os
+import sys
 from collections.abc import Callable
 from typing import TextIO
 
@@ -14,9 +16,10 @@ class Output:
     is enough of a file for rich.
     """
 
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-        self._gone = False
+    def __init__(self, out: TextIO | None) -> None:
+        """None is what Python has for a stream that was closed before it started (`>&-`)."""
+        self._out = out or _closed()
+        self._gone = self._out.closed
 
     @property
     def encoding(self) -> str:
@@ -42,7 +45,7 @@ class Output:
 
     def isatty(self) -> bool:
         """Whether it is a terminal."""
-        return self._out.isatty()
+        return not self._gone and self._out.isatty()
 
     def fileno(self) -> int:
         """The stream's own."""
@@ -65,3 +68,19 @@ class Output:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, descriptor)
         os.close(nowhere)
+
+
+def standard_output() -> Output:
+    """The process's standard output, also where it is closed or its disk is full."""
+    return Output(sys.stdout)
+
+
+def standard_error() -> Output:
+    """The process's standard error, likewise."""
+    return Output(sys.stderr)
+
+
+def _closed() -> TextIO:
+    stream = io.StringIO()
+    stream.close()
+    return stream

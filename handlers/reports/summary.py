@@ -127,7 +127,9 @@ def _log(board: Board, marks: Marks) -> Iterator[Line]:
 def _verdict(board: Board, end: Finished, marks: Marks) -> Line:
     colour = COLOURS[end.outcome]
     text = Text().append(f"{mark_of(end.outcome, marks)} ", f"bold {colour}")
-    text.append(words.verdict(end.outcome, board.failed_stage), f"bold {colour}")
+    only_planned = end.outcome is Outcome.SUCCEEDED and end.deployment is None
+    said = words.PLANNED if only_planned else words.verdict(end.outcome, board.failed_stage)
+    text.append(said, f"bold {colour}")
     if board.accepted is not None:
         place = words.target(board.accepted.repository, board.accepted.environment, marks)
         text.append(f"  {one_line(place)}")

@@ -203,6 +203,9 @@ def took(outcome: Outcome, seconds: float) -> str:
     return f"{'in' if outcome is Outcome.SUCCEEDED else 'after'} {duration(seconds)}"
 
 
+PLANNED = "This is the plan; nothing was changed."
+
+
 def verdict(outcome: Outcome, stage: Stage | None) -> str:
     """The outcome, with the stage where it went wrong."""
     if outcome is Outcome.SUCCEEDED or stage is None:
@@ -227,6 +230,13 @@ def not_committed(paths: Sequence[str]) -> str:
 def others_are_finished_first(identities: Sequence[str]) -> str:
     """Deployments of others that this process has taken up."""
     return f"Finishing what an interrupted bot left: {', '.join(identities)}."
+
+
+def left(identities: Sequence[str]) -> str:
+    """What a worker leaves."""
+    if not identities:
+        return "Nothing is left to do."
+    return f"Stopped. Left for the next `pachops worker`: {', '.join(identities)}."
 
 
 def cancelled(result: str, identity: str) -> str:

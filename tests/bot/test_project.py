@@ -255,3 +255,11 @@ def test_schema_names_every_key_with_its_default_as_it_is_written() -> None:
 
 def test_schema_is_json() -> None:
     assert json.loads(json.dumps(json_schema())) == json_schema()
+
+
+def test_environment_of_a_repository_without_any_is_answered_without_a_place() -> None:
+    with pytest.raises(StoppedError, match=r"has no \.pachops\.yml that declares") as stopped:
+        parse_project(b"").environment("prod")
+    assert stopped.value.reason.code is Code.ENVIRONMENT_UNKNOWN
+    assert stopped.value.reason.where is None
+    assert "--to" in stopped.value.reason.next_step

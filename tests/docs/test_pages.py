@@ -47,6 +47,11 @@ def test_the_variables_of_the_table_are_known(tmp_path: Path) -> None:
         "PACHOPS_TIMEOUT_SOURCE": "1m",
         "PACHOPS_LOG_LEVEL": "info",
         "PACHOPS_DATA_DIR": str(tmp_path),
+        "PACHOPS_GITHUB_APP_ID": "4711",
+        "PACHOPS_GITHUB_PRIVATE_KEY": "-----BEGIN RSA PRIVATE KEY-----",
+        "PACHOPS_GITHUB_BASE_URL": "https://github.example.com",
+        "PACHOPS_GITHUB_WORD": "/deploybot",
+        "PACHOPS_WEB_PORT": "8080",
     }
     settings = load_settings(
         {"HOME": str(tmp_path)} | {name: values.get(name, "a-value") for name in names}

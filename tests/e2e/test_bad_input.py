@@ -50,6 +50,16 @@ WRONG_FILES: Mapping[str, tuple[Change, str]] = {
         lambda world: {"pipeline.json": world.spec(image="edges")},
         "image_name_invalid",
     ),
+    "name that pachd refuses": (
+        lambda world: {"pipeline.json": world.spec("two words")},
+        "spec_invalid",
+    ),
+    "secret that the operator has not": (
+        lambda world: {
+            ".pachops.yml": f"images: {{a: {{repository: '{world.image()}', secrets: [npm]}}}}"
+        },
+        "build_secret_missing",
+    ),
     "broken Dockerfile": (lambda _: {"Dockerfile": "FORM busybox\n"}, "dockerfile_invalid"),
     "broken project file": (lambda _: {".pachops.yml": "imagse: {}\n"}, "project_invalid"),
 }
@@ -84,10 +94,17 @@ def test_an_environment_that_is_not_there(world: World) -> None:
     assert (status, finished["reason"]["code"]) == (2, "environment_unknown")
 
 
-def test_a_folder_that_is_no_repository(world: World, tmp_path: Path) -> None:
-    status, finished, _ = pachops(world, "deploy", str(tmp_path / "nowhere"), "--json")
-    assert (status, finished["outcome"]) != (0, "succeeded")
-    assert finished["reason"]["code"] == "repository_unreadable"
+@pytest.mark.parametrize("named", ["{folder}", "{folder}/nowhere", "", "ext::sh -c true"])
+def test_a_folder_that_is_no_repository(world: World, tmp_path: Path, named: str) -> None:
+    repository = named.format(folder=tmp_path)
+    status, finished, _ = pachops(world, "deploy", repository, "--json")
+    assert (status, finished["outcome"]) == (2, "refused")
+    assert finished["reason"]["code"] == "repository_unknown"
+
+
+def test_a_repository_whose_server_is_not_there(world: World) -> None:
+    status, finished, _ = pachops(world, "deploy", "http://127.0.0.1:1/r.git", "--json")
+    assert (status, finished["reason"]["code"]) == (1, "repository_unreadable")
 
 
 def test_a_registry_that_refuses(world: World) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.deployment import Outcome, Stage
+from bot.domain.deployment import Outcome, Stage, Trigger
 from bot.domain.progress import Planned, Progress, StageStarted, StepState, Warned
 from tests.e2e.world import Screen, World
 from tests.real.git_server import Content
@@ -275,3 +275,16 @@ async def test_an_update_by_hand_during_the_build_is_named(world: World) -> None
 
     result = await world.deploy(screen=Screen(on=meddle))
     assert any("somebody else made version 2" in note for note in result.finished.notes)
+
+
+async def test_a_pull_request_does_not_choose_where_it_is_deployed(world: World) -> None:
+    world.pachd.create_repo("images", project="production")
+    world.commit(simple(world))
+    config = "environments: {default: {project: production, verify: {window: 0s}}}"
+    sha = world.repository.commit(
+        {**simple(world), ".pachops.yml": config}, "Where I should not go", branch="sneaky"
+    )
+    result = await world.deploy_for(Trigger.COMMENT, sha)
+    assert result.finished.outcome is Outcome.SUCCEEDED
+    assert world.pachd.has_pipeline("edges", project="default")
+    assert not world.pachd.has_pipeline("edges", project="production")

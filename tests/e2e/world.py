@@ -15,8 +15,18 @@ import docker
 from pachyderm_sdk import Client
 from pachyderm_sdk.api import pfs, pps
 
-from bot.domain.deployment import Outcome
-from bot.domain.progress import Finished, Log, PipelineSeen, Progress, Step
+from bot.app import open_bot
+from bot.domain.deployment import (
+    Actor,
+    Commit,
+    Deployment,
+    Kind,
+    Outcome,
+    Request,
+    Trigger,
+    new_deployment_id,
+)
+from bot.domain.progress import Finished, Log, PipelineSeen, Progress, Step, finished
 from bot.domain.reasons import StoppedError
 from bot.session import DeployOrder, RollbackOrder, Session
 from bot.settings import load_settings
@@ -26,7 +36,7 @@ from tests.real.git_server import Content, Repository
 from tests.real.registry import Registry
 from tests.standins.pachd import Pachd
 
-Kind = TypeVar("Kind")
+Event = TypeVar("Event")
 PATIENCE = 60.0
 _ACCEPT = {
     "Accept": "application/vnd.docker.distribution.manifest.v2+json, "
@@ -48,7 +58,7 @@ class Screen:
     def close(self) -> None:
         """Nothing to leave."""
 
-    def of(self, kind: type[Kind]) -> list[Kind]:
+    def of(self, kind: type[Event]) -> list[Event]:
         return [event for event in self.events if isinstance(event, kind)]
 
 
@@ -126,6 +136,17 @@ class World:
             lambda session: session.plan(order) if dry_run else session.deploy(order),
             screen or Screen(),
         )
+
+    async def deploy_for(self, trigger: Trigger, sha: str) -> Result:
+        """A deployment that no command line asked for."""
+        actor = Actor("ada", "github")
+        commit = Commit(sha, sha)
+        request = Request(Kind.DEPLOY, self.address, "default", commit, trigger, actor)
+        async with asyncio.timeout(PATIENCE), open_bot(load_settings(self.environ)) as bot:
+            await bot.engine.start()
+            deployment = Deployment(new_deployment_id(), request)
+            await bot.engine.submit(deployment)
+            return Result(finished(await bot.engine.wait(deployment.id)), Screen())
 
     async def interrupted_at(self, when: Callable[[Progress], bool]) -> None:
         """Deploy, and stop the bot at that event as its machine would: nothing is settled."""

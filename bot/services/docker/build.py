@@ -14,10 +14,9 @@ from requests import PreparedRequest, Request
 
 from bot.domain.progress import Progress, Warned
 from bot.domain.reasons import Code, StoppedError
-from bot.redact import Redactor
 from bot.services.docker.failures import BuildEnd, build_failure
 from bot.services.docker.legacy import LegacyOutput
-from bot.services.docker.lines import clean
+from bot.services.docker.lines import Mask, clean
 from bot.services.docker.link import Link, unreachable
 from bot.services.docker.logins import auth_config, registry_of
 from bot.services.docker.messages import StatusResponse
@@ -41,7 +40,7 @@ async def build_with_buildkit(
     """Build with BuildKit, which asks for logins and secrets through a session; the image's id."""
     session = Session(link.login, order.secrets)
     query = {"version": _BUILDKIT, "buildid": uuid.uuid4().hex}
-    output = _BuildKitOutput(order, report, session)
+    output = _BuildKitOutput(order, report, session, link.mask(order.secrets.values()))
     try:
         try:
             await session.open(link.address, link.api_version)
@@ -67,7 +66,7 @@ async def build_legacy(
         if login := await link.login(registry):
             address = auth.INDEX_URL if registry == auth.INDEX_NAME else registry
             logins[address] = auth_config(address, login)
-    output = _LegacyBuildOutput(order, report)
+    output = _LegacyBuildOutput(order, report, link.mask())
     return await _Build(link, order, {"version": _LEGACY}, output, logins).run(open_context)
 
 
@@ -89,12 +88,14 @@ class _Output(Protocol):
 
 
 class _BuildKitOutput:
-    def __init__(self, order: BuildOrder, report: Report, session: Session) -> None:
+    def __init__(
+        self, order: BuildOrder, report: Report, session: Session, mask: Mask
+    ) -> None:
         self._order = order
         self._report = report
         self._session = session
-        self._hide = Redactor(order.secrets.values()).clean
-        self._trace = Trace(order.image, report, self._hide)
+        self._hide = mask.hide
+        self._trace = Trace(order.image, report, mask)
 
     def feed(self, message: Mapping[str, Any]) -> None:
         if message.get("id") == "moby.buildkit.trace":
@@ -115,9 +116,9 @@ class _BuildKitOutput:
 
 
 class _LegacyBuildOutput:
-    def __init__(self, order: BuildOrder, report: Report) -> None:
+    def __init__(self, order: BuildOrder, report: Report, mask: Mask) -> None:
         self._order = order
-        self._output = LegacyOutput(order.image, report)
+        self._output = LegacyOutput(order.image, report, mask)
 
     def feed(self, message: Mapping[str, Any]) -> None:
         self._output.feed(message.get("stream", ""))

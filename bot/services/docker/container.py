@@ -1,6 +1,7 @@
 """Running an image's test: a container with nothing but memory, a command and an end."""
 
 import asyncio
+import posixpath
 import time
 import uuid
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from docker.utils import parse_bytes
 from bot.domain.deployment import Stage
 from bot.domain.progress import Log, Progress
 from bot.domain.reasons import Code, StoppedError
-from bot.services.docker.lines import Lines
+from bot.services.docker.lines import Lines, Mask
 from bot.services.docker.link import Link
 from bot.services.docker.orders import TestOrder, TestRun
 from bot.services.docker.wire import SILENCE_TIMEOUT, EngineClient
@@ -40,7 +41,7 @@ async def run_test(link: Link, order: TestOrder, report: Callable[[Progress], No
             await asyncio.shield(creating)
         except APIError as error:
             raise _refused(order, error) from error
-        return await _run(link, name, order, _Output(order.image, report))
+        return await _run(link, name, order, _Output(order.image, report, link.mask()))
     finally:
         await asyncio.shield(_remove(link, name, creating))
 
@@ -65,7 +66,7 @@ def _create(client: EngineClient, name: str, order: TestOrder, memory: int) -> N
         memswap_limit=memory,
         pids_limit=PROCESSES,
         read_only=True,
-        tmpfs={"/tmp": SCRATCH},  # noqa: S108 - in the container
+        tmpfs=dict.fromkeys(("/tmp", *_volumes(client, order.reference)), SCRATCH),  # noqa: S108 - in the container
         cap_drop=["ALL"],
         security_opt=["no-new-privileges:true"],
         init=True,
@@ -83,6 +84,13 @@ def _create(client: EngineClient, name: str, order: TestOrder, memory: int) -> N
         labels=dict(order.labels),
         network_disabled=True,
     )
+
+
+def _volumes(client: EngineClient, reference: str) -> tuple[str, ...]:
+    """The image's own volumes: a folder of the engine's disk, without a limit, for each."""
+    found = client.inspect_image(reference)  # type: ignore[no-untyped-call]  # the stubs lack its types
+    volumes = found["Config"].get("Volumes") or {}
+    return tuple(posixpath.normpath(path) for path in volumes)
 
 
 def _bytes(order: TestOrder) -> int:
@@ -177,10 +185,10 @@ def _remove_container(client: EngineClient, container: str) -> None:
 class _Output:
     """Reports what the test writes, line by line, and keeps the last lines."""
 
-    def __init__(self, image: str, report: Callable[[Progress], None]) -> None:
+    def __init__(self, image: str, report: Callable[[Progress], None], mask: Mask) -> None:
         self._image = image
         self._report = report
-        self._streams = {1: Lines(), 2: Lines()}
+        self._streams = {1: Lines(mask), 2: Lines(mask)}
         self._tail: list[str] = []
 
     def feed(self, stream: int, chunk: bytes) -> None:

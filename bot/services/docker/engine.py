@@ -1,13 +1,14 @@
 """The Docker Engine: build, test, tag and push images."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Self, cast
 
 from docker.errors import APIError, NotFound
 from docker.utils import version_lt
+from pydantic import SecretStr
 from requests.structures import CaseInsensitiveDict
 
 from bot.domain.progress import Progress
@@ -47,14 +48,16 @@ class DockerEngine:
         find_login: Callable[[str], Login | None],
         workers: int = 8,
         buildkit: bool | None = None,
+        secrets: Iterable[SecretStr] = (),
     ) -> Self:
         """Find the engine at `host`, else at DOCKER_HOST, else at the default socket.
 
         `workers` is how many builds, tests and pushes may run at once. `buildkit` False takes the
-        legacy builder; None takes what the engine has. Raises StoppedError.
+        legacy builder; None takes what the engine has. `secrets` are hidden in the output of builds
+        and tests; a build's own always are. Raises StoppedError.
         """
         address = Address.find(host)
-        link = Link(address, _OLDEST_API, find_login, workers)
+        link = Link(address, _OLDEST_API, find_login, workers, secrets)
         try:
             headers = await link.call(_ping, timeout=_PING_TIMEOUT)
             link.api_version = headers.get("Api-Version", _OLDEST_API)

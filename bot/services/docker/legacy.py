@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bot.domain.deployment import Stage
 from bot.domain.progress import Log, Progress, Step, StepState, Warned
-from bot.services.docker.lines import Lines
+from bot.services.docker.lines import NO_MASK, Lines, Mask
 from bot.services.docker.trace import FailedStep
 
 _STEP = re.compile(r"Step (\d+)/(\d+) : (.*)")
@@ -20,10 +20,12 @@ _WARNING = "[Warning] "
 class LegacyOutput:
     """Follows one build."""
 
-    def __init__(self, image: str, report: Callable[[Progress], None]) -> None:
+    def __init__(
+        self, image: str, report: Callable[[Progress], None], mask: Mask = NO_MASK
+    ) -> None:
         self._image = image
         self._report = report
-        self._lines = Lines()
+        self._lines = Lines(mask)
         self._step: Step | None = None
         self._began = 0.0
         self._cached = False

@@ -2,9 +2,19 @@
 
 import codecs
 import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from pydantic import SecretStr
+
+from bot.redact import Redactor
 
 LONGEST = 16_384
 """Characters of one line; what is longer comes in pieces."""
+
+_WIDEST = 12
+"""Characters that one of a secret may become: a pair of \\uXXXX in JSON, four %XX in a URL."""
 
 _UNWANTED = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours, cursor
@@ -20,30 +30,64 @@ def clean(text: str) -> str:
     return _UNWANTED.sub("", text)
 
 
-class Lines:
-    """Cuts a stream into lines; of a line that overwrote itself the last state stays."""
+@dataclass(frozen=True)
+class Mask:
+    """Hides secrets; none of them takes more than `reach` characters, however it is written."""
 
-    def __init__(self) -> None:
+    hide: Callable[[str], str]
+    reach: int
+
+    @classmethod
+    def of(cls, secrets: Iterable[SecretStr]) -> Self:
+        """The mask of these secrets."""
+        secrets = tuple(secrets)
+        longest = max((len(secret.get_secret_value()) for secret in secrets), default=0)
+        return cls(Redactor(secrets).clean, longest * _WIDEST)
+
+
+NO_MASK = Mask.of(())
+
+
+class Lines:
+    """Cuts a stream into lines without secrets.
+
+    Of a line that overwrote itself the last state stays.
+    """
+
+    def __init__(self, mask: Mask = NO_MASK) -> None:
+        self._mask = mask
         self._decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
         self._open = ""
 
     def feed(self, chunk: bytes) -> list[str]:
         """The lines that are complete now."""
         *whole, self._open = (self._open + self._decode(chunk)).split("\n")
-        lines = [_last_state(line) for line in whole]
+        lines = [self._mask.hide(_last_state(line)) for line in whole]
         if len(self._open) > LONGEST:
             # A progress bar may overwrite itself for hours before its line ends.
             self._open = _last_state(self._open)
-        while len(self._open) > LONGEST:
-            lines.append(clean(self._open[:LONGEST]))
-            self._open = self._open[LONGEST:]
+        # A secret that has begun before the cut has ended within the mask's reach.
+        while len(self._open) > LONGEST + self._mask.reach:
+            lines.append(self._cut())
         return lines
 
     def end(self) -> list[str]:
         """What is left, though its line never ended."""
         rest = self._open + self._decode(b"", final=True)
         self._open = ""
-        return [_last_state(rest)] if rest else []
+        return [self._mask.hide(_last_state(rest))] if rest else []
+
+    def _cut(self) -> str:
+        """Take a piece off the open line, and no secret apart."""
+        hide, text, at, step = self._mask.hide, self._open, LONGEST, 1
+        hidden = hide(text)
+        while at > 0 and hide(text[:at]) + hide(text[at:]) != hidden:
+            at -= step
+            step *= 2
+        if at <= 0:
+            text, at = hidden, LONGEST
+        self._open = text[at:]
+        return hide(text[:at])
 
 
 def _last_state(line: str) -> str:

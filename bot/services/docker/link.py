@@ -11,9 +11,11 @@ from typing import TypeVar
 import requests
 import urllib3
 from docker.errors import APIError
+from pydantic import SecretStr
 
 from bot.domain.reasons import Code, StoppedError
-from bot.services.docker.logins import config_errors
+from bot.services.docker.lines import Mask
+from bot.services.docker.logins import check_config
 from bot.services.docker.wire import CALL_TIMEOUT, SILENCE_TIMEOUT, Address, EngineClient
 from bot.services.logins import Login
 
@@ -37,10 +39,12 @@ class Link:
         api_version: str,
         find_login: Callable[[str], Login | None],
         streams: int,
+        secrets: Iterable[SecretStr] = (),
     ) -> None:
         self.address = address
         self.api_version = api_version
         self._find_login = find_login
+        self._secrets = tuple(secrets)
         self._calls = ThreadPoolExecutor(CALL_THREADS, "docker-call")
         self._streams = ThreadPoolExecutor(streams, "docker-stream")
         # Of its own: cancelling must not wait behind a call that is slow.
@@ -54,8 +58,12 @@ class Link:
 
     def client(self, *, timeout: int = CALL_TIMEOUT) -> EngineClient:
         """A client for one call; its user closes it."""
-        with config_errors():  # the SDK reads docker's config file for each client
-            return EngineClient(self.address, self.api_version, timeout=timeout)
+        check_config()  # the SDK reads it for each client
+        return EngineClient(self.address, self.api_version, timeout=timeout)
+
+    def mask(self, secrets: Iterable[SecretStr] = ()) -> Mask:
+        """Hides what no output may show: the engine's secrets and these."""
+        return Mask.of((*self._secrets, *secrets))
 
     async def call(self, call: Callable[[EngineClient], T], *, timeout: int = CALL_TIMEOUT) -> T:  # noqa: ASYNC109 - of the socket
         """Make one short call.

@@ -1,13 +1,14 @@
 """Registry logins as docker has them: its config file, with its credential helpers."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from docker import auth
+from docker.credentials.constants import PROGRAM_PREFIX
 from docker.errors import DockerException
 from docker.utils.config import find_config_file
-from pydantic import SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from bot.domain.reasons import Code, StoppedError
 from bot.services.logins import Login
@@ -46,8 +47,14 @@ def auth_config(registry: str, login: Login | None) -> dict[str, str]:
 
 def _find_login(registry: str) -> Login | None:
     host = HUB if registry in HUB_HOSTS else registry
-    with config_errors():
-        found = auth.load_config().resolve_authconfig(host) or {}
+    check_config()
+    try:
+        config = auth.load_config()
+        _check_helper(config.get_credential_store(host))
+        found = config.resolve_authconfig(host) or {}
+    # The SDK takes a helper's answer for what it should be.
+    except (DockerException, ValueError, OSError, KeyError, TypeError) as error:
+        raise _unusable(error) from error
     found = {key.lower(): value for key, value in found.items()}
     if token := found.get("identitytoken"):
         return Login(IDENTITY_TOKEN, SecretStr(token))
@@ -56,13 +63,58 @@ def _find_login(registry: str) -> Login | None:
     return None
 
 
-@contextmanager
-def config_errors() -> Iterator[None]:
-    """Turn what is raised for a config file or a helper that does not work into StoppedError."""
+class _Entry(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    auth: str = ""
+    identitytoken: str = ""
+
+
+class _Config(BaseModel):
+    """The parts of docker's config file that the SDK reads, as it needs them."""
+
+    model_config = ConfigDict(strict=True)
+
+    auths: dict[str, _Entry] | None = None
+    creds_store: str | None = Field(None, alias="credsStore")
+    cred_helpers: dict[str, str] | None = Field(None, alias="credHelpers")
+    headers: dict[str, str] = Field({}, alias="HttpHeaders")
+    proxies: dict[str, dict[str, str]] = {}
+
+
+def check_config() -> None:
+    """Refuse a config file that the SDK would stumble over, or read as if it were empty.
+
+    Raises StoppedError BAD_SETTINGS.
+    """
+    found = find_config_file()
+    if found is None or Path(found).name != "config.json":
+        return
     try:
-        yield
+        if text := Path(found).read_bytes().strip():
+            _Config.model_validate_json(text)
+        auth.load_config()
+    except ValidationError as error:
+        # The values may be secrets; their places are not.
+        place = ".".join(str(part) for part in error.errors()[0]["loc"])
+        fact = f"'{place}' is not as docker writes it" if place else "it is not a JSON object"
+        raise StoppedError(
+            Code.BAD_SETTINGS, fact, where=found, next_step="Correct or remove it."
+        ) from None
     except (DockerException, ValueError, OSError) as error:
         raise _unusable(error) from error
+
+
+def _check_helper(name: str | None) -> None:
+    """Look before the SDK does: it would warn on stderr, too."""
+    program = f"{PROGRAM_PREFIX}{name}"
+    if name and shutil.which(program) is None:
+        raise StoppedError(
+            Code.BAD_SETTINGS,
+            f"the credential helper {program} is not installed",
+            where=str(find_config_file()),
+            next_step="Install it, or take its name out of the file.",
+        )
 
 
 def _unusable(error: Exception) -> StoppedError:

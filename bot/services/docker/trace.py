@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.deployment import Stage
 from bot.domain.progress import Log, Progress, Step, StepState, Warned
-from bot.services.docker.lines import Lines, clean
+from bot.services.docker.lines import Lines, Mask, clean
 from bot.services.docker.messages import StatusResponse, Timestamp, Vertex, VertexLog
 
 _STEP = re.compile(r"\[(?:(?P<stage>\S+) +)?\d+/\d+\] (?P<text>.*)", re.DOTALL)
@@ -45,13 +45,12 @@ class Trace:
     total is the number of steps known so far.
     """
 
-    def __init__(
-        self, image: str, report: Callable[[Progress], None], hide: Callable[[str], str]
-    ) -> None:
+    def __init__(self, image: str, report: Callable[[Progress], None], mask: Mask) -> None:
         self.failed: FailedStep | None = None
         self._image = image
         self._report = report
-        self._hide = hide
+        self._mask = mask
+        self._hide = mask.hide
         self._vertices: dict[str, _Vertex] = {}
         self._begun = 0
 
@@ -86,7 +85,7 @@ class Trace:
     def _log(self, log: VertexLog) -> None:
         vertex = self._vertices.get(log.vertex)
         if vertex is not None:
-            lines = vertex.lines.setdefault(log.stream, Lines())
+            lines = vertex.lines.setdefault(log.stream, Lines(self._mask))
             self._report_lines(vertex, lines.feed(log.msg))
 
     def _step(self, message: Vertex) -> None:
@@ -145,6 +144,5 @@ class Trace:
 
     def _report_lines(self, vertex: _Vertex, lines: Iterable[str]) -> None:
         for line in lines:
-            hidden = self._hide(line)
-            vertex.last_lines = [*vertex.last_lines[-9:], hidden]
-            self._report(Log(Stage.BUILD, self._image, hidden))
+            vertex.last_lines = [*vertex.last_lines[-9:], line]
+            self._report(Log(Stage.BUILD, self._image, line))

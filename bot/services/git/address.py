@@ -62,7 +62,7 @@ class Address:
 def repository_address(text: str, cwd: Path) -> str:
     """The address as it is stored: a URL, or the absolute path of the repository's top folder.
 
-    Errors: login_in_url, repository_unreadable.
+    Errors: login_in_url, repository_unknown.
     """
     return parse_address(text, cwd).text
 
@@ -93,6 +93,12 @@ def _parse_url(text: str, scheme: str) -> Address:
         port = parts.port
     except ValueError as error:
         raise _refused(text, "is not a valid URL") from error
+    if "?" in text or "#" in text:
+        raise _refused(
+            text,
+            "has a query (`?`) or a fragment (`#`), which may hold a login",
+            next_step="Take it out; a login belongs in the settings under git logins.",
+        )
     if "@" in parts.netloc and (scheme != "ssh" or parts.password is not None):
         raise _login_in_url(text)
     host = (parts.hostname or "").lower()
@@ -106,9 +112,7 @@ def _parse_url(text: str, scheme: str) -> Address:
 
 def _path(parts: SplitResult, host: str) -> str:
     path = parts.path.rstrip("/")
-    if host in _SUFFIX_MEANS_NOTHING:
-        path = path.removesuffix(".git")
-    return path + (f"?{parts.query}" if parts.query else "")
+    return path.removesuffix(".git") if host in _SUFFIX_MEANS_NOTHING else path
 
 
 def _top_folder(cwd: Path, text: str) -> Path:
@@ -136,11 +140,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _refused(text: str, why: str, *, next_step: str | None = None) -> StoppedError:
-    return StoppedError(
-        Code.REPOSITORY_UNREADABLE,
-        f"`{_shown(text)}` {why}",
-        next_step=next_step or "Give an https:// or ssh:// address, or the path of a folder.",
-    )
+    return StoppedError(Code.REPOSITORY_UNKNOWN, f"`{_shown(text)}` {why}", next_step=next_step)
 
 
 def _login_in_url(text: str) -> StoppedError:
@@ -149,6 +149,8 @@ def _login_in_url(text: str) -> StoppedError:
 
 def _shown(text: str) -> str:
     """The address without what may be a login."""
+    if not text.startswith("/"):
+        text = re.sub(r"[?#].*", "?...", text, flags=re.DOTALL)
     before, at, after = text.rpartition("@")
     scheme = before.partition("://")[0] + "://" if "://" in before else ""
     return _UNPRINTABLE.sub("?", f"{scheme}...@{after}" if at else text)[:200]

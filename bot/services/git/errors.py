@@ -63,6 +63,9 @@ _SIGNS: tuple[tuple[Failure, str], ...] = (
     ),
 )
 
+_ASKING = re.compile(
+    r"askpass|terminal prompts disabled|could not read (username|password)", re.IGNORECASE
+)
 _LONGEST = 300
 COMMAND_NOT_FOUND = 127
 """The status of a shell that cannot find git."""
@@ -97,29 +100,33 @@ def repository_error(error: GitFailedError, address: Address, login: Login | Non
             next_step="Deploy the URL that it was cloned from, or run `git fsck` on it.",
         )
     if failure is Failure.LOGIN:
-        return _login_refused(address, said, sent=login is not None)
+        return _login_refused(address, _words(error, login), sent=login is not None)
     fact = {
         Failure.UNTRUSTED_HOST: f"The server of {where} is not trusted: {said}",
         Failure.NO_REPOSITORY: f"There is no git repository at {where}: {said}",
         Failure.UNREACHABLE: f"The server of {where} cannot be reached: {said}",
     }.get(failure, f"git could not read {where}: {said}")
-    return StoppedError(Code.REPOSITORY_UNREADABLE, fact)
+    # A server may say so of what it does not show to everybody; a folder is there or it is not.
+    is_here = address.is_local or address.scheme == "file"
+    unknown = failure is Failure.NO_REPOSITORY and is_here
+    return StoppedError(Code.REPOSITORY_UNKNOWN if unknown else Code.REPOSITORY_UNREADABLE, fact)
 
 
-def _login_refused(address: Address, said: str, *, sent: bool) -> StoppedError:
+def _login_refused(address: Address, words: str, *, sent: bool) -> StoppedError:
+    said = f": {words}" if words else ""
     if address.scheme == "ssh":
         return StoppedError(
             Code.REPOSITORY_UNREADABLE,
-            f"{address.text} refused the SSH key: {said}",
+            f"{address.text} refused the SSH key{said}",
             next_step="Give the user that the bot runs as a key that may read it.",
         )
     if sent:
-        fact = f"{address.text} refused the login for {address.host}: {said}"
+        fact = f"{address.text} refused the login for {address.host}{said}"
         return StoppedError(Code.REPOSITORY_UNREADABLE, fact)
     key = address.login_key
     return StoppedError(
         Code.REPOSITORY_UNREADABLE,
-        f"{address.text} wants a login, and none was sent: {said}",
+        f"{address.text} wants a login, and none was sent{said}",
         next_step=f"Add a login for `{key}` to the settings under git logins." if key else None,
     )
 
@@ -171,10 +178,16 @@ def git_missing() -> StoppedError:
 
 def _last_words(error: GitFailedError, login: Login | None) -> str:
     """The line that tells most, safe to show: one line, short, without the login."""
+    return _words(error, login) or f"status {error.status}"
+
+
+def _words(error: GitFailedError, login: Login | None) -> str:
+    """The same; empty where git says only how it asked for a login."""
     said = Redactor([login.password] if login else []).clean(error.stderr)
     lines = [line.strip() for line in re.split(r"[\r\n]+", said) if line.strip()]
+    lines = [line for line in lines if not _ASKING.search(line)]
     telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines[-1:]
     remote = [line for line in lines if line.startswith("remote:") and line != "remote:"]
-    words = "; ".join((*remote[-1:], *telling[:1])) or f"status {error.status}"
+    words = "; ".join((*remote[-1:], *telling[:1]))
     words = re.sub(r"(^|; )(fatal|error|remote): ", r"\1", words)
     return re.sub(r"[^\x20-\x7e\xa0-\U0010ffff]", "?", words)[:_LONGEST]

@@ -4,7 +4,7 @@ import os
 
 from bot.domain.deployment import Commit
 from bot.services.git.address import Address
-from bot.services.git.process import GitFailedError, run_git, their_environment
+from bot.services.git.process import NO_LAZY_FETCH, GitFailedError, run_git, their_environment
 from bot.services.git.refs import HEADS, branch_of, no_commits, ref_unknown
 
 _FILTERS = r"^filter\..*\.(clean|process|required)$"
@@ -90,4 +90,5 @@ def _is_trouble(stderr: str) -> bool:
 
 
 async def _git(address: Address, *arguments: str, settings: dict[str, str] | None = None) -> bytes:
-    return await run_git(["-C", address.text, *arguments], their_environment(settings))
+    environment = their_environment(settings, NO_LAZY_FETCH)
+    return await run_git(["-C", address.text, *arguments], environment)

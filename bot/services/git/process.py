@@ -15,6 +15,10 @@ ALWAYS = {
 """Settings that no repository and no user can change: nothing of theirs runs, and nothing of
 ours outlives its call."""
 
+NO_LAZY_FETCH = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
+"""For reading a person's own repository: a partial clone would fetch what it lacks, and its config
+may name any program for that. Git before 2.39.4 knows only the first; no protocol is called so."""
+
 _OURS = {
     "core.attributesFile": os.devnull,
     "core.ignoreCase": "false",

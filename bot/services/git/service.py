@@ -13,7 +13,12 @@ from bot.services.git.askpass import Askpass, settings_with_login
 from bot.services.git.errors import Failure
 from bot.services.git.lock import locked
 from bot.services.git.mirror import Mirror, keeper
-from bot.services.git.process import GitFailedError, run_git_guarded, their_environment
+from bot.services.git.process import (
+    NO_LAZY_FETCH,
+    GitFailedError,
+    run_git_guarded,
+    their_environment,
+)
 from bot.services.git.refs import FULL_SHA, SHORT_SHA, Refs, check_ref, no_commits, ref_unknown
 from bot.services.logins import Login
 
@@ -25,6 +30,11 @@ _NETWORK = {
 """A server that sends less than 1,000 bytes a second for a minute is given up. What comes is kept
 as a pack, which is there whole or not at all."""
 
+_UPLOAD_PACK = " ".join(
+    ["env", *(f"{name}={value}" for name, value in NO_LAZY_FETCH.items()), "git-upload-pack"]
+)
+"""What reads a repository on this machine for a fetch: git itself may use files, it may not."""
+
 _ALL_HISTORY = "--depth=2147483647"
 
 
@@ -35,7 +45,8 @@ class Git:
     another machine the key is `http://host[:port]`, so that no password goes in the clear unasked.
     `timeout` in seconds is for each method. A person's own git config (proxies, certificates,
     safe.directory) is heard for the network and for local repositories, never for the mirrors.
-    Errors, from every method: repository_unreadable, login_in_url, disk_full, data_dir_unusable.
+    Errors, from every method: repository_unknown, repository_unreadable, login_in_url, disk_full,
+    data_dir_unusable.
     """
 
     def __init__(self, root: Path, *, logins: Mapping[str, Login], timeout: float = 600.0) -> None:
@@ -133,7 +144,9 @@ class Git:
         raise StoppedError(Code.REF_UNKNOWN, f"{sha} of {address.text} is a {kind}, not a commit")
 
     async def _resolve_remote(self, address: Address, wanted: str) -> Commit:
-        printed = await self._network(address, "ls-remote", "--symref", "--", address.text)
+        printed = await self._network(
+            address, "ls-remote", "--symref", *_upload_pack(address), "--", address.text
+        )
         refs = Refs.parse(printed.decode(errors="replace"))
         if not refs.shas:
             raise no_commits(address.text)
@@ -166,6 +179,7 @@ class Git:
             "--no-tags",
             "--no-write-fetch-head",
             "--no-recurse-submodules",
+            *_upload_pack(address),
             *options,
             "--",
             address.text,
@@ -209,6 +223,11 @@ class Git:
 
 def _address(repository: str) -> Address:
     return parse_address(repository, Path.cwd())
+
+
+def _upload_pack(address: Address) -> list[str]:
+    is_here = address.is_local or address.scheme == "file"
+    return [f"--upload-pack={_UPLOAD_PACK}"] if is_here else []
 
 
 def _no_such_commit(address: Address, sha: str) -> StoppedError:

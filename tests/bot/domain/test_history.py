@@ -24,7 +24,7 @@ def past(
     steps = tuple(
         PipelineStep("team", pipeline, 1, before, f"after {name}") for pipeline, before in changes
     )
-    update = Preparation(Destination(cluster, 600.0, 15.0, roll_back=True), steps)
+    update = Preparation(Destination(cluster, "team", 600.0, 15.0, roll_back=True), steps)
     return Past(Deployment(name, request, outcome=outcome), update, undone or ())
 
 

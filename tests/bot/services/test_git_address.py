@@ -102,7 +102,31 @@ def test_what_git_could_take_for_something_else_is_refused(text: str, tmp_path: 
     with pytest.raises(StoppedError) as stopped:
         repository_address(text, tmp_path)
 
-    assert stopped.value.reason.code is Code.REPOSITORY_UNREADABLE
+    assert stopped.value.reason.code is Code.REPOSITORY_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://git.acme.io/r.git?token=hunter2",
+        "https://git.acme.io/r.git#hunter2",
+        "https://git.acme.io?token=hunter2",
+        "ftp://git.acme.io/r.git?token=hunter2",
+        "https:/git.acme.io/r.git?token=hunter2",
+        "https://git.acme.io:port/r.git?token=hunter2",
+    ],
+)
+def test_a_query_in_an_address_is_refused_and_never_said_again(text: str) -> None:
+    with pytest.raises(StoppedError) as stopped:
+        repository_address(text, Path("/"))
+
+    assert stopped.value.reason.code is Code.REPOSITORY_UNKNOWN
+    assert "hunter2" not in f"{stopped.value} {stopped.value.reason}"
+
+
+def test_a_query_in_an_address_is_what_is_wrong_with_it() -> None:
+    with pytest.raises(StoppedError, match=r"has a query \(`\?`\) or a fragment"):
+        repository_address("https://git.acme.io/r.git?token=hunter2", Path("/"))
 
 
 def test_a_folder_without_a_repository_is_named(tmp_path: Path) -> None:
@@ -133,7 +157,7 @@ def test_the_login_for_a_host_goes_in_the_clear_only_where_asked(
 
 
 def test_every_repository_has_a_mirror_folder_of_its_own() -> None:
-    texts = ["https://a.io/x/y", "https://a.io/x-y", "https://a.io/x/y?z", "https://a.io:1/x/y"]
+    texts = ["https://a.io/x/y", "https://a.io/x-y", "https://a.io:1/x/y"]
     names = {parse_address(text, Path("/")).folder_name for text in texts}
 
     assert len(names) == len(texts)

@@ -52,6 +52,10 @@ def _processes_with(text: str) -> list[psutil.Process]:
     return found
 
 
+def _is_there(path: Path) -> bool:
+    return path.exists()
+
+
 def _wait_until(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not is_so():
@@ -283,3 +287,80 @@ async def test_a_full_disk_is_said_and_leaves_a_mirror_that_works(
 
     assert stopped.value.reason.code is Code.DISK_FULL
     assert read == b"1"
+
+
+class TestAPartialCloneWithAProgramOfItsOwn:
+    """Git fetches what a partial clone lacks, with a program that the repository's config names."""
+
+    @pytest.fixture
+    def proof(self, tmp_path: Path) -> Path:
+        return tmp_path / "program-was-run"
+
+    @pytest.fixture
+    def _older_git(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """One that does not yet refuse by itself to fetch for whoever fetches from it."""
+        older = tmp_path / "bin" / "git"
+        older.parent.mkdir()
+        older.write_text(f'#!/bin/sh\nGIT_NO_LAZY_FETCH=0 exec {shutil.which("git")} "$@"\n')
+        older.chmod(0o700)
+        monkeypatch.setenv("PATH", f"{older.parent}{os.pathsep}{os.environ['PATH']}")
+
+    @pytest.fixture
+    def sha(self, repository: Repository, proof: Path) -> str:
+        sha = repository.commit({"a": "1"})
+        repository.git("tag", "-a", "-m", "one", "v1")
+        tree = repository.git("rev-parse", f"{sha}^{{tree}}").decode().strip()
+        for name, value in {
+            "core.repositoryFormatVersion": "1",
+            "extensions.partialClone": "origin",
+            "remote.origin.promisor": "true",
+            "remote.origin.url": "file:///any",
+            "remote.origin.uploadpack": f"touch {proof}; git-upload-pack",
+        }.items():
+            repository.git("config", name, value)
+        (repository.path / "objects" / tree[:2] / tree[2:]).unlink()
+        return sha
+
+    async def test_looking_for_a_commit_does_not_run_it(
+        self, git: Git, repository: Repository, sha: str, proof: Path
+    ) -> None:
+        with contextlib.suppress(StoppedError):
+            await git.resolve(str(repository.path), sha)
+        assert not _is_there(proof)
+
+    async def test_looking_for_a_missing_commit_does_not_run_it(
+        self, git: Git, repository: Repository, sha: str, proof: Path
+    ) -> None:
+        with pytest.raises(StoppedError):
+            await git.resolve(str(repository.path), sha[::-1])
+        assert not _is_there(proof)
+
+    async def test_looking_for_changes_does_not_run_it(
+        self, git: Git, repository: Repository, sha: str, proof: Path, tmp_path: Path
+    ) -> None:
+        work_tree = tmp_path / "work-tree"
+        work_tree.mkdir()
+        (work_tree / ".git").write_text(f"gitdir: {repository.path}\n")
+        repository.git("config", "core.bare", "false")
+        with contextlib.suppress(StoppedError):
+            await git.uncommitted(str(work_tree))
+        assert (_is_there(proof), sha) == (False, sha)
+
+    @pytest.mark.usefixtures("_older_git")
+    @pytest.mark.parametrize("scheme", ["", "file://"])
+    async def test_fetching_does_not_run_it(
+        self, git: Git, repository: Repository, sha: str, proof: Path, scheme: str
+    ) -> None:
+        with pytest.raises(StoppedError, match="partial clone") as stopped:
+            await git.mirror(f"{scheme}{repository.path}", sha)
+        assert stopped.value.reason.code is Code.REPOSITORY_UNREADABLE
+        assert not _is_there(proof)
+
+    @pytest.mark.usefixtures("_older_git")
+    async def test_asking_for_its_refs_does_not_run_it(
+        self, git: Git, repository: Repository, sha: str, proof: Path
+    ) -> None:
+        (repository.path / "objects" / sha[:2] / sha[2:]).unlink()
+        with contextlib.suppress(StoppedError):
+            await git.resolve(f"file://{repository.path}", "v1")
+        assert not _is_there(proof)

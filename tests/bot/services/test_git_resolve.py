@@ -1,4 +1,5 @@
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -363,6 +364,23 @@ class TestHttp:
                 await git.resolve(f"{server.url}/edges.git", "main")
             assert f"`{server.host}`" in stopped.value.reason.next_step
 
+    @pytest.mark.parametrize("redirected", [False, True])
+    async def test_how_git_is_asked_for_a_login_is_not_said(
+        self, repository: Repository, tmp_path: Path, *, redirected: bool
+    ) -> None:
+        repository.commit({"a": "1"})
+        with (
+            GitServer(repository.path.parent, LOGIN) as server,
+            GitServer(tmp_path, redirect=server.url) as moved,
+        ):
+            asked = moved if redirected else server
+            logins = {moved.host: LOGIN} if redirected else {}
+            git = Git(tmp_path / "mirrors", logins=logins, timeout=30)
+            with pytest.raises(StoppedError, match="login") as stopped:
+                await git.resolve(f"{asked.url}/edges.git", "main")
+
+        assert not re.search("askpass|prompts|could not read|status", stopped.value.reason.fact)
+
     async def test_a_redirect_to_another_host_gets_no_login(
         self, repository: Repository, tmp_path: Path
     ) -> None:
@@ -414,6 +432,15 @@ class TestHttp:
                 await git.resolve(f"{server.url}/edges.git", None)
 
         assert stopped.value.reason.code is Code.REPOSITORY_UNREADABLE
+
+
+async def test_a_file_url_that_leads_to_no_repository_is_wrong_usage(
+    git: Git, tmp_path: Path
+) -> None:
+    with pytest.raises(StoppedError, match="There is no git repository") as stopped:
+        await git.resolve(f"file://{tmp_path}", None)
+
+    assert stopped.value.reason.code is Code.REPOSITORY_UNKNOWN
 
 
 async def test_a_missing_git_is_said(

@@ -141,6 +141,7 @@ async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     stopped = await refusal(f"sqlite:///{tmp_path}/file/pachops.db")
     assert stopped.reason.code is Code.DATABASE_UNUSABLE
+    assert "PACHOPS_DATA_DIR" in stopped.reason.next_step
 
 
 async def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:

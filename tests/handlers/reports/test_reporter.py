@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from bot.domain.progress import Warned
 from handlers.reports.json_lines import JsonLines
 from handlers.reports.plain import PlainLines
 from handlers.reports.reporter import reporter_for
@@ -29,3 +30,11 @@ def test_pipe_gets_plain_lines() -> None:
 
 def test_json_is_json_even_on_a_terminal() -> None:
     assert isinstance(reporter_for(Terminal(), json=True), JsonLines)
+
+
+@pytest.mark.parametrize(("json", "report"), [(False, PlainLines), (True, JsonLines)])
+def test_closed_output_gets_a_report_that_nobody_reads(*, json: bool, report: type) -> None:
+    reporter = reporter_for(None, json=json)
+    reporter.show(0.0, Warned("text"))
+    reporter.close()
+    assert isinstance(reporter, report)

@@ -57,3 +57,36 @@ def test_character_that_the_encoding_lacks_is_replaced() -> None:
     out.write("ü ✓ \udcff")
     out.flush()
     assert raw.getvalue() == "ü ? ?".encode("latin-1")
+
+
+def test_no_stream_at_all_takes_what_is_written() -> None:
+    out = Output(None)
+    assert (out.write("text"), out.isatty()) == (4, False)
+    out.flush()
+
+
+def test_closed_stream_is_no_terminal() -> None:
+    stream = io.StringIO()
+    stream.close()
+    assert not Output(stream).isatty()
+
+
+STANDARD = """
+import sys, rich.console, rich.table
+from handlers.reports.reporter import reporter_for
+from handlers.reports.stream import standard_error, standard_output
+reporter_for(sys.stdout, json=False).close()
+out = standard_output()
+out.write("ü\\n" * 10)
+rich.console.Console(file=out).print(rich.table.Table("one", "two"))
+out.flush()
+standard_error().flush()
+"""
+
+
+@pytest.mark.parametrize("redirected", [">&-", "> /dev/full", ">&- 2>&-", "< /dev/null >&- <&-"])
+def test_standard_output_that_takes_nothing_is_no_error(redirected: str) -> None:
+    command = ["sh", "-c", f'exec "$@" {redirected}', "sh", sys.executable, "-c", STANDARD]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run(command, check=False, stderr=subprocess.PIPE, env=environment)  # noqa: S603 - our own text
+    assert (ended.returncode, ended.stderr) == (0, b"")

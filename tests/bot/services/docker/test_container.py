@@ -3,13 +3,16 @@ import uuid
 
 import docker
 import pytest
+from pydantic import SecretStr
 
 from bot.domain.deployment import Stage
 from bot.domain.progress import Log
 from bot.domain.reasons import Code
-from bot.services.docker import DockerEngine, TestOrder, TestRun
+from bot.services.docker import BuildOrder, DockerEngine, TestOrder, TestRun
 from bot.services.docker.container import DEPLOYMENT_LABEL
-from tests.bot.services.docker.parts import Events, code_of, eventually
+from bot.services.docker.lines import LONGEST
+from tests.bot.services.docker.conftest import nobody
+from tests.bot.services.docker.parts import Events, code_of, context, eventually
 
 pytestmark = pytest.mark.real
 
@@ -155,6 +158,33 @@ async def test_environment_and_a_home_that_can_be_written_are_set(bench: Bench) 
 )
 async def test_it_is_locked_down(bench: Bench, script: str, last_line: str) -> None:
     assert await bench.says(script) == last_line
+
+
+async def test_a_volume_of_the_image_is_memory_too(
+    engine: DockerEngine, repository: str, busybox_image: str
+) -> None:
+    image = f"{repository}:volumes"
+    build = BuildOrder("edges", (image,), "Dockerfile")
+    dockerfile = f"FROM {busybox_image}\nVOLUME /data /deep/er/ /tmp"
+    await engine.build(build, context({"Dockerfile": dockerfile}), Events())
+    script = "touch /data/it /deep/er/it; df -m /data /deep/er /tmp | awk '{print $1, $2, $6}'"
+    run = await engine.test(
+        TestOrder("edges", image, ("sh", "-c", f"{script}"), 30, "32m"), Events()
+    )
+    assert run.output_tail[1:] == tuple(f"tmpfs 256 {at}" for at in ("/data", "/deep/er", "/tmp"))
+
+
+async def test_a_secret_is_hidden_where_a_long_line_is_cut(
+    engine_host: str, busybox_image: str, deployment: str
+) -> None:
+    secret = [SecretStr("s3cr3t-word")]
+    engine = await DockerEngine.connect(engine_host, find_login=nobody, secrets=secret)
+    bench = Bench(engine, busybox_image, deployment)
+    try:
+        await bench.run("sh", "-c", f"printf '%0{LONGEST - 5}ds3cr3t-word%0{LONGEST}d' 0 0")
+    finally:
+        await engine.close()
+    assert "".join(bench.events.lines) == "0" * (LONGEST - 5) + "***" + "0" * LONGEST
 
 
 async def test_its_limits_are_set(

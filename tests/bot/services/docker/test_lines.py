@@ -1,6 +1,7 @@
 import pytest
+from pydantic import SecretStr
 
-from bot.services.docker.lines import LONGEST, Lines, clean
+from bot.services.docker.lines import LONGEST, Lines, Mask, clean
 
 
 def lines_of(*chunks: bytes) -> list[str]:
@@ -46,6 +47,36 @@ def test_a_progress_bar_without_an_end_takes_no_memory() -> None:
 def test_an_endless_line_comes_in_pieces() -> None:
     pieces = lines_of(b"x" * (2 * LONGEST + 1))
     assert [len(piece) for piece in pieces] == [LONGEST, LONGEST, 1]
+
+
+@pytest.mark.parametrize("before", range(LONGEST - 9, LONGEST + 2))
+@pytest.mark.parametrize("size", [61, 4096, 4 * LONGEST])
+def test_a_secret_at_a_cut_is_masked(before: int, size: int) -> None:
+    text = b"." * before + b"s3cr3t-w" + b"." * LONGEST
+    lines = Lines(Mask.of([SecretStr("s3cr3t-w")]))
+    pieces = [
+        piece
+        for start in range(0, len(text), size)
+        for piece in lines.feed(text[start : start + size])
+    ]
+    pieces += lines.end()
+    assert "".join(pieces) == "." * before + "***" + "." * LONGEST
+
+
+def test_a_secret_that_begins_with_another_is_masked_whole() -> None:
+    lines = Lines(Mask.of([SecretStr("s3cr"), SecretStr("s3cr3t-word")]))
+    pieces = lines.feed(b"." * (LONGEST + 10_000) + b"s3cr3t") + lines.feed(b"-word") + lines.end()
+    assert "".join(pieces) == "." * (LONGEST + 10_000) + "***"
+
+
+def test_an_endless_line_of_nothing_but_secrets_takes_no_memory() -> None:
+    lines = Lines(Mask.of([SecretStr("aaaa")]))
+    pieces = [piece for _ in range(20) for piece in lines.feed(b"a" * LONGEST)] + lines.end()
+    assert set("".join(pieces)) == {"*"}
+
+
+def test_a_whole_line_is_masked() -> None:
+    assert Lines(Mask.of([SecretStr("s3cr3t")])).feed(b"the s3cr3t\n") == ["the ***"]
 
 
 @pytest.mark.parametrize(

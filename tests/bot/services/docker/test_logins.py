@@ -103,6 +103,59 @@ def test_a_login_that_cannot_be_read_is_said(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[]", "JSON object"),
+        ("{broken", "JSON object"),
+        ("\xff", "JSON object"),
+        ('{"auths": 5}', "'auths'"),
+        ('{"auths": {"r.example.com": 5}}', "'auths.r.example.com'"),
+        ('{"auths": {"r.example.com": {"auth": 5}}}', "'auths.r.example.com.auth'"),
+        ('{"HttpHeaders": 5}', "'HttpHeaders'"),
+        ('{"HttpHeaders": {"X-Key": 5}}', "'HttpHeaders.X-Key'"),
+        ('{"proxies": 5}', "'proxies'"),
+        ('{"credsStore": 5}', "'credsStore'"),
+        ('{"credHelpers": ["test"]}', "'credHelpers'"),
+    ],
+)
+def test_a_file_that_is_not_dockers_is_refused_with_the_place(
+    folder: Path, text: str, named: str
+) -> None:
+    (folder / "config.json").write_text(text, encoding="latin-1")
+    with pytest.raises(StoppedError) as stopped:
+        found("r.example.com")
+    reason = stopped.value.reason
+    assert (reason.code, reason.where) == (Code.BAD_SETTINGS, str(folder / "config.json"))
+    assert named in reason.fact
+
+
+@pytest.mark.parametrize("text", ["", " \n", "{}", '{"auths": null}', '{"detachKeys": 5}'])
+def test_a_file_without_logins_gives_none(folder: Path, text: str) -> None:
+    (folder / "config.json").write_text(text)
+    assert found("r.example.com") is None
+
+
+@pytest.mark.parametrize(
+    "config", [{"credHelpers": {"r.example.com": "test"}}, {"credsStore": "test"}]
+)
+def test_a_helper_that_is_not_installed_is_named(folder: Path, config: object) -> None:
+    configure(folder, config)
+    with pytest.raises(StoppedError) as stopped:
+        found("r.example.com")
+    assert stopped.value.reason.code is Code.BAD_SETTINGS
+    assert "docker-credential-test" in stopped.value.reason.fact
+
+
+@pytest.mark.parametrize("answer", ["[]", "{}", "5", "nonsense"])
+def test_a_helper_that_answers_nonsense_is_said(folder: Path, answer: str) -> None:
+    configure(folder, {"credsStore": "test"})
+    helper(folder, f"echo '{answer}'")
+    with pytest.raises(StoppedError) as stopped:
+        found("r.example.com")
+    assert stopped.value.reason.code is Code.BAD_SETTINGS
+
+
+@pytest.mark.parametrize(
     ("repository", "registry"),
     [
         ("acme/edges", "docker.io"),

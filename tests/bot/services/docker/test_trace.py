@@ -1,7 +1,9 @@
 import pytest
+from pydantic import SecretStr
 
 from bot.domain.deployment import Stage
 from bot.domain.progress import Log, Step, StepState, Warned
+from bot.services.docker.lines import LONGEST, Mask
 from bot.services.docker.messages import (
     StatusResponse,
     Timestamp,
@@ -20,7 +22,7 @@ class Build:
 
     def __init__(self) -> None:
         self.events = Events()
-        self.trace = Trace("edges", self.events, lambda text: text.replace("secret", "***"))
+        self.trace = Trace("edges", self.events, Mask.of([SecretStr("secret")]))
 
     def tell(self, *messages: Vertex | VertexLog | VertexWarning) -> None:
         status = StatusResponse(
@@ -138,6 +140,12 @@ def test_secrets_are_hidden_in_lines_steps_and_errors(build: Build) -> None:
     assert "secret" not in str(build.events.all)
     assert build.trace.failed is not None
     assert "secret" not in str(build.trace.failed)
+
+
+def test_a_secret_is_hidden_where_a_long_line_is_cut(build: Build) -> None:
+    build.tell(vertex(RUN, 10.0), log(RUN, b"." * (LONGEST - 3) + b"secret" + b"." * LONGEST))
+    build.trace.end()
+    assert "".join(build.events.lines) == "." * (LONGEST - 3) + "***" + "." * LONGEST
 
 
 def test_warnings_are_reported(build: Build) -> None:

@@ -1,5 +1,6 @@
 """A repository on GitHub in memory, that fails when it is told to."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -47,11 +48,13 @@ class FakeRepository:
         self.down = False
         self.refuses: set[str] = set()
         self.crash_after: str | None = None
+        self.reacted = asyncio.Event()
         self._last_id = 100
 
     async def react(self, comment: int, content: Reaction) -> None:
         self._called("react")
         self.reactions.setdefault(comment, set()).add(content)
+        self.reacted.set()
         self._done("react")
 
     async def create_comment(self, number: int, body: str, *, marker: str) -> int:

@@ -181,19 +181,19 @@ async def test_second_deployment_of_a_pull_request_edits_the_same_comment(world:
 
 async def test_comment_belongs_to_the_one_before_until_that_has_ended(world: World) -> None:
     await _runs(world)
-    await world.ask("d2")
-    await world.passes()
-    assert "`d1`" in world.bodies()[0]
     world.github.down = True
     await world.ends(Outcome.SUCCEEDED)
-    await world.ends(Outcome.SUCCEEDED, of="d2")
-    await world.passes()
+    for _ in range(5):
+        await world.passes()
     world.github.down = False
+    await world.ask("d2")
+    await world.happens(StageStarted(Stage.BUILD), to="d2")
+    await world.passes(10)
+    assert "`d1`" in world.bodies()[0]
     await world.passes(400)
-    await world.passes(400)
+    await world.passes()
     assert len(world.bodies()) == 1
     assert "`d2`" in world.bodies()[0]
-    assert world.reports.is_idle
 
 
 async def test_waiting_deployment_is_queued(world: World) -> None:
@@ -256,7 +256,7 @@ async def test_crash_after_a_call_doubles_nothing(world: World, call: str) -> No
         except CrashError:
             world.restart()
             await world.passes()
-    assert world.github.crash_after is None
+    assert not world.github.crash_after
     assert len(world.github.deployments) == 1
     assert len(world.github.checks) == 1
     progress, failure = world.github.comments.values()
@@ -324,6 +324,16 @@ async def test_what_github_refuses_does_not_stop_the_rest(world: World) -> None:
     assert world.reports.is_idle
 
 
+async def test_what_github_refused_is_tried_again_at_the_end(world: World) -> None:
+    world.github.refuses = {"create_check"}
+    await _runs(world)
+    world.github.refuses = set()
+    await world.ends(Outcome.SUCCEEDED)
+    await world.passes()
+    (check,) = world.github.checks.values()
+    assert check.reports[-1].conclusion is Conclusion.SUCCESS
+
+
 async def test_comment_that_somebody_deleted_is_made_again(world: World) -> None:
     await _runs(world)
     world.github.comments.clear()
@@ -377,8 +387,7 @@ async def test_runs_until_it_is_cancelled(world: World, tmp_path: Path) -> None:
     await world.happens(*_stage(Stage.PLAN))
     await world.ends(Outcome.SUCCEEDED)
     async with asyncio.timeout(20):
-        while not world.github.reactions:
-            await asyncio.sleep(0.01)
+        await world.github.reacted.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

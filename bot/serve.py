@@ -1,0 +1,227 @@
+"""`pachops serve`: the web server, the engine and GitHub's deliveries in one process."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
+
+from aiohttp import web
+
+from bot.app import Bot, nobody, open_database
+from bot.domain.deployment import Actor, Commit, Deployment, Request, Trigger
+from bot.domain.plan import Plan
+from bot.domain.reasons import Code, StoppedError
+from bot.redact import Redactor
+from bot.services.github import GitHub, api_url
+from bot.settings import GitHubSettings, Settings
+from bot.store.database import Database
+from bot.store.deliveries import Deliveries
+from bot.store.deployments import CancelResult, Deployments
+from handlers.github.desk import Desk
+from handlers.github.events import WANTED, handle
+from handlers.github.inbox import Inbox
+from handlers.github.redelivery import Redelivery
+from handlers.github.webhook import Webhook
+from handlers.reports.github.origin import Origin
+from handlers.reports.github.reporter import GitHubReports
+from handlers.reports.github.repository import Repository
+from handlers.reports.github.safe import Safe
+from handlers.web.app import web_app
+
+LOG = logging.getLogger(__name__)
+
+SHUTDOWN_SECONDS = 5.0
+"""How long requests that are being answered may take at the end."""
+
+
+class BotDeployer:
+    """What the handlers of events ask of the bot."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    @property
+    def deployments(self) -> Deployments:
+        """All that there are."""
+        return self._bot.deployments
+
+    async def submit(self, deployment: Deployment) -> None:
+        """Write it down and put it in line; nothing where its id is there."""
+        await self._bot.engine.submit(deployment)
+
+    async def cancel(self, deployment: str, by: str) -> CancelResult:
+        """Ask it to stop."""
+        return await self._bot.engine.cancel(deployment, by)
+
+    async def resolve(self, repository: str, ref: str) -> Commit:
+        """The commit that a ref is at."""
+        return await self._bot.git.resolve(repository, ref)
+
+    async def plan(self, request: Request) -> Plan:
+        """What it would do."""
+        return await self._bot.plan(request)
+
+    async def rollback_request(
+        self, repository: str, environment: str, steps: int, trigger: Trigger, actor: Actor
+    ) -> Request:
+        """The request that takes a target back."""
+        return await self._bot.rollback_request(repository, environment, steps, trigger, actor)
+
+
+class Server:
+    """A bot that listens; put together from the settings, and run once.
+
+    Raises:
+        StoppedError: BAD_SETTINGS where the settings have no login or no webhook secret.
+    """
+
+    def __init__(self, settings: Settings, bot: Bot, database: Database, github: GitHub) -> None:
+        self._settings = settings
+        self._bot = bot
+        redactor = Redactor(settings.secrets())
+        deliveries = Deliveries(database)
+        desk = Desk(
+            github,
+            BotDeployer(bot),
+            Safe(redactor),
+            word=settings.github.word,
+            app_id=settings.github.app_id,
+        )
+        self._inbox = Inbox(deliveries, partial(handle, desk))
+        webhook = Webhook(settings.github.webhook_secrets, WANTED, deliveries, self._inbox.wake)
+        self._app = web_app(webhook.answer, deliveries.count_waiting)
+        self._redelivery = Redelivery(github, deliveries)
+        self._reports = GitHubReports(database, redactor, partial(_repository, github))
+        self.addresses: list[str] = []
+        """Where it listens, once it does."""
+        self.listening = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set.
+
+        What was acknowledged is on disk, so whatever is under way then is taken up at the next
+        start. Errors: also those of `Engine.start`, and BAD_SETTINGS where the port is taken.
+        """
+        await self._bot.engine.start()
+        async with _in_background(
+            self._inbox.run(), self._redelivery.run(), self._reports.run(), stop=stop
+        ):
+            async with self._listening():
+                await stop.wait()
+            LOG.info("stopping")
+
+    @asynccontextmanager
+    async def _listening(self) -> AsyncIterator[None]:
+        place = self._settings.web
+        runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        await runner.setup()
+        try:
+            await _bind(runner, place.host, place.port)
+            self.addresses = [f"http://{host}:{port}" for host, port, *_ in runner.addresses]
+            LOG.info("listening at %s", ", ".join(self.addresses))
+            self.listening.set()
+            yield
+        finally:
+            await runner.cleanup()
+
+
+@asynccontextmanager
+async def open_server(settings: Settings) -> AsyncIterator[Server]:
+    """A server that does not listen yet. Errors: those of `Server`, and of the database."""
+    async with AsyncExitStack() as stack:
+        github = _log_in(settings.github)
+        stack.push_async_callback(github.close)
+        database = await stack.enter_async_context(open_database(settings))
+        bot = Bot(settings, database, nobody)
+        stack.push_async_callback(bot.close)
+        yield Server(settings, bot, database, github)
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or Ctrl-C; a second one ends the process at once."""
+    stop = asyncio.Event()
+    async with open_server(settings) as server:
+        with _signals_set(stop):
+            await server.run(stop)
+
+
+def _log_in(settings: GitHubSettings) -> GitHub:
+    url = api_url(settings.base_url)
+    if settings.app_id is not None and settings.private_key is not None:
+        return GitHub.as_app(settings.app_id, settings.private_key, base_url=url)
+    if settings.app_id is not None or settings.private_key is not None:
+        missing = "PRIVATE_KEY" if settings.private_key is None else "APP_ID"
+        raise StoppedError(
+            Code.BAD_SETTINGS,
+            "a GitHub App needs both its id and its private key",
+            where=f"PACHOPS_GITHUB_{missing}",
+        )
+    if settings.token is not None:
+        return GitHub.with_token(settings.token, base_url=url)
+    raise StoppedError(
+        Code.BAD_SETTINGS,
+        "the bot has no login on GitHub",
+        where="PACHOPS_GITHUB_APP_ID",
+        next_step="Set PACHOPS_GITHUB_APP_ID and PACHOPS_GITHUB_PRIVATE_KEY_FILE, "
+        "or PACHOPS_GITHUB_TOKEN.",
+    )
+
+
+def _repository(github: GitHub, origin: Origin) -> Repository:
+    return github.for_repository(origin.owner, origin.name, origin.installation)
+
+
+async def _bind(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        raise StoppedError(
+            Code.BAD_SETTINGS,
+            f"{host}:{port} cannot be listened at: {error.strerror or error}",
+            where="PACHOPS_WEB_PORT",
+        ) from error
+
+
+@asynccontextmanager
+async def _in_background(
+    *works: Coroutine[object, object, object], stop: asyncio.Event
+) -> AsyncIterator[None]:
+    """Run them meanwhile; where one fails, all is stopped, and that is raised at the end."""
+    tasks = [asyncio.create_task(work) for work in works]
+
+    def ended(_task: asyncio.Task[object]) -> None:
+        stop.set()
+
+    for task in tasks:
+        task.add_done_callback(ended)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
+
+
+@contextmanager
+def _signals_set(stop: asyncio.Event) -> Iterator[None]:
+    """SIGTERM and Ctrl-C set it; after the first they mean what they usually do."""
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def asked() -> None:
+        stop.set()
+        for each in signals:
+            loop.remove_signal_handler(each)
+
+    for each in signals:
+        loop.add_signal_handler(each, asked)
+    try:
+        yield
+    finally:
+        for each in signals:
+            loop.remove_signal_handler(each)

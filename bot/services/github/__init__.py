@@ -1,0 +1,36 @@
+"""GitHub: what is true of a pull request, and our marks on it. The only importer of PyGithub."""
+
+from bot.services.github.address import CLOUD, api_url
+from bot.services.github.client import CLOUD_API, GitHub, app_from_manifest
+from bot.services.github.connection import Clock
+from bot.services.github.deliveries import FailedDelivery
+from bot.services.github.new_app import NewApp
+from bot.services.github.orders import (
+    Action,
+    Annotation,
+    CheckReport,
+    Conclusion,
+    DeploymentState,
+    Level,
+    Reaction,
+)
+from bot.services.github.repository import RepositoryClient
+
+__all__ = [
+    "CLOUD",
+    "CLOUD_API",
+    "Action",
+    "Annotation",
+    "CheckReport",
+    "Clock",
+    "Conclusion",
+    "DeploymentState",
+    "FailedDelivery",
+    "GitHub",
+    "Level",
+    "NewApp",
+    "Reaction",
+    "RepositoryClient",
+    "api_url",
+    "app_from_manifest",
+]

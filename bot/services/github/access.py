@@ -1,0 +1,122 @@
+"""Who we are on a GitHub: an App with its installations, a token's user, or nobody yet."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from github.Auth import AppAuth, Auth, Token
+from pydantic import SecretStr
+
+from bot.services.github.connection import HIDDEN, Clock, Connection
+from bot.services.github.once import Once
+from bot.services.github.raw import get, post
+from bot.services.github.threads import Threads
+from bot.services.github.together import both
+from bot.services.github.tokens import HeldToken, InstallationAuth, Issued
+from bot.services.logins import Login
+
+THREADS = 8
+
+_ACTIONS_BOT = "github-actions[bot]"
+_GIT_USER = "x-access-token"
+
+
+class Access:
+    """The connections of one login, made when they are first needed.
+
+    Errors, from every method: github_unreachable, github_refused, github_limited.
+    """
+
+    def __init__(self, auth: Auth | None, base_url: str, clock: Clock, timeout: int) -> None:
+        self._host = urlsplit(base_url).netloc
+        self._threads = Threads(base_url, count=THREADS, timeout=timeout)
+        self._clock = clock
+        self._auth = auth
+        self.own = self._connection(auth)
+        """As the App itself, or as the token's user."""
+        self._slug = Once(self._ask_slug)
+        self._user = Once(self._ask_user)
+        self._installed: dict[str, Once[int]] = {}
+        self._installations: dict[int, Connection] = {}
+        self._git_tokens: dict[tuple[int, str], HeldToken] = {}
+
+    @property
+    def is_app(self) -> bool:
+        """Whether this is an App."""
+        return isinstance(self._auth, AppAuth)
+
+    async def slug(self) -> str | None:
+        """The App's name in URLs; None without an App."""
+        return await self._slug.get() if self.is_app else None
+
+    async def author(self) -> str:
+        """Our login, as it stands on our comments."""
+        if self.is_app:
+            return f"{await self._slug.get()}[bot]"
+        return await self._user.get()
+
+    async def connection(self, full_name: str, installation: int | None) -> Connection:
+        """To a repository; an App that is not told its installation there asks for it."""
+        if not self.is_app:
+            return self.own
+        number = installation or await self._installation_of(full_name)
+        if number not in self._installations:
+            held = HeldToken(lambda: self._issue(number, {}))
+            self._installations[number] = self._connection(InstallationAuth(held))
+        return self._installations[number]
+
+    async def prefetch(self, full_name: str, installation: int | None) -> None:
+        """Fetch the token and our name, so that the first call does not wait for them."""
+        connection = await self.connection(full_name, installation)
+        await both(connection.renew(), self.author())
+
+    async def git_login(self, full_name: str, installation: int | None) -> Login:
+        """For fetching this repository, and with an App for nothing else."""
+        if isinstance(self._auth, Token):
+            return Login(_GIT_USER, SecretStr(self._auth.token))
+        number = installation or await self._installation_of(full_name)
+        narrowed = {
+            "repositories": [full_name.partition("/")[2]],
+            "permissions": {"contents": "read"},
+        }
+        held = self._git_tokens.setdefault(
+            (number, full_name), HeldToken(lambda: self._issue(number, narrowed))
+        )
+        return Login(_GIT_USER, await held.fresh())
+
+    async def close(self) -> None:
+        """End the threads and their connections, after the requests under way."""
+        await self._threads.close()
+
+    def _connection(self, auth: Auth | None) -> Connection:
+        return Connection(self._threads, auth, host=self._host, clock=self._clock)
+
+    async def _installation_of(self, full_name: str) -> int:
+        asking = self._installed.setdefault(
+            full_name, Once(lambda: self._ask_installation(full_name))
+        )
+        return await asking.get()
+
+    async def _ask_installation(self, full_name: str) -> int:
+        return await self.own.ask(
+            f"looking for the App's installation on {full_name}",
+            lambda github: int(get(github, f"/repos/{full_name}/installation")["id"]),
+        )
+
+    async def _ask_slug(self) -> str:
+        return await self.own.ask(
+            "reading the App", lambda github: str(get(github, "/app")["slug"])
+        )
+
+    async def _ask_user(self) -> str:
+        user = await self.own.find(
+            "reading our user", lambda github: str(get(github, "/user")["login"]), none_for=HIDDEN
+        )
+        # A workflow's own token may not ask this.
+        return user or _ACTIONS_BOT
+
+    async def _issue(self, installation: int, narrowed: dict[str, Any]) -> Issued:
+        path = f"/app/installations/{installation}/access_tokens"
+        return await self.own.ask(
+            f"fetching a token of installation {installation}",
+            lambda github: Issued.model_validate(post(github, path, narrowed)),
+        )

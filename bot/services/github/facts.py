@@ -1,0 +1,183 @@
+"""What is true of a repository and its pull requests."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from urllib.parse import quote
+
+from github.ContentFile import ContentFile
+from pydantic import BaseModel, TypeAdapter
+
+from bot.domain.github import Permission, PullRequest, Repository, ReviewState
+from bot.domain.reasons import Code, StoppedError
+from bot.services.github.connection import HIDDEN
+from bot.services.github.place import Place
+from bot.services.github.pull_request import by_graphql, by_rest
+from bot.services.github.raw import Json, get
+from bot.services.github.together import both, together
+
+_ROLES = {each.label: each for each in Permission}
+_CONTAINED = frozenset({"behind", "identical"})
+"""How a commit that is part of a branch compares with it."""
+_FULL_SHA = re.compile("[0-9a-f]{40}")
+_LATEST = 30
+"""Pushes that are looked at."""
+
+
+class Comparison(BaseModel):
+    """Two commits, the second seen from the first."""
+
+    status: str
+    behind_by: int
+
+
+class Push(BaseModel):
+    """A branch's move, at GitHub's own time."""
+
+    after: str
+    timestamp: str
+
+
+_PUSHES = TypeAdapter(tuple[Push, ...])
+
+
+class Facts(Place):
+    """Questions; each may be asked again without harm."""
+
+    async def repository(self) -> Repository:
+        """Its name as GitHub writes it, its default branch and where git finds it."""
+        return await self._ask(
+            "reading its name", lambda github: _repository(get(github, self._path))
+        )
+
+    async def permission(self, login: str) -> Permission:
+        """What a person may really do, by role; none where there is no such person."""
+        path = f"{self._path}/collaborators/{quote(login, safe='')}/permission"
+        found = await self._find(
+            f"reading the permission of {login}", lambda github: _permission(get(github, path))
+        )
+        return Permission.NONE if found is None else found
+
+    async def is_team_member(self, team: str, login: str) -> bool:
+        """Whether a person is in `org/slug`; an invitation is not yet membership."""
+        org, _, slug = team.partition("/")
+        path = f"/orgs/{quote(org, safe='')}/teams/{quote(slug, safe='')}"
+        found = await self._find(
+            f"looking for {login} in {team}",
+            lambda github: get(github, f"{path}/memberships/{quote(login, safe='')}")["state"],
+        )
+        return found == "active"
+
+    async def pull_request(self, number: int) -> PullRequest:
+        """The pull request as it is now, in two round trips."""
+        own_app = await self._access.slug()
+        call = f"reading pull request {number}"
+        found = await self._ask(
+            call,
+            lambda github: by_graphql(github, self._owner, self._name, number, own_app=own_app),
+        )
+        if found is None:
+            found = await self._by_rest(call, number, own_app)
+        behind, moved = await both(self._behind(found), self._head_moved_at(found))
+        return replace(found, behind_by=behind, head_moved_at=moved)
+
+    async def commit_belongs(
+        self, sha: str, *, pull_request: int | None, branches: Sequence[str]
+    ) -> bool:
+        """Whether a commit (its full SHA) is one of the pull request's, or part of a branch.
+
+        That GitHub finds it says nothing: it finds the commits of every fork here.
+        """
+        if not _FULL_SHA.fullmatch(sha):
+            return False
+        if pull_request is not None and sha in await self._commits(pull_request):
+            return True
+        for branch in branches:
+            compared = await self._compare(branch, sha)
+            if compared is not None and compared.status in _CONTAINED:
+                return True
+        return False
+
+    async def default_branch_file(self, path: str) -> bytes | None:
+        """A file of the default branch; None where there is none."""
+        found = await self._find(
+            f"reading {path} of the default branch",
+            lambda github: self._repository(github).get_contents(path),
+        )
+        if not isinstance(found, ContentFile) or found.type != "file":
+            return None
+        if found.encoding != "base64":
+            raise StoppedError(
+                Code.GITHUB_REFUSED,
+                f"{path} of {self.full_name} is too large to be read ({found.size} bytes)",
+                next_step="Keep the file under 1 MB.",
+            )
+        return found.decoded_content
+
+    async def _by_rest(self, call: str, number: int, own_app: str | None) -> PullRequest:
+        found, approving = await self._ask(
+            call, lambda github: by_rest(github, self.full_name, number, own_app=own_app)
+        )
+        return await self._with_approval(found, approving)
+
+    async def _commits(self, number: int) -> frozenset[str]:
+        """A pull request's commits, of which GitHub lists 250 at most."""
+        found = await self._find(
+            f"listing the commits of pull request {number}",
+            lambda github: frozenset(
+                each.sha for each in self._repository(github).get_pull(number).get_commits()
+            ),
+        )
+        return found or frozenset()
+
+    async def _compare(self, base: str, head: str) -> Comparison | None:
+        """How `head` compares with `base`; None where GitHub cannot say."""
+        path = f"{self._path}/compare/{quote(base)}...{quote(head)}"
+        return await self._find(
+            f"comparing {head} with {base}",
+            lambda github: Comparison.model_validate(get(github, path, per_page=1)),
+        )
+
+    async def _behind(self, found: PullRequest) -> int | None:
+        compared = await self._compare(found.base_ref, found.head_sha)
+        return None if compared is None else compared.behind_by
+
+    async def _head_moved_at(self, found: PullRequest) -> str | None:
+        """When GitHub saw the push of the head; a commit's own dates are whatever its author says."""
+        if found.head_repository is None:
+            return None
+        path = f"/repos/{found.head_repository}/activity"
+        pushes = await self._find(
+            f"reading when {found.head_ref} was pushed",
+            lambda github: _PUSHES.validate_python(
+                get(github, path, ref=f"refs/heads/{found.head_ref}", per_page=_LATEST)
+            ),
+            none_for=HIDDEN,
+        )
+        if not any(push.after == found.head_sha for push in pushes or ()):
+            return None
+        return max(push.timestamp for push in pushes or ())
+
+    async def _with_approval(self, found: PullRequest, approving: Iterable[str]) -> PullRequest:
+        """Approved where nobody asks for changes and one who approves may write."""
+        if found.review is not ReviewState.NONE:
+            return found
+        permissions = await together(self.permission(login) for login in approving)
+        if any(each >= Permission.WRITE for each in permissions):
+            return replace(found, review=ReviewState.APPROVED)
+        return found
+
+
+def _repository(found: Json) -> Repository:
+    return Repository(
+        owner=found["owner"]["login"],
+        name=found["name"],
+        default_branch=found["default_branch"],
+        clone_url=found["clone_url"],
+    )
+
+
+def _permission(found: Json) -> Permission:
+    # A role of the organisation's own counts as the one that it is based on.
+    role = _ROLES.get(found.get("role_name") or "")
+    return role if role is not None else _ROLES[found["permission"]]

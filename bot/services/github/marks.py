@@ -1,0 +1,257 @@
+"""Our marks on a repository: each is made once, however often its answer is lost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from github import Github
+from github.GithubObject import NotSet
+from github.Issue import Issue
+from github.IssueComment import IssueComment
+
+from bot.services.github import sizes
+from bot.services.github.orders import CheckReport, DeploymentState, Reaction
+from bot.services.github.place import Place
+from bot.services.github.pull_request import login_of, slug_of
+from bot.services.github.raw import get
+from bot.services.github.threads import PER_PAGE
+
+
+@dataclass(frozen=True)
+class _Status:
+    """A deployment's status, as it is compared with the newest."""
+
+    state: str
+    description: str
+    target_url: str
+
+
+class Marks(Place):
+    """Comments, reactions, checks and deployments."""
+
+    async def react(self, comment: int, content: Reaction) -> None:
+        """Put our reaction on a comment; a second time changes nothing."""
+        await self._ask(
+            f"reacting to comment {comment}",
+            lambda github: self._comment(github, comment).create_reaction(content),
+        )
+
+    async def create_comment(self, number: int, body: str, *, marker: str) -> int:
+        """Comment; the id. The comment ends with the marker."""
+        author = await self._access.author()
+        text = sizes.with_marker(body, marker)
+        return await self._create(
+            f"commenting on {number}",
+            lambda github: _made(self._issue(github, number).create_comment(text).id),
+            lambda github: _find_comment(self._issue(github, number), marker, author),
+        )
+
+    async def edit_comment(self, comment: int, body: str, *, marker: str = "") -> bool:
+        """Replace a comment's text and end it with the marker; False where it is gone."""
+        text = sizes.with_marker(body, marker)
+        done = await self._find(
+            f"editing comment {comment}",
+            lambda github: self._edit(github, comment, text),
+        )
+        return done is not None
+
+    async def find_comment(self, number: int, marker: str) -> int | None:
+        """Our own comment that ends with this marker; nobody else's is looked at."""
+        author = await self._access.author()
+        return await self._ask(
+            f"looking for our comment on {number}",
+            lambda github: _find_comment(self._issue(github, number), marker, author),
+        )
+
+    async def create_check(
+        self, sha: str, name: str, report: CheckReport, *, external_id: str
+    ) -> int:
+        """Report a check on a commit; the id. `external_id` tells it from others of its name."""
+        own_app = await self._access.slug()
+        first = report.fields(report.annotations[: sizes.ANNOTATIONS])
+        check = await self._create(
+            f"creating the check {name}",
+            lambda github: _made(
+                self._repository(github)
+                .create_check_run(name, sha, external_id=external_id, **first)
+                .id
+            ),
+            lambda github: self._look_for_check(github, sha, name, external_id, own_app),
+        )
+        await self._annotate(check, report, sizes.ANNOTATIONS)
+        return check
+
+    async def find_check(self, sha: str, name: str, *, external_id: str) -> int | None:
+        """Our own check of this name and `external_id` on a commit."""
+        own_app = await self._access.slug()
+        return await self._ask(
+            f"looking for the check {name}",
+            lambda github: self._look_for_check(github, sha, name, external_id, own_app),
+        )
+
+    async def update_check(self, check: int, report: CheckReport) -> None:
+        """Show this instead. Annotations stay: those that are there are not sent again."""
+        if report.annotations:
+            call = f"reading check {check}"
+            shown = await self._ask(call, lambda github: self._annotations(github, check))
+            await self._annotate(check, report, shown)
+        await self._ask(
+            f"updating check {check}",
+            lambda github: self._repository(github).get_check_run(check).edit(**report.fields(())),
+        )
+
+    async def create_deployment(
+        self,
+        sha: str,
+        environment: str,
+        *,
+        payload: Mapping[str, str],
+        description: str = "",
+        transient: bool = False,
+        production: bool = False,
+    ) -> int:
+        """Open a deployment; the id. `payload` tells it from others of this commit and place.
+
+        Nothing is merged and no check is waited for: the gate has decided.
+        """
+        return await self._create(
+            f"creating a deployment to {environment}",
+            lambda github: _made(
+                self._repository(github)
+                .create_deployment(
+                    sha,
+                    auto_merge=False,
+                    required_contexts=[],
+                    payload=dict(payload),
+                    environment=environment,
+                    description=sizes.cut_line(description, sizes.STATUS_DESCRIPTION),
+                    transient_environment=transient,
+                    production_environment=production,
+                )
+                .id
+            ),
+            lambda github: self._look_for_deployment(github, sha, environment, payload),
+        )
+
+    async def find_deployment(
+        self, sha: str, environment: str, *, payload: Mapping[str, str]
+    ) -> int | None:
+        """The deployment of this commit to this place that has this payload."""
+        return await self._ask(
+            f"looking for the deployment to {environment}",
+            lambda github: self._look_for_deployment(github, sha, environment, payload),
+        )
+
+    async def deployment_status(
+        self,
+        deployment: int,
+        state: DeploymentState,
+        *,
+        description: str = "",
+        url: str = "",
+        environment_url: str = "",
+    ) -> None:
+        """Say how a deployment stands; `url` leads to its log."""
+        status = _Status(state, sizes.cut_line(description, sizes.STATUS_DESCRIPTION), url)
+        await self._create(
+            f"setting deployment {deployment} to {state}",
+            lambda github: _made(
+                self._repository(github)
+                .get_deployment(deployment)
+                .create_status(
+                    state,
+                    description=status.description,
+                    target_url=url or NotSet,
+                    environment_url=environment_url or NotSet,
+                )
+                .id
+            ),
+            lambda github: self._look_for_status(github, deployment, status),
+        )
+
+    def _issue(self, github: Github, number: int) -> Issue:
+        return self._repository(github).get_issue(number)
+
+    def _comment(self, github: Github, comment: int) -> IssueComment:
+        # No number is needed: a comment's address has none.
+        return self._issue(github, 0).get_comment(comment)
+
+    def _edit(self, github: Github, comment: int, text: str) -> bool:
+        self._comment(github, comment).edit(text)
+        return True
+
+    async def _annotate(self, check: int, report: CheckReport, shown: int) -> None:
+        """Append those annotations that are not shown yet, as many at a time as GitHub takes."""
+        for start in range(shown, len(report.annotations), sizes.ANNOTATIONS):
+            end = min(start + sizes.ANNOTATIONS, len(report.annotations))
+            output = report.output(report.annotations[start:end])
+            await self._create(
+                f"annotating check {check}",
+                partial(self._append, check, output),
+                partial(self._has_annotations, check, end),
+            )
+
+    def _append(self, check: int, output: dict[str, Any], github: Github) -> bool:
+        self._repository(github).get_check_run(check).edit(output=output)
+        return True
+
+    def _has_annotations(self, check: int, count: int, github: Github) -> bool | None:
+        return self._annotations(github, check) >= count or None
+
+    def _annotations(self, github: Github, check: int) -> int:
+        return self._repository(github).get_check_run(check).output.annotations_count
+
+    def _look_for_check(
+        self, github: Github, sha: str, name: str, external_id: str, own_app: str | None
+    ) -> int | None:
+        commit = self._repository(github).get_commit(sha)
+        found = commit.get_check_runs(check_name=name, filter="all")
+        return next(
+            (
+                run.id
+                for run in found
+                if run.external_id == external_id and own_app in {None, slug_of(run.app)}
+            ),
+            None,
+        )
+
+    def _look_for_deployment(
+        self, github: Github, sha: str, environment: str, payload: Mapping[str, str]
+    ) -> int | None:
+        # PyGithub's objects refuse the payloads of others, which may be any JSON.
+        found = get(
+            github,
+            f"{self._path}/deployments",
+            sha=sha,
+            environment=environment,
+            per_page=PER_PAGE,
+        )
+        return next((each["id"] for each in found if each["payload"] == payload), None)
+
+    def _look_for_status(self, github: Github, deployment: int, status: _Status) -> int | None:
+        """The newest status, where it is this one."""
+        found = get(github, f"{self._path}/deployments/{deployment}/statuses", per_page=1)
+        for newest in found[:1]:
+            if all((newest.get(name) or "") == text for name, text in vars(status).items()):
+                return int(newest["id"])
+        return None
+
+
+def _find_comment(issue: Issue, marker: str, author: str) -> int | None:
+    """The first comment of the author that ends with the marker.
+
+    Only its end counts: further up a comment may quote a log, in which anything can stand.
+    """
+    for comment in issue.get_comments():
+        if login_of(comment.user) == author and comment.body.rstrip().endswith(marker):
+            return comment.id
+    return None
+
+
+def _made(identity: object) -> int:
+    """The id of something new."""
+    if isinstance(identity, int):
+        return identity
+    # The answer was a redirection, which PyGithub takes for the thing itself.
+    raise RuntimeError("it sends us on to another address, so nothing was written")

@@ -1,0 +1,186 @@
+"""A pull request as a value: by GraphQL, or by REST where a server has no GraphQL."""
+
+from collections.abc import Iterable
+
+from github import Github
+from github.GithubApp import GithubApp
+from github.NamedUser import NamedUser
+from github.Organization import Organization
+from github.PullRequest import PullRequest as GithubPullRequest
+from github.Repository import Repository as GithubRepository
+
+from bot.domain.github import Check, CheckState, PullRequest, ReviewState
+from bot.services.github import graphql
+from bot.services.github.graphql import CheckRun, PullRequestAnswer, Status
+
+GHOST = "ghost"
+"""GitHub's own name for whoever has gone."""
+_GOOD = frozenset({"SUCCESS", "NEUTRAL", "SKIPPED"})
+_WORST_FIRST = (CheckState.FAILURE, CheckState.MISSING, CheckState.PENDING, CheckState.SUCCESS)
+_DECISIONS = {
+    "APPROVED": ReviewState.APPROVED,
+    "CHANGES_REQUESTED": ReviewState.CHANGES_REQUESTED,
+    "REVIEW_REQUIRED": ReviewState.REQUIRED,
+}
+
+
+def by_graphql(
+    github: Github, owner: str, name: str, number: int, *, own_app: str | None
+) -> PullRequest | None:
+    """All but what other calls must say; None where this has to be asked by REST."""
+    answer = graphql.ask(github, owner, name, number)
+    if answer is None:
+        return None
+    found, nodes = answer
+    base = found.base_ref
+    return PullRequest(
+        number=number,
+        title=found.title,
+        author=_login(found),
+        head_sha=found.head_ref_oid,
+        head_ref=found.head_ref_name,
+        head_repository=found.head_repository.name_with_owner if found.head_repository else None,
+        base_ref=found.base_ref_name,
+        # The pull request's own base is the branch as it was at the last push.
+        base_sha=base.target.oid if base and base.target else found.base_ref_oid,
+        draft=found.is_draft,
+        open=found.state == "OPEN",
+        merged=found.state == "MERGED",
+        review=_review(found),
+        checks=_checks(
+            (_check(node) for node in nodes if not _is_own(node, own_app)),
+            base.required_checks if base else frozenset(),
+        ),
+        behind_by=None,
+        head_moved_at=None,
+    )
+
+
+def by_rest(
+    github: Github, full_name: str, number: int, *, own_app: str | None
+) -> tuple[PullRequest, tuple[str, ...]]:
+    """The same without the weight of its reviews, and the logins that approve of its head.
+
+    What the base branch asks for is not known here.
+    """
+    repository = github.get_repo(full_name)
+    pull = repository.get_pull(number)
+    commit = repository.get_commit(pull.head.sha)
+    runs = (
+        Check(run.name, _check_state(run.status, run.conclusion))
+        for run in commit.get_check_runs()
+        if own_app is None or slug_of(run.app) != own_app
+    )
+    statuses = (
+        Check(status.context, _status_state(status.state))
+        for status in commit.get_combined_status().statuses
+    )
+    wants_changes, approving = _opinions(pull)
+    found = PullRequest(
+        number=number,
+        title=pull.title,
+        author=login_of(pull.user),
+        head_sha=pull.head.sha,
+        head_ref=pull.head.ref,
+        head_repository=_full_name(pull.head.repo),
+        base_ref=pull.base.ref,
+        base_sha=pull.base.sha,
+        draft=bool(pull.draft),
+        open=pull.state == "open",
+        merged=pull.merged,
+        review=ReviewState.CHANGES_REQUESTED if wants_changes else ReviewState.NONE,
+        checks=_checks([*runs, *statuses], frozenset()),
+        behind_by=None,
+        head_moved_at=None,
+    )
+    return found, approving
+
+
+def login_of(user: NamedUser | Organization | None) -> str:
+    """Whose it is; PyGithub does not say that anybody may have gone."""
+    return user.login if user is not None else GHOST
+
+
+def _full_name(repository: GithubRepository | None) -> str | None:
+    return repository.full_name if repository is not None else None
+
+
+def slug_of(app: GithubApp | None) -> str | None:
+    """Which App it is; none where it has gone."""
+    return app.slug if app is not None else None
+
+
+def _opinions(pull: GithubPullRequest) -> tuple[bool, tuple[str, ...]]:
+    """Whether somebody asks for changes, and who approves of the head."""
+    latest = {
+        login_of(review.user): review
+        for review in pull.get_reviews()
+        if review.state in {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}
+    }
+    return any(each.state == "CHANGES_REQUESTED" for each in latest.values()), tuple(
+        login
+        for login, each in latest.items()
+        if each.state == "APPROVED" and each.commit_id == pull.head.sha
+    )
+
+
+def _checks(found: Iterable[Check], required: frozenset[str]) -> tuple[Check, ...]:
+    """One for each name, by name; of several workflows with one name the worst counts."""
+    states: dict[str, CheckState] = {}
+    for check in found:
+        states[check.name] = min(
+            check.state, states.get(check.name, check.state), key=_WORST_FIRST.index
+        )
+    missing = dict.fromkeys(required, CheckState.MISSING)
+    return tuple(Check(name, state) for name, state in sorted((missing | states).items()))
+
+
+def _check(node: CheckRun | Status) -> Check:
+    if isinstance(node, CheckRun):
+        return Check(node.name, _check_state(node.status, node.conclusion))
+    return Check(node.context, _status_state(node.state))
+
+
+def _is_own(node: CheckRun | Status, own_app: str | None) -> bool:
+    if own_app is None or not isinstance(node, CheckRun) or node.check_suite.app is None:
+        return False
+    return node.check_suite.app.slug == own_app
+
+
+def _check_state(status: str, conclusion: str | None) -> CheckState:
+    """Of a check run; REST and GraphQL differ in case only."""
+    if status.upper() != "COMPLETED":
+        return CheckState.PENDING
+    return CheckState.SUCCESS if (conclusion or "").upper() in _GOOD else CheckState.FAILURE
+
+
+def _status_state(state: str) -> CheckState:
+    match state.upper():
+        case "SUCCESS":
+            return CheckState.SUCCESS
+        case "PENDING":
+            return CheckState.PENDING
+        case "EXPECTED":
+            return CheckState.MISSING
+    return CheckState.FAILURE
+
+
+def _review(found: PullRequestAnswer) -> ReviewState:
+    """GitHub's decision. It makes none where no rule asks for reviews: then writers' reviews count."""
+    if found.review_decision is not None:
+        return _DECISIONS[found.review_decision]
+    reviews = found.latest_opinionated_reviews
+    state = ReviewState.NONE
+    for each in reviews.nodes if reviews else ():
+        if each.state == "CHANGES_REQUESTED":
+            return ReviewState.CHANGES_REQUESTED
+        if each.state == "APPROVED" and each.commit and each.commit.oid == found.head_ref_oid:
+            state = ReviewState.APPROVED
+    return state
+
+
+def _login(found: PullRequestAnswer) -> str:
+    if found.author is None:
+        return GHOST
+    # Only GraphQL leaves out what every other place says of a bot.
+    return found.author.login + ("[bot]" if found.author.typename == "Bot" else "")

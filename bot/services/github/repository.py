@@ -1,0 +1,20 @@
+"""One repository on GitHub."""
+
+from bot.services.github.facts import Facts
+from bot.services.github.marks import Marks
+from bot.services.logins import Login
+
+
+class RepositoryClient(Facts, Marks):
+    """Everything that is asked of a repository and written to it.
+
+    Errors, from every method: github_unreachable, github_refused, github_limited.
+    """
+
+    async def git_login(self) -> Login:
+        """For fetching this repository; an App's token is good for nothing else, for an hour."""
+        return await self._access.git_login(self.full_name, self._installation)
+
+    async def prefetch(self) -> None:
+        """Fetch what every call needs, so that the first one does not wait for it."""
+        await self._access.prefetch(self.full_name, self._installation)

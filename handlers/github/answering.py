@@ -1,0 +1,74 @@
+"""How people are told: a reaction, a comment, or a check where there is nothing to comment on."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from bot.domain.deployment import Deployment
+from bot.domain.reasons import Code, Reason, StoppedError
+from handlers.github import words
+from handlers.github.asking import ask
+from handlers.github.errand import Errand
+from handlers.github.gathering import Wish
+from handlers.reports.github.check import check_name
+
+LOG = logging.getLogger(__name__)
+
+
+async def answer(errand: Errand, number: int, body: str, marker: str) -> None:
+    """Comment once on a pull request, however often the delivery is handled."""
+    if errand.is_repeat and await errand.client.find_comment(number, marker) is not None:
+        return
+    await errand.client.create_comment(number, body, marker=marker)
+
+
+async def say_on_pull_request(errand: Errand, number: int, body: str, marker: str) -> None:
+    """Keep one comment of this kind on a pull request."""
+    before = await errand.client.find_comment(number, marker)
+    if before is None or not await errand.client.edit_comment(before, body, marker=marker):
+        await errand.client.create_comment(number, body, marker=marker)
+
+
+async def follow(errand: Errand, environments: Sequence[str], wish: Callable[[str], Wish]) -> str:
+    """Deploy to every environment that follows an event; what was done, in a line."""
+    done = []
+    for name in environments:
+        wanted = wish(name)
+        answered = await ask(errand, wanted, name)
+        if isinstance(answered, Deployment):
+            done.append(f"{name}: {answered.id}")
+            continue
+        done.append(f"{name}: refused, {', '.join(each.code for each in answered)}")
+        LOG.info(
+            "%s to %s of %s is refused: %s",
+            wanted.trigger,
+            name,
+            errand.repository.full_name,
+            "; ".join(f"{each.code}: {each.fact}" for each in answered),
+        )
+        await _say_refused(errand, wanted, name, answered)
+    return "; ".join(done) or "no environment follows it"
+
+
+async def _say_refused(
+    errand: Errand, wish: Wish, environment: str, reasons: tuple[Reason, ...]
+) -> None:
+    safe = errand.desk.safe
+    if wish.pull_request is not None:
+        body = words.refused_event(environment, reasons, safe)
+        marker = words.refusal_marker(environment)
+        await say_on_pull_request(errand, wish.pull_request, body, marker)
+        return
+    if wish.commit is None or not errand.desk.github.is_app:
+        return
+    try:
+        await errand.client.create_check(
+            wish.commit.sha,
+            check_name(environment),
+            words.refused_check(environment, reasons, safe),
+            external_id=errand.deployment_id(environment),
+        )
+    except StoppedError as stopped:
+        if stopped.reason.code is not Code.GITHUB_REFUSED:
+            raise
+        # A commit that is gone has no check.
+        LOG.warning("the refusal could not be shown: %s", stopped)

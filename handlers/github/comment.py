@@ -1,0 +1,56 @@
+"""A comment on a pull request: the commands in it, in their order."""
+
+from bot.store.deliveries import Delivery
+from handlers.github import words
+from handlers.github.answering import answer
+from handlers.github.commands import Given, obey
+from handlers.github.comment_text import MOST_COMMANDS, find_commands
+from handlers.github.desk import Desk
+from handlers.github.errand import Errand
+from handlers.github.payloads import Event, Payload
+
+
+class IssuePart(Payload):
+    """What is commented on; only a pull request has the second field."""
+
+    number: int
+    pull_request: dict[str, object] | None = None
+
+
+class CommentPart(Payload):
+    """The comment."""
+
+    id: int
+    body: str | None = None
+    created_at: str
+
+
+class IssueComment(Event):
+    """Something happened to a comment."""
+
+    action: str
+    issue: IssuePart
+    comment: CommentPart
+
+
+async def handle(desk: Desk, delivery: Delivery) -> str:
+    """Do what the comment says; an edited comment says nothing."""
+    event = IssueComment.model_validate_json(delivery.payload)
+    if event.action != "created" or event.issue.pull_request is None:
+        return "not a new comment on a pull request"
+    body = event.comment.body or ""
+    if event.sender.is_bot or words.is_ours(body):
+        return "a bot's comment"
+    found = find_commands(body, desk.word)
+    if not found.lines:
+        return "no command"
+    errand = Errand(desk, delivery, event)
+    number = event.issue.number
+    done = []
+    for index, line in enumerate(found.lines):
+        given = Given(number, event.comment.id, event.comment.created_at, str(index), line)
+        done.append(await obey(errand, given))
+    if found.left_out:
+        text = words.too_many(found.left_out, MOST_COMMANDS)
+        await answer(errand, number, text, words.marker(delivery.id, "rest"))
+    return "; ".join(done)

@@ -1,0 +1,47 @@
+"""Which events are handled, and by whom."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from types import MappingProxyType
+
+from pydantic import ValidationError
+
+from bot.domain.reasons import Code, StoppedError
+from bot.store.deliveries import Delivery
+from handlers.github import check_run, comment, pull_request, push, release
+from handlers.github.desk import Desk
+
+Handler = Callable[[Desk, Delivery], Awaitable[str]]
+
+HANDLERS: Mapping[str, Handler] = MappingProxyType(
+    {
+        "push": push.handle,
+        "pull_request": pull_request.handle,
+        "issue_comment": comment.handle,
+        "release": release.handle,
+        "check_run": check_run.handle,
+    }
+)
+
+WANTED: Mapping[str, Collection[str] | None] = MappingProxyType(
+    {
+        "push": None,
+        "pull_request": frozenset(
+            {"opened", "synchronize", "reopened", "ready_for_review", "closed"}
+        ),
+        "issue_comment": frozenset({"created"}),
+        "release": frozenset({"published"}),
+        "check_run": frozenset({"rerequested", "requested_action"}),
+    }
+)
+"""The actions that are handled; None: the event has none. All else is answered and forgotten."""
+
+
+async def handle(desk: Desk, delivery: Delivery) -> str:
+    """Act on a delivery, and say in a line what was done."""
+    try:
+        return await HANDLERS[delivery.event](desk, delivery)
+    except ValidationError as error:
+        # Its text would have parts of the payload.
+        places = {".".join(map(str, each["loc"])) for each in error.errors(include_input=False)}
+        fact = f"the {delivery.event} webhook lacks or changes: {', '.join(sorted(places))}"
+        raise StoppedError(Code.GITHUB_REFUSED, fact) from None

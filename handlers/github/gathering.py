@@ -1,0 +1,177 @@
+"""The facts that the gate decides from, looked up at the same time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bot.domain.command import Deploy
+from bot.domain.command_form import is_sha
+from bot.domain.deployment import Commit, Trigger
+from bot.domain.gate_facts import NOT_LOOKED_UP, Content, Facts, Sender, Unknown
+from bot.domain.gate_rules import EnvironmentRules, Rules
+from bot.domain.github import Permission, PullRequest
+from bot.domain.reasons import Code, StoppedError
+from bot.stages.together import both, together
+from handlers.github.errand import Errand, known
+
+_PATTERN = frozenset("*?")
+_BY_ITSELF = frozenset({Trigger.PUSH, Trigger.RELEASE})
+"""Who does this had to have write permission, so that it is asked for only where more is needed."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A deployment that somebody asks for or an event leads to."""
+
+    trigger: Trigger
+    command: Deploy
+    """For an event, the environment alone."""
+    commit: Commit | None = None
+    """The one that the event brought; None: the command says which."""
+    known_as: Commit | None = None
+    """What is known of a commit that was deployed before; where it is now is looked up."""
+    pull_request: int | None = None
+    comment: int | None = None
+    asked_at: str | None = None
+    release: str | None = None
+    """Its tag."""
+
+
+async def gather(errand: Errand, wish: Wish, *, content: bool = True) -> tuple[Rules, Facts]:
+    """The default branch's rules and all that they need to know.
+
+    Without `content` the commit is left out, for commands that bring none. Three round trips,
+    one more where a named ref has to be found first.
+
+    Errors: those of `Errand.rules`.
+    """
+    (rules, pull), permission = await both(
+        both(errand.rules(), _pull_request(errand, wish)), _permission_of_asker(errand, wish)
+    )
+    rule = _rule(rules, wish.command.environment)
+    brought, sender = await both(
+        _content(errand, wish, rule, pull) if content else _no_content(),
+        _sender(errand, wish, rule, permission),
+    )
+    return rules, Facts(
+        wish.trigger,
+        errand.repository,
+        wish.command,
+        sender,
+        brought,
+        pull,
+        wish.asked_at,
+        errand.desk.word,
+    )
+
+
+async def _pull_request(errand: Errand, wish: Wish) -> PullRequest | Unknown | None:
+    return None if wish.pull_request is None else await errand.pull_request(wish.pull_request)
+
+
+async def _permission_of_asker(errand: Errand, wish: Wish) -> Permission | Unknown:
+    return NOT_LOOKED_UP if wish.trigger in _BY_ITSELF else await errand.permission()
+
+
+def _rule(rules: Rules, name: str | None) -> EnvironmentRules | None:
+    if name is None and len(rules.environments) == 1:
+        return next(iter(rules.environments.values()))
+    return rules.environments.get(name or "")
+
+
+async def _sender(
+    errand: Errand, wish: Wish, rule: EnvironmentRules | None, permission: Permission | Unknown
+) -> Sender:
+    teams = sorted(rule.teams) if rule else []
+    is_named = rule is not None and errand.sender.login.lower() in rule.users
+    if rule and wish.trigger in _BY_ITSELF and rule.least_permission > Permission.WRITE:
+        permission = await errand.permission()
+    members = [] if is_named else await together(errand.is_member(each) for each in teams)
+    return Sender(
+        errand.sender.login,
+        errand.sender.is_bot,
+        permission,
+        dict(zip(teams, members, strict=False)),
+    )
+
+
+async def _no_content() -> Content:
+    return Content(None)
+
+
+async def _content(
+    errand: Errand,
+    wish: Wish,
+    rule: EnvironmentRules | None,
+    pull: PullRequest | Unknown | None,
+) -> Content:
+    commit, ref = wish.commit, wish.command.ref
+    if commit is not None:
+        return await _brought(errand, wish, rule, commit)
+    if isinstance(pull, Unknown):
+        return Content(pull)
+    if pull is not None and (ref is None or _is_head(pull, ref)):
+        return Content(pull.head_sha)
+    if pull is not None and ref == pull.head_ref and not pull.is_fork(errand.repository):
+        return Content(pull.head_sha, branch=ref)
+    hint = wish.known_as.branch if wish.known_as else pull.base_ref if pull else None
+    named = Commit("", ref or errand.repository.default_branch, hint)
+    return await _named(errand, rule, pull, named)
+
+
+async def _brought(
+    errand: Errand, wish: Wish, rule: EnvironmentRules | None, commit: Commit
+) -> Content:
+    if wish.trigger is not Trigger.RELEASE:
+        return Content(commit.sha, branch=commit.branch)
+    return Content(commit.sha, in_branches=await _in_branches(errand, rule, commit))
+
+
+async def _named(
+    errand: Errand, rule: EnvironmentRules | None, pull: PullRequest | None, named: Commit
+) -> Content:
+    try:
+        commit = await errand.desk.deployer.resolve(errand.address, named.ref)
+    except StoppedError as stopped:
+        if stopped.reason.code is Code.REF_UNKNOWN:
+            return Content(None)
+        return Content(Unknown(f"git ls-remote {errand.address}", stopped.reason.fact))
+    if commit.branch == named.ref:
+        return Content(commit.sha, branch=named.ref)
+    in_pull, in_branches = await both(
+        _in_pull_request(errand, pull, commit.sha),
+        _in_branches(errand, rule, replace(named, sha=commit.sha)),
+    )
+    return Content(commit.sha, in_pull_request=in_pull, in_branches=in_branches)
+
+
+async def _in_pull_request(errand: Errand, pull: PullRequest | None, sha: str) -> bool | Unknown:
+    if pull is None:
+        return False
+    asking = errand.client.commit_belongs(sha, pull_request=pull.number, branches=())
+    return await known(f"the commits of #{pull.number}", asking)
+
+
+async def _in_branches(
+    errand: Errand, rule: EnvironmentRules | None, commit: Commit
+) -> bool | Unknown:
+    branches = _candidates(errand, rule, commit.branch)
+    if not branches:
+        return False
+    asking = errand.client.commit_belongs(commit.sha, pull_request=None, branches=branches)
+    return await known(f"whether {commit.sha} is in {', '.join(branches)}", asking)
+
+
+def _candidates(errand: Errand, rule: EnvironmentRules | None, hint: str | None) -> Sequence[str]:
+    """Branches that the environment allows. Of those that only a pattern names, the likely one."""
+    if rule is None:
+        return ()
+    default = errand.repository.default_branch
+    allowed = rule.allowed_branches(default)
+    names = [each for each in allowed if not _PATTERN & set(each)]
+    if hint is not None and rule.allows_branch(hint, default):
+        names.insert(0, hint)
+    return tuple(dict.fromkeys(names))
+
+
+def _is_head(pull: PullRequest, ref: str) -> bool:
+    return is_sha(ref) and pull.head_sha.startswith(ref.lower())

@@ -1,0 +1,148 @@
+"""Deliveries that were taken, handled one after the other for each repository."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from bot.domain.reasons import Code, StoppedError
+from bot.store.deliveries import Deliveries, Delivery, Waiting
+
+LOG = logging.getLogger(__name__)
+
+Handle = Callable[[Delivery], Awaitable[str]]
+"""Acts on a delivery and says in a line what it did. It may be called again for the same one."""
+
+PAUSES = (2.0, 10.0, 30.0, 120.0, 300.0)
+"""Seconds before each further attempt."""
+AT_ONCE = 8
+"""Repositories."""
+LONGEST_HANDLING = 3600.0
+"""Seconds for one attempt; GitHub's limits alone may take an hour."""
+LOOK_SECONDS = 5.0
+"""How often the database is looked at, should nobody say that there is something new."""
+STOP_SECONDS = 10.0
+"""How long a stop waits for what is being handled."""
+
+_PASSES = frozenset(
+    {
+        Code.GITHUB_UNREACHABLE,
+        Code.GITHUB_LIMITED,
+        Code.REPOSITORY_UNREADABLE,
+        Code.DATABASE_IN_USE,
+        Code.DISK_FULL,
+    }
+)
+"""Reasons that may be gone a little later."""
+
+
+class Inbox:
+    """Works through the deliveries, at least once each and in the order of their repository."""
+
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        handle: Handle,
+        *,
+        pauses: tuple[float, ...] = PAUSES,
+        at_once: int = AT_ONCE,
+    ) -> None:
+        self._deliveries = deliveries
+        self._handle = handle
+        self._pauses = pauses
+        self._at_once = at_once
+        self._changed = asyncio.Event()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+
+    def wake(self) -> None:
+        """There is something new."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Work until cancelled; what is being handled then has a little time to end."""
+        try:
+            while True:
+                self._changed.clear()
+                await self._wait(await self._begin_what_can())
+        finally:
+            await self._stop()
+
+    async def _begin_what_can(self) -> float:
+        """Begin as many as may run; seconds until the next look."""
+        try:
+            waiting = await self._deliveries.waiting()
+        except StoppedError as stopped:
+            LOG.error("the deliveries cannot be read: %s", stopped)  # noqa: TRY400 - expected
+            return LOOK_SECONDS
+        now = time.time()
+        for each in waiting:
+            is_due = each.retry_at is None or each.retry_at <= now
+            if is_due and len(self._under_way) < self._at_once:
+                self._begin(each)
+        later = [each.retry_at - now for each in waiting if each.retry_at and each.retry_at > now]
+        return min([LOOK_SECONDS, *later])
+
+    def _begin(self, waiting: Waiting) -> None:
+        repository = waiting.repository
+        if repository in self._under_way:
+            return
+
+        def ended(_task: asyncio.Task[None]) -> None:
+            del self._under_way[repository]
+            self.wake()
+
+        task = asyncio.create_task(self._work_on(waiting.id))
+        self._under_way[repository] = task
+        task.add_done_callback(ended)
+
+    async def _work_on(self, identity: str) -> None:
+        try:
+            delivery = await self._deliveries.begin(identity)
+            if delivery is not None:
+                await self._attempt(delivery)
+        except StoppedError as stopped:
+            # The delivery stays as it is, and its next attempt is harmless.
+            LOG.error("delivery %s: %s", identity, stopped)  # noqa: TRY400 - expected
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _attempt(self, delivery: Delivery) -> None:
+        try:
+            async with asyncio.timeout(LONGEST_HANDLING):
+                result = await self._handle(delivery)
+        except StoppedError as stopped:
+            await self._failed(delivery, str(stopped), passes=stopped.reason.code in _PASSES)
+        except TimeoutError:
+            await self._failed(delivery, "it took too long", passes=True)
+        except Exception as error:
+            LOG.exception("delivery %s (%s)", delivery.id, delivery.event)
+            await self._failed(delivery, f"an error in pachops: {error!r}"[:500], passes=True)
+        else:
+            LOG.info("delivery %s (%s): %s", delivery.id, delivery.event, result)
+            await self._deliveries.done(delivery.id, result)
+
+    async def _failed(self, delivery: Delivery, why: str, *, passes: bool) -> None:
+        name = f"delivery {delivery.id} ({delivery.event})"
+        if passes and delivery.attempts <= len(self._pauses):
+            pause = self._pauses[delivery.attempts - 1]
+            LOG.warning("%s is tried again in %.0f s: %s", name, pause, why)
+            await self._deliveries.put_off(delivery.id, time.time() + pause, why)
+            return
+        LOG.error("%s is given up after %d attempts: %s", name, delivery.attempts, why)
+        await self._deliveries.failed(delivery.id, why)
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    async def _stop(self) -> None:
+        tasks = set(self._under_way.values())
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)

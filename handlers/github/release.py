@@ -1,0 +1,70 @@
+"""A published release: the environments that follow releases are deployed."""
+
+from bot.domain.command import Deploy
+from bot.domain.deployment import Commit, Trigger
+from bot.store.deliveries import Delivery
+from handlers.github.answering import follow
+from handlers.github.desk import Desk
+from handlers.github.errand import Errand
+from handlers.github.gathering import Wish
+from handlers.github.payloads import Event, Payload, User
+
+RELEASE = "release"
+"""The fact of a deployment that holds the release's name, notes and page, for announcements."""
+_LONGEST_NOTES = 20_000
+
+
+class ReleasePart(Payload):
+    """The release."""
+
+    tag_name: str
+    target_commitish: str = ""
+    name: str | None = None
+    body: str | None = None
+    html_url: str = ""
+    draft: bool = False
+    author: User | None = None
+
+
+class Release(Event):
+    """Something happened to a release."""
+
+    action: str
+    release: ReleasePart
+
+
+async def handle(desk: Desk, delivery: Delivery) -> str:
+    """Deploy the release's tag to the environments that follow releases."""
+    event = Release.model_validate_json(delivery.payload)
+    release = event.release
+    if event.action != "published" or release.draft:
+        return f"release {event.action}"
+    errand = Errand(desk, delivery, event)
+    environments = (await errand.rules()).following(Trigger.RELEASE)
+    if not environments:
+        return "no environment follows releases"
+    tag = release.tag_name
+    found = await desk.deployer.resolve(errand.address, f"refs/tags/{tag}")
+    author = release.author.login if release.author else ""
+    commit = Commit(found.sha, tag, release.target_commitish or None, release.name or tag, author)
+    done = await follow(
+        errand, environments, lambda name: Wish(Trigger.RELEASE, Deploy(name), commit, release=tag)
+    )
+    await _note_release(errand, environments, release)
+    return done
+
+
+async def _note_release(
+    errand: Errand, environments: tuple[str, ...], release: ReleasePart
+) -> None:
+    value = {
+        "tag": release.tag_name,
+        "name": release.name or release.tag_name,
+        "notes": (release.body or "")[:_LONGEST_NOTES],
+        "url": release.html_url,
+    }
+    deployments = errand.desk.deployer.deployments
+    for name in environments:
+        identity = errand.deployment_id(name)
+        if await deployments.get(identity) is not None:
+            await deployments.save(identity, RELEASE, value)

@@ -1,0 +1,151 @@
+"""GitHub's webhook: who sent it is proven, it is written down, and only then answered."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from pydantic import SecretStr
+
+from bot.domain.reasons import Code, StoppedError
+from bot.store.deliveries import Deliveries, Taken
+
+LOG = logging.getLogger(__name__)
+
+SIGNATURE = "X-Hub-Signature-256"
+DELIVERY = "X-GitHub-Delivery"
+EVENT = "X-GitHub-Event"
+LONGEST_READ = 30.0
+"""Seconds for a body to come; GitHub gives up after ten."""
+
+_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_NAME = re.compile(r"[a-z_]{1,64}")
+
+
+@dataclass(frozen=True)
+class _RefusedError(Exception):
+    status: int
+    why: str
+
+
+class Webhook:
+    """Takes deliveries.
+
+    Args:
+        secrets: the current webhook secret, and while it is being changed the previous one.
+        wanted: the actions of each event that are handled; None: it has no actions.
+        deliveries: where they are kept.
+        taken: called when there is a new one.
+
+    Raises:
+        StoppedError: BAD_SETTINGS without a secret: nobody could be told from a forger.
+    """
+
+    def __init__(
+        self,
+        secrets: Sequence[SecretStr],
+        wanted: Mapping[str, Collection[str] | None],
+        deliveries: Deliveries,
+        taken: Callable[[], None],
+    ) -> None:
+        self._secrets = [each.get_secret_value().encode() for each in secrets]
+        if not self._secrets or not all(self._secrets):
+            raise StoppedError(
+                Code.BAD_SETTINGS,
+                "GitHub's webhooks need a secret, or anybody could send them",
+                where="PACHOPS_GITHUB_WEBHOOK_SECRETS",
+                next_step="Set it to the secret that the App's or the webhook's page has.",
+            )
+        self._wanted = wanted
+        self._deliveries = deliveries
+        self._taken = taken
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Answer 202 to what is on disk or not ours, and 4xx or 503 to all else."""
+        try:
+            text = await self._take(request)
+        except _RefusedError as refused:
+            LOG.warning(
+                "webhook from %s refused: %s %s", request.remote, refused.status, refused.why
+            )
+            return web.Response(status=refused.status, text=f"{refused.why}\n")
+        return web.Response(status=202, text=f"{text}\n")
+
+    async def _take(self, request: web.Request) -> str:
+        body = await _read(request)
+        self._check_signature(request.headers.get(SIGNATURE), body)
+        identity = _header(request, DELIVERY, _ID)
+        event = _header(request, EVENT, _NAME)
+        payload = _parse(body)
+        if not self._is_wanted(event, payload):
+            return "not for us"
+        try:
+            taken = await self._deliveries.take(
+                identity, event, _repository(payload), body.decode()
+            )
+        except StoppedError as stopped:
+            raise _RefusedError(503, f"it cannot be written: {stopped.reason.code}") from stopped
+        if taken is Taken.FULL:
+            raise _RefusedError(503, "too many deliveries wait")
+        if taken is Taken.NEW:
+            self._taken()
+        return taken.value
+
+    def _check_signature(self, header: str | None, body: bytes) -> None:
+        # What aiohttp could not decode comes with surrogates; bytes can be compared all the same.
+        given = (header or "").encode(errors="surrogateescape")
+        is_good = False
+        for secret in self._secrets:
+            expected = "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
+            # All are tried, so that the time does not tell which one it was.
+            is_good |= hmac.compare_digest(expected.encode(), given)
+        if not is_good:
+            raise _RefusedError(401, "the signature is " + ("wrong" if header else "missing"))
+
+    def _is_wanted(self, event: str, payload: Mapping[str, Any]) -> bool:
+        if event not in self._wanted:
+            return False
+        actions = self._wanted[event]
+        return actions is None or payload.get("action") in actions
+
+
+async def _read(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(LONGEST_READ):
+            return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise _RefusedError(413, "the body is too large") from None
+    except TimeoutError:
+        raise _RefusedError(408, "the body does not come") from None
+
+
+def _header(request: web.Request, name: str, form: re.Pattern[str]) -> str:
+    value = request.headers.get(name, "")
+    if form.fullmatch(value) is None:
+        raise _RefusedError(400, f"the header {name} is missing or wrong")
+    return value
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    try:
+        payload = json.loads(body.decode())
+    except (ValueError, RecursionError):
+        raise _RefusedError(
+            400, "the body is not JSON; set the webhook's content type to application/json"
+        ) from None
+    if not isinstance(payload, dict):
+        raise _RefusedError(400, "the body is not a JSON object")
+    return payload
+
+
+def _repository(payload: Mapping[str, Any]) -> str:
+    match payload.get("repository"):
+        case {"full_name": str(name)}:
+            return name
+    return ""

@@ -1,0 +1,180 @@
+"""Every text that a person reads on GitHub as the answer to what they did there."""
+
+from collections.abc import Iterable, Sequence
+
+from bot.domain.command import Command, Help, render
+from bot.domain.command_help import help_lines
+from bot.domain.deployment import Deployment, Kind, State
+from bot.domain.plan import Plan, image_lines, pipeline_lines
+from bot.domain.reasons import Code, Reason, StoppedError
+from bot.services.github import CheckReport, Conclusion
+from handlers.reports.github.safe import LONGEST_BODY, Safe, fitted
+from handlers.reports.words import OUTCOMES, STAGES, ago, short_sha
+
+NOT_YET = "This version of pachops does not have this command yet."
+NO_DEPLOYMENTS = "Nothing was deployed from this repository so far."
+_TABLE = "| | Environment | Commit | Asked by | |\n| --- | --- | --- | --- | --- |"
+_MOST_REASONS = 10
+
+
+def marker(delivery: str, part: str) -> str:
+    """How an answer is known again."""
+    return f"<!-- pachops:answer:{delivery}:{part} -->"
+
+
+_OUR_MARK = "<!-- pachops:"
+
+
+def is_ours(body: str) -> bool:
+    """Whether a comment ends with a marker of ours: with a token we comment as a person."""
+    return body.rstrip().rpartition("\n")[2].startswith(_OUR_MARK)
+
+
+def refusal_marker(environment: str) -> str:
+    """How the one comment on a pull request that cannot be deployed by itself is known again."""
+    return f"<!-- pachops:refused:{environment} -->"
+
+
+def refused(what: str, reasons: Sequence[Reason], safe: Safe) -> str:
+    """Why something is not done, and what to do next."""
+    return fitted([f"🚫 {what}"], (_reason(each, safe) for each in reasons), [], LONGEST_BODY)
+
+
+def refused_command(line: str, reasons: Sequence[Reason], safe: Safe) -> str:
+    """The answer to a command that is not carried out."""
+    return refused(f"{safe.code(line, 200)} is not done.", reasons, safe)
+
+
+def refused_event(environment: str, reasons: Sequence[Reason], safe: Safe) -> str:
+    """What a pull request is told that cannot be deployed by itself."""
+    return refused(f"Not deployed to **{safe.text(environment)}**.", reasons, safe)
+
+
+def refused_check(environment: str, reasons: Sequence[Reason], safe: Safe) -> CheckReport:
+    """The check on a commit that was pushed or released and is not deployed."""
+    title = reasons[0].title if reasons else ""
+    return CheckReport(
+        title=safe.line(f"Not deployed to {environment}: {title}", 200),
+        summary=refused_event(environment, reasons, safe),
+        conclusion=Conclusion.ACTION_REQUIRED,
+    )
+
+
+def too_many(left_out: int, most: int) -> str:
+    """A comment with more commands than one may have."""
+    return f"A comment may have {most} commands; the last {left_out} were left out."
+
+
+def not_yet(command: Command, word: str, safe: Safe) -> str:
+    """A command that is known and not there yet."""
+    return f"{safe.code(f'{word} {render(command)}')}: {NOT_YET}"
+
+
+def plan(found: Plan, environment: str, sha: str, safe: Safe) -> str:
+    """What a deployment would do."""
+    first = [f"**Plan** for **{safe.text(environment)}** at {sha}. Nothing was changed."]
+    lists = (
+        _list(heading, lines, safe)
+        for heading, lines in (
+            ("**Images**", image_lines(found)),
+            ("**Pipelines**", pipeline_lines(found)),
+            ("**Notes**", found.warnings),
+        )
+    )
+    return fitted(first, lists, [], LONGEST_BODY)
+
+
+def cancelled(result: str, identity: str, safe: Safe) -> str:
+    """What became of a wish to cancel."""
+    text = {
+        "waiting": "had not begun; it is cancelled.",
+        "running": "is being stopped; what it changed is put back.",
+        "finished": "had already ended; nothing was changed.",
+    }[result]
+    return f"{safe.code(identity)} {text}"
+
+
+def deployments(found: Iterable[Deployment], now: float, safe: Safe) -> str:
+    """A table, in the order given."""
+    rows = [_row(each, now, safe) for each in found]
+    if not rows:
+        return NO_DEPLOYMENTS
+    return fitted([], ["\n".join([_TABLE, *rows])], [], LONGEST_BODY)
+
+
+def help_text(command: Help, word: str) -> str:
+    """How commands are written."""
+    return "\n".join(["```text", *help_lines(command.topic, word), "```"])
+
+
+def no_second_rollback(word: str) -> Reason:
+    """A rollback's check has no button that does it again."""
+    return Reason(
+        Code.BAD_COMMAND,
+        "a rollback is not repeated by a button: it would go back further",
+        f"Type `{word} rollback ENVIRONMENT` on the pull request.",
+    )
+
+
+def no_such_deployment(part: str) -> StoppedError:
+    """An id that no deployment of the repository has."""
+    return StoppedError(
+        Code.DEPLOYMENT_UNKNOWN, f"no deployment of this repository has the id `{part}`"
+    )
+
+
+def several_deployments(found: Iterable[Deployment], word: str) -> StoppedError:
+    """It is not clear which one is meant."""
+    ids = [each.id for each in found]
+    return StoppedError(
+        Code.BAD_COMMAND,
+        f"several are meant: {', '.join(ids)}",
+        next_step=f"Name one: `{word} cancel {ids[0]}`.",
+    )
+
+
+def none_under_way() -> StoppedError:
+    """Nothing that could be cancelled."""
+    return StoppedError(Code.DEPLOYMENT_UNKNOWN, "no deployment of this pull request waits or runs")
+
+
+def closed(number: int) -> str:
+    """Who cancels the deployments of a pull request that is given up."""
+    return f"pull request #{number}, which was closed"
+
+
+def _reason(reason: Reason, safe: Safe) -> str:
+    lines = [
+        f"- **{safe.text(reason.title)}** ({safe.code(reason.code)}): {safe.rich(reason.fact)}"
+    ]
+    if reason.where:
+        lines.append(f"  **Where:** {safe.code(reason.where)}")
+    lines.append(f"  **Next:** {safe.rich(reason.next_step)}")
+    return "  \n".join(lines)
+
+
+def _list(heading: str, lines: Sequence[str], safe: Safe) -> str:
+    if not lines:
+        return ""
+    return "\n".join([heading, "", *(f"- {safe.text(line)}" for line in lines)])
+
+
+def _row(deployment: Deployment, now: float, safe: Safe) -> str:
+    request = deployment.request
+    what = "rollback" if request.kind is Kind.ROLLBACK else short_sha(request.commit.sha)
+    cells = (
+        f"`{deployment.id}`",
+        safe.text(request.environment),
+        safe.text(f"{what} {request.commit.ref}", 80),
+        safe.text(request.actor.name),
+        f"{_standing(deployment)}, {ago(deployment.finished_at or deployment.created_at, now)}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _standing(deployment: Deployment) -> str:
+    if deployment.state is State.FINISHED and deployment.outcome:
+        return OUTCOMES[deployment.outcome]
+    if deployment.state is State.RUNNING and deployment.stage:
+        return f"running: {STAGES[deployment.stage]}"
+    return deployment.state.value

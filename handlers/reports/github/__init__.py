@@ -1,0 +1,1 @@
+"""What people on GitHub see of a deployment: comment, check and GitHub's own deployment."""

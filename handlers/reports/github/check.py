@@ -1,0 +1,112 @@
+"""A deployment as a check run on its commit."""
+
+import re
+from enum import StrEnum
+
+from bot.domain.deployment import Outcome
+from bot.domain.reasons import Code, Reason
+from bot.services.github import Action, Annotation, CheckReport, Conclusion
+from handlers.reports.github import words
+from handlers.reports.github.comment import details, summary, what
+from handlers.reports.github.safe import Safe
+from handlers.reports.github.view import View
+from handlers.reports.text import lines
+from handlers.reports.words import SHORT_SHA
+
+_CONCLUSIONS = {
+    Outcome.SUCCEEDED: Conclusion.SUCCESS,
+    Outcome.FAILED: Conclusion.FAILURE,
+    Outcome.CANCELLED: Conclusion.CANCELLED,
+    Outcome.REFUSED: Conclusion.ACTION_REQUIRED,
+    Outcome.ROLLED_BACK: Conclusion.FAILURE,
+}
+_TIMED_OUT = frozenset({Code.STAGE_TIMED_OUT, Code.TEST_TIMED_OUT, Code.VERIFY_TIMED_OUT})
+_IN_FILES = frozenset(
+    {
+        Code.PROJECT_INVALID,
+        Code.DOCKERFILE_INVALID,
+        Code.CONTEXT_MISSING,
+        Code.SPEC_MISSING,
+        Code.SPEC_INVALID,
+        Code.SPEC_FIELD_UNKNOWN,
+        Code.SPEC_OUTDATED,
+        Code.SPEC_CYCLE,
+        Code.SPEC_DUPLICATE,
+        Code.IMAGE_NAME_INVALID,
+        Code.IMAGE_NAME_AMBIGUOUS,
+        Code.TAG_INVALID,
+        Code.BUILD_FAILED,
+        Code.BUILD_SECRET_MISSING,
+    }
+)
+"""Reasons whose place is in a file; that of others may be `HOST:PORT`, which looks the same."""
+_PLACE = re.compile(r"(?P<path>[^\s:][^:]*):(?P<line>[1-9]\d{0,8})(?=:|$)")
+_LONGEST_TITLE = 120
+
+
+class Button(StrEnum):
+    """The identifiers of the check's buttons, as GitHub sends them when one is pressed."""
+
+    RERUN = "rerun"
+    CANCEL = "cancel"
+    DEPLOY = "deploy"
+
+
+_CANCEL = Action(*words.CANCEL, Button.CANCEL)
+_RERUN = Action(*words.RERUN, Button.RERUN)
+_DEPLOY = Action(*words.DEPLOY, Button.DEPLOY)
+
+
+def check_name(environment: str) -> str:
+    """The check's name: one for each environment."""
+    return f"{words.CHECK}: {environment}"
+
+
+def check_report(view: View, safe: Safe) -> CheckReport:
+    """All that the check shows; the same until something has happened."""
+    reason = view.end.reason if view.end else None
+    return CheckReport(
+        title=_title(view, safe),
+        summary=summary(view, safe),
+        text=details(view, safe),
+        started=not view.waits,
+        conclusion=_conclusion(view.outcome, reason),
+        annotations=_annotations(reason, safe),
+        actions=(_button(view.outcome),),
+        details_url=view.page,
+    )
+
+
+def _title(view: View, safe: Safe) -> str:
+    request = view.deployment.request
+    place = words.target(view.sha[:SHORT_SHA], request.environment)
+    return safe.line(what(view, place), _LONGEST_TITLE)
+
+
+def _conclusion(outcome: Outcome | None, reason: Reason | None) -> Conclusion | None:
+    if outcome is None:
+        return None
+    if outcome is Outcome.FAILED and reason is not None and reason.code in _TIMED_OUT:
+        return Conclusion.TIMED_OUT
+    return _CONCLUSIONS[outcome]
+
+
+def _button(outcome: Outcome | None) -> Action:
+    if outcome is None:
+        return _CANCEL
+    return _DEPLOY if outcome is Outcome.SUCCEEDED else _RERUN
+
+
+def _annotations(reason: Reason | None, safe: Safe) -> tuple[Annotation, ...]:
+    """A remark on the line that is at fault, where the reason names a line of a file."""
+    if reason is None or reason.where is None or reason.code not in _IN_FILES:
+        return ()
+    match = _PLACE.match(reason.where)
+    if match is None:
+        return ()
+    path = match["path"]
+    if path.startswith("/") or ".." in path.split("/"):
+        return ()
+    message = "\n".join(safe.line(text) for text in (*lines(reason.fact), reason.next_step))
+    title = safe.line(reason.title)
+    return (Annotation(safe.line(path), int(match["line"]), message, title=title),)

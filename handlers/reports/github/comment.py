@@ -1,0 +1,184 @@
+"""A deployment as a comment on a pull request."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from bot.domain.deployment import BuiltImage, UpdatedPipeline
+from bot.domain.reasons import Reason
+from handlers.reports.github import words
+from handlers.reports.github.safe import LONGEST_BODY, Safe, fitted
+from handlers.reports.github.view import View
+from handlers.reports.text import lines
+from handlers.reports.words import STAGES, digest
+
+SURFACE = "github"
+"""The surface of actors whose name is a login on GitHub."""
+
+_MOST_LISTED = 20
+_LONGEST_FACT = 1000
+_MOST_FACTS = 10
+_LONGEST_DETAIL = 120
+_LONGEST_NAME = 120
+_SHA = re.compile(r"[0-9a-f]{40}")
+_LOGIN = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
+
+
+def progress_comment(view: View, safe: Safe) -> str:
+    """The comment that follows a deployment and in the end says how it went; mentions nobody.
+
+    It is the same text until something has happened, so that it is edited only then.
+    """
+    first = [headline(view, safe), _asked(view, safe), *_why(view, safe)]
+    return fitted(first, _content(view, safe), [_foot(view, safe)], LONGEST_BODY)
+
+
+def failure_comment(view: View, safe: Safe) -> str:
+    """A comment of its own for a bad end: it mentions who asked, so that they get a notice."""
+    first = [words.told(mention(view), headline(view, safe)), *_why(view, safe)]
+    return fitted(first, _notes(view, safe), [_foot(view, safe)], LONGEST_BODY)
+
+
+def headline(view: View, safe: Safe) -> str:
+    """One line of Markdown: what, where to, how it stands, how long it took."""
+    request, outcome = view.deployment.request, view.outcome
+    mark = words.MARKS[outcome] if outcome else words.WAITING if view.waits else words.RUNNING
+    place = words.target(_commit(view.sha, safe), f"**{safe.text(request.environment)}**")
+    took = f" {words.took(outcome, view.seconds)}" if outcome and view.seconds is not None else ""
+    return f"{mark} {what(view, place, strong='**')}{took}"
+
+
+def what(view: View, place: str = "", *, strong: str = "") -> str:
+    """How it stands, in words; arguments as for `words.headline`."""
+    kind = view.deployment.request.kind
+    if view.waits:
+        return words.waits(kind, place, strong)
+    stage = view.stage if view.outcome else None
+    return words.headline(kind, view.outcome, stage, place, strong)
+
+
+def mention(view: View) -> str:
+    """`@login` of who asked, where that is a login on GitHub."""
+    actor = view.deployment.request.actor
+    is_login = actor.surface == SURFACE and _LOGIN.fullmatch(actor.name)
+    return f"@{actor.name}" if is_login else ""
+
+
+def summary(view: View, safe: Safe) -> str:
+    """What a check says first: how it stands and why."""
+    first = [headline(view, safe), _asked(view, safe), *_reason(view, safe)]
+    return fitted(first, (), [_foot(view, safe)], LONGEST_BODY)
+
+
+def details(view: View, safe: Safe) -> str:
+    """What a check says below its summary."""
+    return fitted([_log(view, safe)], _content(view, safe), (), LONGEST_BODY)
+
+
+def _asked(view: View, safe: Safe) -> str:
+    request = view.deployment.request
+    asked = words.asked(safe.code(request.actor.name, _LONGEST_NAME), request.trigger)
+    title = safe.code(request.commit.title)
+    return f"{asked}: {title}" if title else f"{asked}."
+
+
+def _why(view: View, safe: Safe) -> list[str]:
+    return [*_reason(view, safe), _log(view, safe)]
+
+
+def _reason(view: View, safe: Safe) -> list[str]:
+    reason = view.end.reason if view.end else None
+    return ["  \n".join(_reason_lines(reason, safe))] if reason else []
+
+
+def _reason_lines(reason: Reason, safe: Safe) -> Iterator[str]:
+    first, *more = lines(reason.fact)[:_MOST_FACTS] or [""]
+    yield f"**{safe.text(reason.title)}:** {safe.rich(first, _LONGEST_FACT)}"
+    yield from (safe.rich(line) for line in more if line.strip())
+    if reason.where:
+        yield f"{words.WHERE} {safe.code(reason.where)}"
+    yield f"{words.NEXT} {safe.rich(reason.next_step, _LONGEST_FACT)}"
+
+
+def _log(view: View, safe: Safe) -> str:
+    """The end of the log that tells of the failure, folded away."""
+    found, stage = view.board.failed_log, view.board.failed_stage
+    if found is None or stage is None:
+        return ""
+    subject, tail = found
+    heading = words.last_lines(safe.html(subject, _LONGEST_NAME), stage)
+    # Without the empty line the fence would be read as HTML.
+    return f"<details><summary>{heading}</summary>\n\n{safe.fence(tail)}\n\n</details>"
+
+
+def _content(view: View, safe: Safe) -> Iterator[str]:
+    yield _stages(view, safe)
+    if view.end is None:
+        yield from _plan(view, safe)
+    else:
+        yield _list(words.IMAGES, (_image(each, safe) for each in view.end.images))
+        yield _list(words.PIPELINES, (_pipeline(each, safe) for each in view.end.pipelines))
+    yield from _notes(view, safe)
+
+
+def _stages(view: View, safe: Safe) -> str:
+    rows = [
+        f"| {words.stage_mark(line.ended)} | {STAGES[line.stage]} "
+        f"| {words.stage_took(line.ended, line.seconds)} "
+        f"| {safe.text(line.detail, _LONGEST_DETAIL)} |"
+        for line in view.board.stages.values()
+    ]
+    return "\n".join([words.TABLE, *rows]) if rows else ""
+
+
+def _plan(view: View, safe: Safe) -> Iterator[str]:
+    planned, seen = view.board.planned, view.board.pipelines.values()
+    if seen:
+        states = (
+            f"{safe.code(f'{each.project}/{each.name}')} {each.version} "
+            f"{safe.text(each.state.lower(), _LONGEST_NAME)}"
+            for each in seen
+        )
+        yield _list(words.PIPELINES, states)
+    elif planned is not None:
+        yield _list(words.PLAN, (safe.text(line) for line in planned.images + planned.pipelines))
+
+
+def _image(image: BuiltImage, safe: Safe) -> str:
+    made = words.BUILT if image.built else words.THERE
+    reference = safe.code(f"{image.repository}:{image.tag}")
+    return f"{reference} {safe.code(digest(image.digest))} {made}"
+
+
+def _pipeline(pipeline: UpdatedPipeline, safe: Safe) -> str:
+    return f"{safe.code(f'{pipeline.project}/{pipeline.name}')} {words.versions(pipeline)}"
+
+
+def _notes(view: View, safe: Safe) -> Iterator[str]:
+    notes = view.end.notes if view.end else ()
+    texts = dict.fromkeys((*view.board.warnings, *notes))
+    yield _list(words.NOTES, (safe.rich(text) for text in texts))
+
+
+def _list(heading: str, entries: Iterable[str]) -> str:
+    every = list(entries)
+    if not every:
+        return ""
+    shown = [f"- {entry}" for entry in every[:_MOST_LISTED]]
+    if len(every) > _MOST_LISTED:
+        shown.append(f"- {words.more(len(every) - _MOST_LISTED)}")
+    return "\n".join([heading, "", *shown])
+
+
+def _foot(view: View, safe: Safe) -> str:
+    identity = view.deployment.id
+    parts = [words.identity(safe.code(identity))]
+    if view.page is not None:
+        parts.append(words.linked_log(view.page))
+    elif view.board.failed_log is not None:
+        parts.append(safe.rich(words.whole_log(identity)))
+    return f"<sub>{' · '.join(parts)}</sub>"
+
+
+def _commit(sha: str, safe: Safe) -> str:
+    """GitHub makes a short link of a whole SHA, but not in code."""
+    return sha if _SHA.fullmatch(sha) else safe.code(sha)

@@ -1,0 +1,31 @@
+"""A deployment as GitHub's own deployment, which the pull request's time line shows."""
+
+from bot.domain.deployment import Outcome
+from bot.services.github import DeploymentState
+from handlers.reports.github.comment import what
+from handlers.reports.github.safe import Safe
+from handlers.reports.github.view import View
+
+_LONGEST = 140
+
+_STATES: dict[Outcome, DeploymentState] = {
+    Outcome.SUCCEEDED: "success",
+    Outcome.FAILED: "failure",
+    Outcome.CANCELLED: "inactive",
+    Outcome.REFUSED: "error",
+    Outcome.ROLLED_BACK: "failure",
+}
+
+
+def deployment_state(view: View) -> DeploymentState:
+    """GitHub's word for how it stands."""
+    if view.outcome is not None:
+        return _STATES[view.outcome]
+    return "queued" if view.waits else "in_progress"
+
+
+def description(view: View, safe: Safe) -> str:
+    """One line, at most 140 characters."""
+    reason = view.end.reason if view.end else None
+    said = what(view)
+    return safe.line(f"{said}: {reason.title}" if reason else said, _LONGEST)

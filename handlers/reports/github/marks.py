@@ -1,0 +1,127 @@
+"""What was said of a deployment on GitHub so far, and what is to be said now."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from handlers.reports.github.origin import Origin
+from handlers.reports.github.view import View
+
+MARKS = "github_marks"
+"""The fact of a deployment that holds them."""
+
+
+class Mark(StrEnum):
+    """The things on GitHub that tell of a deployment, the most wanted first."""
+
+    DEPLOYMENT = "deployment"
+    STATUS = "status"
+    COMMENT = "comment"
+    CHECK = "check"
+    FAILURE = "failure"
+    """The comment that mentions who asked."""
+    REACTION = "reaction"
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What GitHub has of a deployment."""
+
+    ids: Mapping[Mark, int] = field(default_factory=dict)
+    tried: frozenset[Mark] = frozenset()
+    """Those whose making was begun: they may be there although their id is not known."""
+    refused: frozenset[Mark] = frozenset()
+    """Those that GitHub will not take."""
+    said: Mapping[Mark, str] = field(default_factory=dict)
+    """A fingerprint of what each shows."""
+    calls: int = 0
+
+    def saying(self, mark: Mark, text: str) -> "Marks":
+        """Once the mark shows the text."""
+        return replace(self, said={**self.said, mark: fingerprint(text)})
+
+    def at(self, mark: Mark, identity: int) -> "Marks":
+        """Once the mark is there."""
+        return replace(self, ids={**self.ids, mark: identity})
+
+    def without(self, mark: Mark) -> "Marks":
+        """Once somebody has deleted it."""
+        return replace(self, ids={key: value for key, value in self.ids.items() if key != mark})
+
+    def shows(self, mark: Mark, text: str) -> bool:
+        """Whether nothing would be new."""
+        return self.said.get(mark) == fingerprint(text)
+
+    def to_json(self) -> dict[str, Any]:
+        """For the database."""
+        value = asdict(self)
+        return {**value, "tried": sorted(self.tried), "refused": sorted(self.refused)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any] | None) -> "Marks":
+        """From the database."""
+        return _MARKS.validate_python(value) if value else cls()
+
+
+_MARKS: TypeAdapter[Marks] = TypeAdapter(Marks)
+
+
+@dataclass(frozen=True)
+class Ration:
+    """How many calls a deployment's report may take while all goes well."""
+
+    calls: int = 9
+    """With the three that the gate needs a deployment takes twelve."""
+    end: int = 4
+    """Kept back for the end: status, check, comment and reaction."""
+
+
+NORMAL = Ration()
+
+
+def wanted(view: View, origin: Origin) -> Iterator[Mark]:
+    """The marks that this deployment should have now."""
+    yield Mark.DEPLOYMENT
+    yield Mark.STATUS
+    if view.waits:
+        # The comment still belongs to whoever is before it, and may to the end.
+        return
+    if origin.pull_request is not None:
+        yield Mark.COMMENT
+    yield Mark.CHECK
+    if origin.pull_request is not None and view.is_failure:
+        yield Mark.FAILURE
+    if origin.comment_id is not None and (view.is_failure or view.is_success):
+        yield Mark.REACTION
+
+
+def due(
+    texts: Mapping[Mark, str], marks: Marks, ration: Ration, *, ended: bool, edits: bool
+) -> tuple[Mark, ...]:
+    """The marks that have something new to say; `texts` has what each should show.
+
+    At the end everything is said. Until then each is made once, and changed only where
+    `edits` allows it and the ration has something left; only queued and in progress are
+    always told apart.
+    """
+    found = []
+    made = [mark for mark in texts if mark not in marks.said]
+    left = ration.calls - ration.end - marks.calls - len(made)
+    for mark, text in texts.items():
+        if mark in marks.refused or marks.shows(mark, text):
+            continue
+        if not ended and mark in marks.said and mark is not Mark.STATUS:
+            if not edits or left <= 0:
+                continue
+            left -= 1
+        found.append(mark)
+    return tuple(found)
+
+
+def fingerprint(text: str) -> str:
+    """Tells whether a text is another."""
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]

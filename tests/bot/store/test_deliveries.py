@@ -1,0 +1,119 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bot.store.database import Database
+from bot.store.deliveries import KEPT_SECONDS, Deliveries, DeliveryState, Taken
+
+
+@pytest.fixture
+def deliveries(database: Database) -> Deliveries:
+    return Deliveries(database)
+
+
+async def take(deliveries: Deliveries, identity: str, repository: str = "acme/edges") -> Taken:
+    return await deliveries.take(identity, "push", repository, f'{{"id": "{identity}"}}')
+
+
+async def waiting(deliveries: Deliveries) -> list[str]:
+    return [each.id for each in await deliveries.waiting()]
+
+
+async def test_a_delivery_waits_once_it_is_taken(deliveries: Deliveries) -> None:
+    assert await take(deliveries, "a") is Taken.NEW
+    assert await waiting(deliveries) == ["a"]
+
+
+async def test_the_payload_comes_back_as_it_was(deliveries: Deliveries) -> None:
+    await deliveries.take("a", "push", "acme/edges", '{"title":"é ✓"}')
+    delivery = await deliveries.begin("a")
+    assert delivery is not None
+    assert (delivery.event, delivery.payload) == ("push", '{"title":"é ✓"}')
+
+
+async def test_an_id_is_taken_once_while_it_waits(deliveries: Deliveries) -> None:
+    await take(deliveries, "a")
+    assert await take(deliveries, "a") is Taken.KNOWN
+    assert await deliveries.count_waiting() == 1
+
+
+async def test_an_id_is_taken_once_when_it_is_done(deliveries: Deliveries) -> None:
+    await take(deliveries, "a")
+    await deliveries.done("a", "deployed")
+    assert await take(deliveries, "a") is Taken.KNOWN
+    assert await waiting(deliveries) == []
+
+
+async def test_many_that_bring_the_same_id_at_once_bring_it_once(deliveries: Deliveries) -> None:
+    taken = await asyncio.gather(*(take(deliveries, "a") for _ in range(10)))
+    assert sorted(taken) == [Taken.KNOWN] * 9 + [Taken.NEW]
+
+
+async def test_what_failed_is_taken_again_at_its_first_time(deliveries: Deliveries) -> None:
+    await take(deliveries, "a")
+    first = await deliveries.begin("a")
+    await deliveries.failed("a", "github_refused")
+    assert await take(deliveries, "a") is Taken.NEW
+    again = await deliveries.begin("a")
+    assert first is not None
+    assert again is not None
+    assert (again.received_at, again.attempts) == (first.received_at, 1)
+
+
+async def test_too_many_are_not_stored(database: Database) -> None:
+    deliveries = Deliveries(database, most_waiting=2)
+    assert [await take(deliveries, each) for each in "abc"] == [Taken.NEW, Taken.NEW, Taken.FULL]
+    await deliveries.done("a", "")
+    assert await take(deliveries, "c") is Taken.NEW
+
+
+async def test_the_oldest_of_each_repository_is_next(deliveries: Deliveries) -> None:
+    for identity, repository in [("a", "acme/edges"), ("b", "Acme/Edges"), ("c", "acme/faces")]:
+        await take(deliveries, identity, repository)
+    assert await waiting(deliveries) == ["a", "c"]
+    await deliveries.done("a", "")
+    assert await waiting(deliveries) == ["b", "c"]
+
+
+async def test_what_is_put_off_still_holds_its_place(deliveries: Deliveries) -> None:
+    await take(deliveries, "a")
+    await take(deliveries, "b")
+    await deliveries.put_off("a", 4_000_000_000.0, "github_unreachable")
+    assert [(each.id, each.retry_at) for each in await deliveries.waiting()] == [
+        ("a", 4_000_000_000.0)
+    ]
+
+
+async def test_attempts_are_counted(deliveries: Deliveries) -> None:
+    await take(deliveries, "a")
+    begun = [await deliveries.begin("a") for _ in range(2)]
+    assert [each and each.attempts for each in begun] == [1, 2]
+
+
+async def test_what_is_done_is_not_begun(deliveries: Deliveries) -> None:
+    await take(deliveries, "a")
+    await deliveries.done("a", "deployed")
+    assert await deliveries.begin("a") is None
+    assert await deliveries.state("a") == (DeliveryState.DONE, "deployed")
+
+
+async def test_what_ended_weeks_ago_is_forgotten(deliveries: Deliveries) -> None:
+    for identity in "ab":
+        await take(deliveries, identity)
+    await deliveries.done("a", "")
+    delivery = await deliveries.begin("b")
+    assert delivery is not None
+    await deliveries.forget_old(delivery.received_at + KEPT_SECONDS + 1)
+    assert await deliveries.state("a") is None
+    assert await waiting(deliveries) == ["b"]
+
+
+async def test_a_delivery_outlives_the_process(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/lasting.db"
+    first = await Database.open(url)
+    await take(Deliveries(first), "a")
+    await first.close()
+    second = await Database.open(url)
+    assert await waiting(Deliveries(second)) == ["a"]
+    await second.close()

@@ -1,0 +1,141 @@
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.domain.reasons import Code, StoppedError
+from bot.serve import Server, open_server
+from bot.settings import load_settings
+from bot.store.database import Database
+from bot.store.deliveries import Deliveries
+from bot.store.deployments import Deployments
+from tests.standins.github.server import GitHubServer
+
+EDGES = "acme/edges"
+FILES = {".pachops.yml": "environments:\n  staging: {}\n"}
+PATIENCE = 60.0
+
+
+def variables(tmp_path: Path, github: GitHubServer, **more: str) -> dict[str, str]:
+    return {
+        "HOME": str(tmp_path),
+        "PACHOPS_DATA_DIR": str(tmp_path / "data"),
+        "PACHOPS_WEB_PORT": "0",
+        "PACHOPS_GITHUB_BASE_URL": github.url,
+        "PACHOPS_GITHUB_APP_ID": str(github.app.id),
+        "PACHOPS_GITHUB_PRIVATE_KEY": github.app.private_key.replace("\n", "\\n"),
+        "PACHOPS_GITHUB_WEBHOOK_SECRETS": github.app.webhook_secret,
+    } | more
+
+
+@pytest.fixture
+async def github(tmp_path: Path) -> AsyncIterator[GitHubServer]:
+    async with GitHubServer(tmp_path) as github:
+        github.repository(EDGES, FILES)
+        yield github
+
+
+@asynccontextmanager
+async def serving(environ: dict[str, str], github: GitHubServer) -> AsyncIterator[Server]:
+    stop = asyncio.Event()
+    async with asyncio.timeout(PATIENCE), open_server(load_settings(environ)) as server:
+        running = asyncio.create_task(server.run(stop))
+        listening = asyncio.create_task(server.listening.wait())
+        await asyncio.wait({running, listening}, return_when=asyncio.FIRST_COMPLETED)
+        listening.cancel()
+        if running.done():
+            await running
+        github.send_webhooks_to(f"{server.addresses[0]}/github/webhook")
+        try:
+            yield server
+        finally:
+            stop.set()
+            await running
+
+
+async def test_a_comment_becomes_a_deployment(github: GitHubServer, tmp_path: Path) -> None:
+    pull = await github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    environ = variables(tmp_path, github)
+    async with serving(environ, github):
+        comment = await github.comment(pull, "/pachops deploy staging")
+        await github.expect_reaction(comment, "eyes")
+    database = await Database.open(load_settings(environ).database_url)
+    (deployment,) = await Deployments(database).list()
+    await database.close()
+    assert deployment.request.commit.sha == pull.head_sha
+
+
+async def test_what_was_taken_before_a_stop_is_handled_after_it(
+    github: GitHubServer, tmp_path: Path
+) -> None:
+    pull = await github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await github.comment(pull, "/pachops help")
+    told = github.webhooks.all[-1]
+    environ = variables(tmp_path, github)
+    database = await Database.open(load_settings(environ).database_url)
+    await Deliveries(database).take(told.guid, told.event, EDGES, told.body.decode())
+    await database.close()
+    async with serving(environ, github):
+        await github.expect_comment(pull, "/pachops deploy [ENV]")
+
+
+async def test_it_says_that_it_lives(github: GitHubServer, tmp_path: Path) -> None:
+    async with (
+        serving(variables(tmp_path, github), github) as server,
+        aiohttp.ClientSession() as session,
+        session.get(f"{server.addresses[0]}/healthz") as answer,
+    ):
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("changed", "where"),
+    [
+        ({"PACHOPS_GITHUB_WEBHOOK_SECRETS": ""}, "PACHOPS_GITHUB_WEBHOOK_SECRETS"),
+        ({"PACHOPS_GITHUB_PRIVATE_KEY": ""}, "PACHOPS_GITHUB_PRIVATE_KEY"),
+        ({"PACHOPS_GITHUB_APP_ID": ""}, "PACHOPS_GITHUB_APP_ID"),
+        (
+            {"PACHOPS_GITHUB_APP_ID": "", "PACHOPS_GITHUB_PRIVATE_KEY": ""},
+            "PACHOPS_GITHUB_APP_ID",
+        ),
+        ({"PACHOPS_WEB_HOST": "192.0.2.1"}, "PACHOPS_WEB_PORT"),
+    ],
+)
+async def test_without_what_it_needs_it_does_not_start(
+    github: GitHubServer, tmp_path: Path, changed: dict[str, str], where: str
+) -> None:
+    with pytest.raises(StoppedError) as stopped:
+        async with serving(variables(tmp_path, github, **changed), github):
+            pass
+    assert (stopped.value.reason.code, stopped.value.reason.where) == (Code.BAD_SETTINGS, where)
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_stops_it_in_good_order(
+    github: GitHubServer, tmp_path: Path, asked: signal.Signals
+) -> None:
+    environ = variables(tmp_path, github) | {"PATH": os.environ["PATH"]}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "from bot.cli import main; main()",
+        "serve",
+        env=environ,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    lines = []
+    async with asyncio.timeout(PATIENCE):
+        async for line in process.stderr:
+            lines.append(line.decode())
+            if b"listening at" in line:
+                process.send_signal(asked)
+        status = await process.wait()
+    assert status == 0, lines
+    assert not any("Traceback" in line or "ERROR" in line for line in lines), lines

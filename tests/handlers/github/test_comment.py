@@ -1,0 +1,292 @@
+import re
+
+from bot.domain.deployment import Deployment, Kind, State, Trigger
+from bot.domain.github import Permission
+from tests.handlers.github.world import EDGES, World
+from tests.standins.github.faults import error
+from tests.standins.github.state import PullRequest
+
+STAGING = "  staging: {}\n"
+TWO = "  staging: {}\n  production: {requires: [review]}\n"
+
+
+async def opened(world: World, environments: str = STAGING) -> PullRequest:
+    world.declare(environments)
+    return await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+
+
+async def deployed(world: World, pull: PullRequest) -> Deployment:
+    await world.comment(pull, "/pachops deploy")
+    return await world.only()
+
+
+async def test_a_deploy_is_written_down_and_seen(world: World) -> None:
+    pull = await opened(world)
+    comment = await world.comment(pull, "/pachops deploy staging")
+    deployment = await world.only()
+    request = deployment.request
+    assert (request.environment, request.commit.sha) == ("staging", pull.head_sha)
+    assert (request.trigger, request.actor.name) == (Trigger.COMMENT, "ada")
+    assert (request.commit.branch, request.commit.title) == ("feature", "A change")
+    assert world.reactions(comment) == ["eyes"]
+    assert world.answers(pull) == []
+
+
+async def test_its_reports_know_where_it_was_asked_for(world: World) -> None:
+    pull = await opened(world)
+    comment = await world.comment(pull, "/pachops deploy")
+    origin = await world.origin(await world.only())
+    assert (origin.owner, origin.name) == ("acme", "edges")
+    assert (origin.pull_request, origin.comment_id) == (pull.number, comment.id)
+    assert origin.installation == world.github.installation(EDGES).id
+    assert origin.head_sha == pull.head_sha
+
+
+async def test_a_refusal_says_why_and_what_next(world: World) -> None:
+    pull = await opened(world)
+    world.github.allow("eve", EDGES, Permission.READ)
+    comment = await world.comment(pull, "/pachops deploy", by="eve")
+    (answer,) = world.answers(pull)
+    assert "permission\\_missing" in answer or "permission_missing" in answer
+    assert "Ask somebody with write permission" in answer
+    assert world.reactions(comment) == []
+    assert await world.asked() == []
+
+
+async def test_every_reason_of_a_refusal_is_told_at_once(world: World) -> None:
+    pull = await opened(world, TWO)
+    world.github.allow("eve", EDGES, Permission.READ)
+    await world.comment(pull, "/pachops deploy production", by="eve")
+    (answer,) = world.answers(pull)
+    assert "permission_missing" in answer
+    assert "review_missing" in answer
+
+
+async def test_commands_of_one_comment_go_in_order(world: World) -> None:
+    pull = await opened(world, "  staging: {}\n  second: {}\n")
+    await world.comment(pull, "/pachops deploy staging\n/pachops deploy second\n/pachops status")
+    assert [each.request.environment for each in await world.asked()] == ["staging", "second"]
+    (answer,) = world.answers(pull)
+    assert "staging" in answer
+    assert "second" in answer
+
+
+async def test_only_a_pull_request_takes_commands(world: World) -> None:
+    world.declare(STAGING)
+    issue = await world.github.open_issue(EDGES)
+    await world.github.comment(issue, "/pachops deploy")
+    await world.settled()
+    assert await world.asked() == []
+
+
+async def test_an_edited_comment_is_no_command(world: World) -> None:
+    pull = await opened(world)
+    comment = await world.comment(pull, "Looks good")
+    await world.github.edit(pull, comment, "/pachops deploy")
+    await world.settled()
+    assert await world.asked() == []
+
+
+async def test_a_bot_gives_no_commands(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops deploy", by="dependabot[bot]")
+    assert await world.asked() == []
+    assert world.answers(pull) == []
+
+
+async def test_quoted_commands_are_none(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "> /pachops deploy\n\n```\n/pachops deploy\n```\n")
+    assert await world.asked() == []
+
+
+async def test_a_head_that_moved_after_the_comment_is_refused_with_its_sha(world: World) -> None:
+    pull = await opened(world)
+    world.github.webhooks.is_held = True
+    await world.github.comment(pull, "/pachops deploy")
+    told = world.github.webhooks.all[-1]
+    moved = await world.github.push(EDGES, {"a": "2"}, "feature")
+    await world.github.webhooks.deliver(told)
+    await world.settled()
+    (answer,) = world.answers(pull)
+    assert "head_moved" in answer
+    assert f"/pachops deploy staging {moved}" in answer
+    assert await world.asked() == []
+
+
+async def test_a_sha_that_is_written_out_may_be_an_older_commit(world: World) -> None:
+    pull = await opened(world)
+    first = pull.head_sha
+    await world.github.push(EDGES, {"a": "2"}, "feature")
+    await world.comment(pull, f"/pachops deploy staging {first}")
+    assert (await world.only()).request.commit.sha == first
+
+
+async def test_a_sha_of_elsewhere_is_refused(world: World) -> None:
+    pull = await opened(world)
+    stranger = await world.github.push(EDGES, {"b": "1"}, "other")
+    await world.comment(pull, f"/pachops deploy staging {stranger}")
+    assert "commit_elsewhere" in world.answers(pull)[0]
+    assert await world.asked() == []
+
+
+async def test_an_allowed_branch_is_deployed_by_its_name(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops deploy staging main")
+    commit = (await world.only()).request.commit
+    assert (commit.ref, commit.branch) == ("main", "main")
+    assert commit.sha != pull.head_sha
+
+
+async def test_a_fork_is_not_built_by_this_version(world: World) -> None:
+    world.declare("  staging: {forks: true}\n")
+    world.github.fork(EDGES, "eve")
+    pull = await world.github.open_pull_request(EDGES, "eve:feature", files={"a": "1"}, by="eve")
+    await world.comment(pull, f"/pachops deploy staging {pull.head_sha}")
+    assert "fork_not_allowed" in world.answers(pull)[0]
+    assert await world.asked() == []
+
+
+async def test_a_near_miss_gets_the_command_that_was_meant(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops depoly staging")
+    assert "`/pachops deploy staging`" in world.answers(pull)[0]
+
+
+async def test_help_is_answered(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops help")
+    assert "/pachops deploy [ENV] [REF|SHA]" in world.answers(pull)[0]
+
+
+async def test_a_plan_is_shown_and_nothing_deployed(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops plan")
+    assert f"a plan for staging at {pull.head_sha}" in world.answers(pull)[0]
+    assert await world.asked() == []
+
+
+async def test_commands_of_later_versions_say_so(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops lock staging")
+    assert "does not have this command yet" in world.answers(pull)[0]
+
+
+async def test_a_rollback_is_a_deployment_of_its_own(world: World) -> None:
+    pull = await opened(world)
+    comment = await world.comment(pull, "/pachops rollback staging --steps 2")
+    deployment = await world.only()
+    assert (deployment.request.kind, deployment.request.steps) == (Kind.ROLLBACK, 2)
+    assert world.reactions(comment) == ["eyes"]
+    assert (await world.origin(deployment)).comment_id == comment.id
+
+
+async def test_a_rollback_needs_permission(world: World) -> None:
+    pull = await opened(world)
+    world.github.allow("eve", EDGES, Permission.TRIAGE)
+    await world.comment(pull, "/pachops rollback staging", by="eve")
+    assert "permission_missing" in world.answers(pull)[0]
+    assert await world.asked() == []
+
+
+async def test_a_rollback_to_nothing_says_so(world: World) -> None:
+    pull = await opened(world, "  empty: {}\n")
+    await world.comment(pull, "/pachops rollback empty")
+    assert "nothing_to_roll_back" in world.answers(pull)[0]
+
+
+async def test_cancel_stops_what_the_pull_request_has_under_way(world: World) -> None:
+    pull = await opened(world)
+    deployment = await deployed(world, pull)
+    await world.comment(pull, "/pachops cancel")
+    assert (await world.only()).state is State.FINISHED
+    assert f"`{deployment.id}` had not begun" in world.answers(pull)[0]
+
+
+async def test_cancel_needs_permission(world: World) -> None:
+    pull = await opened(world)
+    deployment = await deployed(world, pull)
+    world.github.allow("eve", EDGES, Permission.READ)
+    await world.comment(pull, f"/pachops cancel {deployment.id[-6:]}", by="eve")
+    assert (await world.only()).state is State.WAITING
+    assert "permission_missing" in world.answers(pull)[0]
+
+
+async def test_deployments_of_other_repositories_are_unknown_here(world: World) -> None:
+    pull = await opened(world)
+    deployment = await deployed(world, pull)
+    world.github.repository("acme/faces", {".pachops.yml": f"environments:\n{STAGING}"})
+    other = await world.github.open_pull_request("acme/faces", "feature", files={"a": "1"})
+    await world.comment(other, f"/pachops cancel {deployment.id}\n/pachops history")
+    refused, history = world.answers(other)
+    assert "deployment_unknown" in refused
+    assert deployment.id not in history
+    assert (await world.only()).state is State.WAITING
+
+
+async def test_history_shows_what_was_deployed(world: World) -> None:
+    pull = await opened(world)
+    deployment = await deployed(world, pull)
+    await world.comment(pull, "/pachops history")
+    assert f"| `{deployment.id}` | staging |" in world.answers(pull)[0]
+
+
+async def test_a_wrong_project_file_is_told(world: World) -> None:
+    world.github.repository(EDGES, {".pachops.yml": "environmets: {}\n"})
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops deploy")
+    assert any("project_invalid" in each for each in world.answers(pull))
+
+
+async def test_what_people_write_is_harmless_in_answers(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops @acme/everybody<img>")
+    (answer,) = world.answers(pull)
+    outside_code = re.sub(r"(`+).*?\1", "", answer.partition("<!-- pachops:")[0])
+    assert "everybody" in answer
+    assert "@acme" not in outside_code
+    assert "<img>" not in outside_code
+
+
+# --- again and again
+
+
+async def test_a_repeated_delivery_acts_once(world: World) -> None:
+    pull = await opened(world)
+    comment = await world.comment(pull, "/pachops deploy\n/pachops help")
+    for _ in range(3):
+        await world.github.webhooks.deliver(world.github.webhooks.all[-1], again=True)
+    await world.settled()
+    await world.only()
+    assert len(world.answers(pull)) == 1
+    assert world.reactions(comment) == ["eyes"]
+
+
+async def test_a_handler_that_broke_off_is_finished_and_does_nothing_twice(world: World) -> None:
+    pull = await opened(world)
+    world.github.fail("POST", "/repos/*/comments/*/reactions", error(500), times=4)
+    comment = await world.comment(pull, "/pachops help\n/pachops deploy")
+    deployment = await world.only()
+    assert set(world.deployer.submitted) == {deployment.id}
+    assert len(world.answers(pull)) == 1
+    assert world.reactions(comment) == ["eyes"]
+
+
+async def test_a_deleted_comment_is_deployed_without_a_reaction(world: World) -> None:
+    pull = await opened(world)
+    world.github.webhooks.is_held = True
+    comment = await world.github.comment(pull, "/pachops deploy")
+    told = world.github.webhooks.all[-1]
+    await world.github.delete(pull, comment)
+    await world.github.webhooks.deliver(told)
+    await world.settled()
+    await world.only()
+
+
+async def test_a_comments_deployment_takes_few_calls(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops help")
+    before = len(world.github.calls)
+    await world.comment(pull, "/pachops deploy")
+    calls = [str(each) for each in world.github.calls[before:]]
+    assert len(calls) <= 6, calls

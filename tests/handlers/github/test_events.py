@@ -1,0 +1,190 @@
+"""Pushes, pull requests, releases and buttons."""
+
+from bot.domain.deployment import Deployment, State, Trigger
+from bot.domain.github import Permission
+from bot.services.github import Action, CheckReport
+from handlers.reports.github.check import Button, check_name
+from tests.handlers.github.world import EDGES, World
+from tests.standins.github.state import CheckRun
+
+FOLLOWS_MAIN = "  staging: {on: {push: [main]}}\n"
+
+
+# --- push
+
+
+async def test_a_push_deploys_where_its_branch_is_followed(world: World) -> None:
+    world.declare(FOLLOWS_MAIN + "  production: {}\n")
+    sha = await world.github.push(EDGES, {"a": "1"}, message="Sharper edges\n\nMuch.")
+    await world.settled()
+    request = (await world.only()).request
+    assert (request.environment, request.trigger) == ("staging", Trigger.PUSH)
+    assert (request.commit.sha, request.commit.branch) == (sha, "main")
+    assert request.commit.title == "Sharper edges"
+
+
+async def test_a_push_to_another_branch_deploys_nothing(world: World) -> None:
+    world.declare(FOLLOWS_MAIN)
+    await world.github.push(EDGES, {"a": "1"}, "feature")
+    await world.settled()
+    assert await world.asked() == []
+
+
+async def test_a_push_that_is_refused_shows_so_on_its_commit(world: World) -> None:
+    world.declare("  staging: {on: {push: [main]}, deployers: {users: [grace]}}\n")
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    check = await world.github.expect_check(sha, name=check_name("staging"))
+    assert check.conclusion == "action_required"
+    assert "not_a_deployer" in (check.summary or "")
+    assert await world.asked() == []
+
+
+async def test_a_repeated_push_deploys_once(world: World) -> None:
+    world.declare(FOLLOWS_MAIN)
+    await world.github.push(EDGES, {"a": "1"})
+    for _ in range(3):
+        await world.github.webhooks.deliver(world.github.webhooks.all[-1], again=True)
+    await world.settled()
+    await world.only()
+
+
+# --- pull request
+
+ALWAYS = "  preview: {on: {pull_request: always}}\n"
+
+
+async def test_a_pull_request_deploys_where_that_is_followed(world: World) -> None:
+    world.declare(ALWAYS)
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    deployment = await world.only()
+    assert deployment.request.commit.sha == pull.head_sha
+    assert (await world.origin(deployment)).pull_request == pull.number
+
+
+async def test_new_commits_of_a_pull_request_deploy_again(world: World) -> None:
+    world.declare(ALWAYS)
+    await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    second = await world.github.push(EDGES, {"a": "2"}, "feature")
+    await world.settled()
+    assert [each.request.commit.sha for each in await world.asked()][1:] == [second]
+
+
+async def test_a_pull_request_deploys_nothing_where_commands_are_wanted(world: World) -> None:
+    world.declare("  staging: {}\n")
+    await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    assert await world.asked() == []
+
+
+async def test_a_fork_is_told_once_that_it_is_not_deployed(world: World) -> None:
+    world.declare(ALWAYS)
+    world.github.fork(EDGES, "eve")
+    pull = await world.github.open_pull_request(EDGES, "eve:fix", files={"a": "1"}, by="eve")
+    await world.settled()
+    await world.github.push("eve/edges", {"a": "2"}, "fix", by="eve")
+    await world.settled()
+    (answer,) = world.answers(pull)
+    assert "fork_not_allowed" in answer
+    assert await world.asked() == []
+
+
+async def test_closing_stops_what_is_under_way(world: World) -> None:
+    world.declare(ALWAYS)
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    await world.github.close(pull)
+    await world.settled()
+    deployment = await world.only()
+    assert deployment.state is State.FINISHED
+    assert deployment.cancel_requested_by == f"pull request #{pull.number}, which was closed"
+
+
+async def test_merging_lets_what_is_under_way_go_on(world: World) -> None:
+    world.declare(ALWAYS)
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    await world.github.close(pull, merged=True)
+    await world.settled()
+    assert (await world.only()).state is State.WAITING
+
+
+# --- release
+
+
+async def test_a_release_deploys_its_tag_and_keeps_its_notes(world: World) -> None:
+    world.declare("  production: {on: {release: published}}\n  staging: {}\n")
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.github.publish_release(EDGES, "v1.0", notes="Sharper edges.")
+    await world.settled()
+    deployment = await world.only()
+    request = deployment.request
+    assert (request.environment, request.trigger) == ("production", Trigger.RELEASE)
+    assert (request.commit.sha, request.release) == (sha, "v1.0")
+    notes = await world.deployments.load(deployment.id, "release")
+    assert (notes["tag"], notes["notes"]) == ("v1.0", "Sharper edges.")
+
+
+async def test_a_release_from_a_branch_that_is_not_allowed_is_refused(world: World) -> None:
+    world.declare("  production: {on: {release: published}}\n")
+    sha = await world.github.push(EDGES, {"a": "1"}, "experiment")
+    await world.github.publish_release(EDGES, "v1.0", target="experiment")
+    await world.settled()
+    assert await world.asked() == []
+    check = await world.github.expect_check(sha)
+    assert "commit_elsewhere" in (check.summary or "")
+
+
+# --- buttons
+
+
+async def with_check(world: World) -> tuple[Deployment, CheckRun]:
+    """A deployment of a push and its check."""
+    world.declare(FOLLOWS_MAIN)
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    deployment = await world.only()
+    client = world.client.for_repository("acme", "edges")
+    buttons = tuple(Action(each.value, each.value, each.value) for each in Button)
+    report = CheckReport("running", "running", actions=buttons)
+    await client.create_check(sha, check_name("staging"), report, external_id=deployment.id)
+    return deployment, await world.github.expect_check(sha)
+
+
+async def test_the_buttons_deploy_the_same_commit_again(world: World) -> None:
+    deployment, check = await with_check(world)
+    await world.github.press(EDGES, check, Button.DEPLOY)
+    await world.settled()
+    await world.github.rerun(EDGES, check)
+    await world.settled()
+    again = (await world.asked())[1:]
+    assert [each.request.trigger for each in again] == [Trigger.CHECK] * 2
+    assert {each.request.commit for each in again} == {deployment.request.commit}
+
+
+async def test_the_cancel_button_cancels(world: World) -> None:
+    _, check = await with_check(world)
+    await world.github.press(EDGES, check, Button.CANCEL)
+    await world.settled()
+    deployment = await world.only()
+    assert (deployment.state, deployment.cancel_requested_by) == (State.FINISHED, "ada")
+
+
+async def test_a_button_needs_the_permission_of_whoever_presses_it(world: World) -> None:
+    _, check = await with_check(world)
+    world.github.allow("eve", EDGES, Permission.READ)
+    for button in Button:
+        await world.github.press(EDGES, check, button, by="eve")
+    await world.settled()
+    assert (await world.only()).state is State.WAITING
+
+
+async def test_checks_of_others_have_no_buttons_for_us(world: World) -> None:
+    deployment, _ = await with_check(world)
+    foreign = world.github.check(EDGES, deployment.request.commit.sha, "ci")
+    foreign.external_id = deployment.id
+    await world.github.rerun(EDGES, foreign)
+    await world.settled()
+    await world.only()

@@ -1,0 +1,198 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bot.domain.reasons import Code, StoppedError
+from bot.store.deliveries import Deliveries, Delivery, DeliveryState
+from handlers.github.inbox import Handle, Inbox
+
+PATIENCE = 30.0
+EDGES, FACES = "acme/edges", "acme/faces"
+PASSING = StoppedError(Code.GITHUB_UNREACHABLE, "502")
+FINAL = StoppedError(Code.GITHUB_REFUSED, "403")
+
+
+@asynccontextmanager
+async def working(
+    deliveries: Deliveries, handle: Handle, *, pauses: tuple[float, ...] = (0.0, 0.0)
+) -> AsyncIterator[Inbox]:
+    inbox = Inbox(deliveries, handle, pauses=pauses)
+    task = asyncio.create_task(inbox.run())
+    try:
+        yield inbox
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not is_so():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.005)
+
+
+async def settled(deliveries: Deliveries) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while await deliveries.count_waiting():  # noqa: ASYNC110 - SQLite tells nobody
+            await asyncio.sleep(0.005)
+
+
+async def take(deliveries: Deliveries, *identities: str, repository: str = EDGES) -> None:
+    for each in identities:
+        await deliveries.take(each, "push", repository, "{}")
+
+
+async def test_deliveries_of_a_repository_go_one_at_a_time_in_order(deliveries: Deliveries) -> None:
+    await take(deliveries, *"abcd")
+    handled: list[str] = []
+    under_way = 0
+
+    async def handle(delivery: Delivery) -> str:
+        nonlocal under_way
+        under_way += 1
+        assert under_way == 1
+        await asyncio.sleep(0)
+        handled.append(delivery.id)
+        under_way -= 1
+        return "done"
+
+    async with working(deliveries, handle):
+        await settled(deliveries)
+    assert handled == [*"abcd"]
+
+
+async def test_several_repositories_go_at_once(deliveries: Deliveries) -> None:
+    await take(deliveries, "a")
+    await take(deliveries, "b", repository=FACES)
+    both = asyncio.Barrier(2)
+
+    async def handle(_delivery: Delivery) -> str:
+        await both.wait()
+        return "done"
+
+    async with working(deliveries, handle):
+        await settled(deliveries)
+
+
+async def test_a_new_delivery_is_begun_when_it_is_told_of(
+    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.github.inbox.LOOK_SECONDS", 3600.0)
+    handled: list[str] = []
+
+    async def handle(delivery: Delivery) -> str:
+        handled.append(delivery.id)
+        return "done"
+
+    async with working(deliveries, handle) as inbox:
+        await take(deliveries, "a")
+        inbox.wake()
+        await until(lambda: handled == ["a"])
+
+
+async def test_what_fails_for_the_moment_is_tried_again_before_what_follows(
+    deliveries: Deliveries,
+) -> None:
+    await take(deliveries, "a", "b")
+    tried: list[str] = []
+
+    async def handle(delivery: Delivery) -> str:
+        tried.append(delivery.id)
+        if delivery.attempts < 3:
+            raise PASSING
+        return "done"
+
+    async with working(deliveries, handle):
+        await settled(deliveries)
+    assert tried == ["a", "a", "a", "b", "b", "b"]
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts"), [(PASSING, 3), (FINAL, 1), (RuntimeError("a bug"), 3)]
+)
+async def test_what_keeps_failing_is_given_up_with_its_reason(
+    deliveries: Deliveries,
+    error: Exception,
+    attempts: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await take(deliveries, "a")
+    tried = 0
+
+    async def handle(_delivery: Delivery) -> str:
+        nonlocal tried
+        tried += 1
+        raise error
+
+    async with working(deliveries, handle):
+        await settled(deliveries)
+    assert tried == attempts
+    state = await deliveries.state("a")
+    assert state is not None
+    assert state[0] is DeliveryState.FAILED
+    assert str(error) in str(state[1])
+    assert "given up" in caplog.text
+
+
+async def test_a_failure_does_not_hold_up_other_repositories(deliveries: Deliveries) -> None:
+    await take(deliveries, "a")
+    await take(deliveries, "b", repository=FACES)
+    handled: list[str] = []
+
+    async def handle(delivery: Delivery) -> str:
+        if delivery.id == "a":
+            raise PASSING
+        handled.append(delivery.id)
+        return "done"
+
+    async with working(deliveries, handle, pauses=(3600.0,)):
+        await until(lambda: handled == ["b"])
+    assert await deliveries.state("a") == (DeliveryState.PENDING, str(PASSING))
+
+
+async def test_what_was_interrupted_is_handled_at_the_next_start(
+    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.github.inbox.STOP_SECONDS", 0.0)
+    await deliveries.take("a", "push", EDGES, json.dumps({"ref": "main"}))
+    begun: list[Delivery] = []
+
+    async def never_ends(delivery: Delivery) -> str:
+        begun.append(delivery)
+        await asyncio.Event().wait()
+        return ""
+
+    async def ends(delivery: Delivery) -> str:
+        begun.append(delivery)
+        return "done"
+
+    async with working(deliveries, never_ends):
+        await until(lambda: len(begun) == 1)
+    async with working(deliveries, ends):
+        await settled(deliveries)
+    assert [(each.attempts, each.payload) for each in begun] == [
+        (1, '{"ref": "main"}'),
+        (2, '{"ref": "main"}'),
+    ]
+
+
+async def test_a_stop_lets_what_is_under_way_end(deliveries: Deliveries) -> None:
+    await take(deliveries, "a", "b")
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def handle(_delivery: Delivery) -> str:
+        begun.set()
+        await may_end.wait()
+        return "done"
+
+    inbox = Inbox(deliveries, handle)
+    task = asyncio.create_task(inbox.run())
+    await begun.wait()
+    task.cancel()
+    asyncio.get_running_loop().call_soon(may_end.set)
+    await asyncio.wait({task})
+    assert await deliveries.state("a") == (DeliveryState.DONE, "done")
+    assert await deliveries.state("b") == (DeliveryState.PENDING, None)

@@ -1,0 +1,161 @@
+"""GitHub's stand-in and the bot's ears: real webhooks, store and client; nothing is built."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from pydantic import SecretStr
+
+from bot.domain.deployment import Actor, Commit, Deployment, Kind, Request, Trigger
+from bot.domain.plan import Plan
+from bot.domain.reasons import Code, StoppedError
+from bot.redact import Redactor
+from bot.services.git import Git
+from bot.services.github import GitHub
+from bot.store.database import Database
+from bot.store.deliveries import Deliveries
+from bot.store.deployments import CancelResult, Deployments, insert
+from handlers.github.desk import Desk
+from handlers.github.events import WANTED, handle
+from handlers.github.inbox import Inbox
+from handlers.github.webhook import Webhook
+from handlers.reports.github.origin import ORIGIN, Origin
+from handlers.reports.github.safe import Safe
+from handlers.web.app import web_app
+from tests.standins.github.server import GitHubServer
+from tests.standins.github.state import Comment, PullRequest
+
+EDGES = "acme/edges"
+PATIENCE = 60.0
+
+
+class Deployer:
+    """Writes down what is asked for, and carries nothing out."""
+
+    def __init__(self, database: Database, github: GitHubServer, git: Git) -> None:
+        self._database = database
+        self._github = github
+        self._git = git
+        self.deployments = Deployments(database)
+        self.submitted: list[str] = []
+
+    async def submit(self, deployment: Deployment) -> None:
+        self.submitted.append(deployment.id)
+        await self._database.write(lambda connection: insert(connection, deployment))
+
+    async def cancel(self, deployment: str, by: str) -> CancelResult:
+        return await self.deployments.request_cancel(deployment, by)
+
+    async def resolve(self, repository: str, ref: str) -> Commit:
+        name = urlsplit(repository).path.strip("/").removesuffix(".git")
+        return await self._git.resolve(str(self._github.world.repo(name).git.path), ref)
+
+    async def plan(self, request: Request) -> Plan:
+        return Plan((), (), (f"a plan for {request.environment} at {request.commit.sha}",))
+
+    async def rollback_request(
+        self, repository: str, environment: str, steps: int, trigger: Trigger, actor: Actor
+    ) -> Request:
+        if environment == "empty":
+            raise StoppedError(Code.NOTHING_TO_ROLL_BACK, "nothing was ever deployed to empty")
+        commit = Commit("b" * 40, "main")
+        return Request(Kind.ROLLBACK, repository, environment, commit, trigger, actor, steps=steps)
+
+
+class World:
+    """What a test does and sees."""
+
+    def __init__(
+        self,
+        github: GitHubServer,
+        database: Database,
+        client: GitHub,
+        git: Git,
+        pauses: tuple[float, ...] = (0.01, 0.01, 0.01),
+    ) -> None:
+        self.github = github
+        self.client = client
+        self.deliveries = Deliveries(database)
+        self.deployer = Deployer(database, github, git)
+        self.deployments = self.deployer.deployments
+        desk = Desk(client, self.deployer, Safe(Redactor([])), app_id=github.app.id)
+        self.handle = partial(handle, desk)
+        self.inbox = Inbox(self.deliveries, self.handle, pauses=pauses)
+        secrets = [SecretStr(github.app.webhook_secret)]
+        self.app = web_app(
+            Webhook(secrets, WANTED, self.deliveries, self.inbox.wake).answer,
+            self.deliveries.count_waiting,
+        )
+
+    def declare(self, environments: str, files: Mapping[str, str] | None = None) -> None:
+        """The repository, with the rules of its default branch."""
+        text = f"environments:\n{environments}"
+        self.github.repository(EDGES, {".pachops.yml": text} | dict(files or {}))
+
+    async def settled(self) -> None:
+        """Until every delivery was handled."""
+        async with asyncio.timeout(PATIENCE):
+            while await self.deliveries.count_waiting():  # noqa: ASYNC110 - SQLite tells nobody
+                await asyncio.sleep(0.01)
+
+    async def comment(self, pull: PullRequest, body: str, *, by: str = "ada") -> Comment:
+        """Comment, and wait until that was handled."""
+        made = await self.github.comment(pull, body, by=by)
+        await self.settled()
+        return made
+
+    async def asked(self) -> list[Deployment]:
+        """The deployments, in the order asked."""
+        return list(reversed(await self.deployments.list()))
+
+    async def only(self) -> Deployment:
+        """The one deployment that there is."""
+        (deployment,) = await self.asked()
+        return deployment
+
+    async def origin(self, deployment: Deployment) -> Origin:
+        """Where it was asked for."""
+        return Origin.from_json(await self.deployments.load(deployment.id, ORIGIN))
+
+    def answers(self, pull: PullRequest) -> list[str]:
+        """What the bot commented."""
+        return [each.body for each in self.github.own_comments(pull)]
+
+    def reactions(self, comment: Comment) -> list[str]:
+        """The reactions to a comment."""
+        return [each.content for each in comment.reactions]
+
+
+@asynccontextmanager
+async def opened(folder: Path, database: Database) -> AsyncIterator[World]:
+    """A bot that listens to a GitHub of its own."""
+    async with GitHubServer(folder) as github:
+        client = GitHub.as_app(
+            github.app.id, SecretStr(github.app.private_key), base_url=github.api_url
+        )
+        world = World(github, database, client, Git(folder / "mirrors", logins={}))
+        async with served(world.app) as url:
+            github.send_webhooks_to(f"{url}/github/webhook")
+            working = asyncio.create_task(world.inbox.run())
+            try:
+                yield world
+            finally:
+                working.cancel()
+                await asyncio.wait({working})
+        await client.close()
+
+
+@asynccontextmanager
+async def served(app: web.Application) -> AsyncIterator[str]:
+    """The application on a port of its own; its address."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,102 @@
+"""Branches, commits, comparisons and files."""
+
+import base64
+from typing import Any
+from urllib.parse import unquote
+
+from tests.standins.github import objects, shapes
+from tests.standins.github.calls import Answer, Call, Routes
+from tests.standins.github.errors import ApiError, not_found
+from tests.standins.github.state import Repo
+
+ROUTES = Routes()
+LARGEST_FILE = 1024 * 1024
+"""Bytes that come with the answer; larger files only have their size there."""
+
+
+@ROUTES.add("GET", "/repos/{owner}/{repo}/branches/{branch:.+}", "contents:read")
+def show_branch(call: Call) -> Answer:
+    name = call.match["branch"]
+    sha = objects.branch(call.repo.git, name)
+    if sha is None:
+        raise ApiError(404, "Branch not found")
+    return Answer({"name": name, "commit": _commit(call, sha), "protected": False})
+
+
+@ROUTES.add("GET", "/repos/{owner}/{repo}/commits/{ref:.+}", "contents:read")
+def show_commit(call: Call) -> Answer:
+    return Answer(_commit(call, _resolve(call, call.match["ref"])))
+
+
+@ROUTES.add("GET", "/repos/{owner}/{repo}/compare/{range:.+}", "contents:read")
+def compare(call: Call) -> Answer:
+    base, dots, head = call.match["range"].partition("...")
+    if not dots:
+        raise not_found()
+    git = call.repo.git
+    found = objects.compare(git, _resolve(call, base), _resolve(call, head))
+    if found is None:
+        raise ApiError(404, f"No common ancestor between {base} and {head}.")
+    ahead = objects.between(git, found.base, found.head)
+    return Answer(
+        {
+            "url": f"{call.world.api}{call.path}",
+            "status": found.status,
+            "ahead_by": found.ahead,
+            "behind_by": found.behind,
+            "total_commits": found.ahead,
+            "base_commit": _commit(call, found.base),
+            "merge_base_commit": _commit(call, found.merge_base),
+            "commits": call.page(ahead, lambda sha: _commit(call, sha)).data,
+            "files": [],
+        }
+    )
+
+
+@ROUTES.add("GET", "/repos/{owner}/{repo}/contents/{path:.*}", "contents:read")
+def show_content(call: Call) -> Answer:
+    path = unquote(call.match["path"]).strip("/")
+    repo = call.repo
+    ref = call.query.get("ref", repo.default_branch)
+    sha = objects.resolve(repo.git, ref)
+    if sha is None:
+        raise ApiError(404, f"No commit found for the ref {ref}")
+    kind = objects.kind(repo.git, sha, path)
+    if kind is None:
+        raise not_found()
+    if kind == "tree":
+        names = objects.names(repo.git, sha, path)
+        return Answer([_entry(call, repo, sha, name) for name in names])
+    content = objects.content(repo.git, sha, path)
+    is_large = len(content) > LARGEST_FILE
+    return Answer(
+        _entry(call, repo, sha, path)
+        | {
+            "encoding": "none" if is_large else "base64",
+            "content": "" if is_large else base64.encodebytes(content).decode(),
+            "size": len(content),
+        }
+    )
+
+
+def _entry(call: Call, repo: Repo, sha: str, path: str) -> dict[str, Any]:
+    kinds = {"blob": "file", "tree": "dir", "link": "symlink", "commit": "submodule"}
+    return {
+        "type": kinds[objects.kind(repo.git, sha, path) or "blob"],
+        "name": path.rpartition("/")[2],
+        "path": path,
+        "sha": sha,
+        "size": 0,
+        "url": f"{call.world.api}/repos/{repo.full_name}/contents/{path}?ref={sha}",
+    }
+
+
+def _commit(call: Call, sha: str) -> dict[str, Any]:
+    return shapes.commit(call.world, call.repo, sha, objects.message(call.repo.git, sha))
+
+
+def _resolve(call: Call, name: str) -> str:
+    found = objects.resolve(call.repo.git, name)
+    if found is None:
+        raise ApiError(404, "Not Found")
+    return found

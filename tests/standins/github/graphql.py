@@ -1,0 +1,215 @@
+"""The part of GitHub's graph that a query about a pull request can walk."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.standins.github import objects
+from tests.standins.github.api.checks import latest, newest
+from tests.standins.github.calls import Answer, Call
+from tests.standins.github.errors import ApiError, not_found
+from tests.standins.github.query import Node, QueryError, answer
+from tests.standins.github.state import CheckRun, PullRequest, Repo, Review, Status, User
+from tests.standins.github.world import World
+
+Arguments = Mapping[str, Any]
+MOST_NODES = 100
+
+
+def run(call: Call) -> Answer:
+    """Answer a query: errors in it are a 200, as GraphQL has them."""
+    if not call.world.has_graphql:
+        raise not_found()
+    if call.caller.token is None:
+        raise ApiError(401, "Requires authentication")
+    asked = call.json()
+    root = Node("Query", {"repository": lambda arguments: _repository(call, arguments)})
+    try:
+        data = answer(str(asked.get("query", "")), asked.get("variables") or {}, root)
+    except QueryError as error:
+        return Answer({"data": None, "errors": [_error(error)]})
+    return Answer({"data": data})
+
+
+def _error(error: QueryError) -> dict[str, Any]:
+    shape: dict[str, Any] = {"message": error.message, "locations": [{"line": 1, "column": 1}]}
+    if error.kind:
+        shape["type"] = error.kind
+    if error.code:
+        shape["extensions"] = {"code": error.code}
+    return shape
+
+
+def _repository(call: Call, arguments: Arguments) -> Node:
+    name = f"{arguments['owner']}/{arguments['name']}"
+    try:
+        repo = call.world.repo(name)
+    except ApiError:
+        repo = None
+    if repo is None or not call.caller.sees(repo):
+        message = f"Could not resolve to a Repository with the name '{name}'."
+        raise QueryError(message, kind="NOT_FOUND")
+    return Node(
+        "Repository",
+        {
+            "nameWithOwner": repo.full_name,
+            "pullRequest": lambda inner: _pull_request(call, repo, inner["number"]),
+        },
+    )
+
+
+def _pull_request(call: Call, repo: Repo, number: int) -> Node:
+    found = repo.issues.get(number)
+    if not isinstance(found, PullRequest):
+        message = f"Could not resolve to a PullRequest with the number of {number}."
+        raise QueryError(message, kind="NOT_FOUND")
+    if not call.caller.has("pull_requests:read"):
+        raise _forbidden()
+    head = found.head_repo
+    return Node(
+        "PullRequest",
+        {
+            "number": found.number,
+            "title": found.title,
+            "state": "MERGED" if found.merged else found.state.upper(),
+            "merged": found.merged,
+            "isDraft": found.draft,
+            "isCrossRepository": head is not repo,
+            "author": _actor(call.world, found.author),
+            "headRefOid": found.head_sha,
+            "headRefName": found.head_ref,
+            "headRepository": Node("Repository", {"nameWithOwner": head.full_name})
+            if head
+            else None,
+            "baseRefName": found.base_ref,
+            "baseRefOid": found.base_sha,
+            "baseRef": _base(repo, found.base_ref),
+            "reviewDecision": _decision(repo, found),
+            "latestOpinionatedReviews": lambda inner: _reviews(repo, found, inner),
+            "commits": lambda inner: _commits(call, repo, found, inner),
+        },
+    )
+
+
+def _actor(world: World, who: User) -> Node | None:
+    if who.login not in world.users:
+        return None
+    # GraphQL says `dependabot` where all else says `dependabot[bot]`.
+    return Node(who.kind, {"login": who.login.removesuffix("[bot]")})
+
+
+def _base(repo: Repo, name: str) -> Node | None:
+    sha = objects.branch(repo.git, name)
+    if sha is None:
+        return None
+    contexts = repo.required_checks
+    rules = [Node("RepositoryRule", {"parameters": Node("DeletionParameters", {})})]
+    if repo.ruled_checks:
+        checks = [Node("StatusCheckConfiguration", {"context": each}) for each in repo.ruled_checks]
+        parameters = Node("RequiredStatusChecksParameters", {"requiredStatusChecks": checks})
+        rules.append(Node("RepositoryRule", {"parameters": parameters}))
+    return Node(
+        "Ref",
+        {
+            "name": name,
+            "target": Node("Commit", {"oid": sha}),
+            "refUpdateRule": Node("RefUpdateRule", {"requiredStatusCheckContexts": contexts})
+            if contexts
+            else None,
+            "rules": lambda inner: _connection("RepositoryRule", rules, inner),
+        },
+    )
+
+
+def _decision(repo: Repo, found: PullRequest) -> str | None:
+    """None where the repository does not ask for reviews, whatever reviewers said."""
+    if not repo.requires_review:
+        return None
+    states = {each.state for each in _opinions(repo, found, writers_only=True)}
+    if "CHANGES_REQUESTED" in states:
+        return "CHANGES_REQUESTED"
+    return "APPROVED" if "APPROVED" in states else "REVIEW_REQUIRED"
+
+
+def _opinions(repo: Repo, found: PullRequest, *, writers_only: bool) -> list[Review]:
+    """The last opinion of each reviewer."""
+    last = {each.author: each for each in found.reviews if each.state != "COMMENTED"}
+    return [
+        each
+        for author, each in last.items()
+        if not writers_only or repo.role(author.login).label in {"write", "maintain", "admin"}
+    ]
+
+
+def _reviews(repo: Repo, found: PullRequest, arguments: Arguments) -> Node:
+    opinions = _opinions(repo, found, writers_only=arguments.get("writersOnly", False))
+    nodes = [
+        Node(
+            "PullRequestReview",
+            {"state": each.state, "commit": Node("Commit", {"oid": each.sha})},
+        )
+        for each in opinions
+    ]
+    return _connection("PullRequestReview", nodes, arguments)
+
+
+def _commits(call: Call, repo: Repo, found: PullRequest, arguments: Arguments) -> Node:
+    shas = objects.between(repo.git, found.base_sha, found.head_sha)
+    last = shas[-arguments["last"] :]
+    nodes = [Node("PullRequestCommit", {"commit": _commit(call, repo, sha)}) for sha in last]
+    return Node("PullRequestCommitConnection", {"nodes": nodes, "totalCount": len(shas)})
+
+
+def _commit(call: Call, repo: Repo, sha: str) -> Node:
+    def rollup(_arguments: Arguments) -> Node | None:
+        if not call.caller.has("checks:read") or not call.caller.has("statuses:read"):
+            raise _forbidden()
+        runs = latest(each for each in repo.checks.values() if each.sha == sha)
+        statuses = newest(each for each in repo.statuses if each.sha == sha)
+        nodes = [*map(_check_run, runs), *map(_status, statuses)]
+        if not nodes:
+            return None
+        kind = "StatusCheckRollupContext"
+        return Node(
+            "StatusCheckRollup", {"contexts": lambda inner: _connection(kind, nodes, inner)}
+        )
+
+    return Node("Commit", {"oid": sha, "statusCheckRollup": rollup})
+
+
+def _check_run(found: CheckRun) -> Node:
+    suite = Node("CheckSuite", {"app": Node("App", {"slug": found.app_slug})})
+    return Node(
+        "CheckRun",
+        {
+            "name": found.name,
+            "status": found.status.upper(),
+            "conclusion": found.conclusion.upper() if found.conclusion else None,
+            "checkSuite": suite,
+        },
+    )
+
+
+def _status(found: Status) -> Node:
+    return Node("StatusContext", {"context": found.context, "state": found.state.upper()})
+
+
+def _connection(kind: str, nodes: list[Node], arguments: Arguments) -> Node:
+    """A page of a list: `first` of them `after` a cursor."""
+    first = arguments.get("first")
+    if first is None or not 1 <= first <= MOST_NODES:
+        message = f"`first` on the `{kind}` connection must be between 1 and {MOST_NODES}."
+        raise QueryError(message)
+    start = int(arguments.get("after") or 0)
+    end = min(start + first, len(nodes))
+    page = Node(
+        "PageInfo",
+        {"hasNextPage": end < len(nodes), "endCursor": str(end) if nodes else None},
+    )
+    return Node(
+        f"{kind}Connection",
+        {"nodes": nodes[start:end], "pageInfo": page, "totalCount": len(nodes)},
+    )
+
+
+def _forbidden() -> QueryError:
+    return QueryError("Resource not accessible by integration", kind="FORBIDDEN")

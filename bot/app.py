@@ -58,7 +58,11 @@ class Bot:
         """The Docker Engine, connected when the first build needs it."""
         if self._docker is None or (self._docker.done() and self._docker.exception()):
             self._docker = asyncio.create_task(
-                DockerEngine.connect(self.settings.docker_host, find_login=self._find_login)
+                DockerEngine.connect(
+                    self.settings.docker_host,
+                    find_login=self._find_login,
+                    secrets=self.settings.secrets(),
+                )
             )
         return await asyncio.shield(self._docker)
 

@@ -40,6 +40,8 @@ class ImagePlan:
     """Path inside the context."""
     content: str
     """Key of the content: equal keys, equal image."""
+    context: str = "."
+    """Path of the build context in the repository."""
     digest: str | None = None
     """The image with this content that the registry already has."""
     bases: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """Build: each image that the registry does not have, bases first, several at a time."""
 
 import asyncio
+import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -71,6 +72,7 @@ async def _build_one(
         image=image.name,
         tags=(image.built_as,),
         dockerfile=image.dockerfile,
+        place=posixpath.normpath(posixpath.join(image.context, image.dockerfile)),
         target=image.target,
         build_args=image.build_args,
         labels=_labels(image, request),

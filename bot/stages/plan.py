@@ -200,8 +200,13 @@ async def _read_recipe(
     except UnicodeDecodeError as error:
         raise StoppedError(Code.DOCKERFILE_INVALID, "it is not UTF-8", where=dockerfile) from error
     except StoppedError as error:
-        place = f"{dockerfile}:{error.reason.where}" if error.reason.where else dockerfile
-        raise StoppedError(error.reason.code, error.reason.fact, where=place) from error
+        line = (error.reason.where or "").removeprefix("line ")
+        raise StoppedError(
+            error.reason.code,
+            error.reason.fact,
+            where=f"{dockerfile}:{line}" if line else dockerfile,
+            next_step=error.reason.next_step,
+        ) from error
     ours = {
         other: None
         for base in found
@@ -281,7 +286,7 @@ async def _context_tree(source: Source, name: str, recipe: _Recipe) -> str:
     if ignore_file is None:
         return await source.mirror.tree(source.sha, folder)
     rules = await source.mirror.read(source.sha, _joined(folder, ignore_file)) or b""
-    dropped = excluded(rules, files, keep={recipe.dockerfile, ignore_file})
+    dropped = excluded(rules, files, keep={recipe.dockerfile})
     return await source.mirror.tree(source.sha, folder, without=dropped)
 
 
@@ -294,6 +299,7 @@ def _image_plan(
         repository=recipe.repository,
         tags=render_tags(image.tags, facts),
         tree=tree,
+        context=image.context,
         dockerfile=recipe.dockerfile,
         content=content_key(
             tree=tree,

@@ -88,9 +88,7 @@ class _Output(Protocol):
 
 
 class _BuildKitOutput:
-    def __init__(
-        self, order: BuildOrder, report: Report, session: Session, mask: Mask
-    ) -> None:
+    def __init__(self, order: BuildOrder, report: Report, session: Session, mask: Mask) -> None:
         self._order = order
         self._report = report
         self._session = session

@@ -89,7 +89,7 @@ def _create(client: EngineClient, name: str, order: TestOrder, memory: int) -> N
 def _volumes(client: EngineClient, reference: str) -> tuple[str, ...]:
     """The image's own volumes: a folder of the engine's disk, without a limit, for each."""
     found = client.inspect_image(reference)  # type: ignore[no-untyped-call]  # the stubs lack its types
-    volumes = found["Config"].get("Volumes") or {}
+    volumes = (found.get("Config") or {}).get("Volumes") or {}
     return tuple(posixpath.normpath(path) for path in volumes)
 
 

@@ -16,7 +16,8 @@ from docker.utils.fnmatch import translate
 def excluded(ignore_file: bytes, names: Sequence[str], keep: Collection[str]) -> tuple[str, ...]:
     """Those of `names` (paths from the context's root, `/` between) that docker would not send.
 
-    `keep` names files that are sent whatever the patterns say: the Dockerfile and .dockerignore.
+    `keep` names files that are sent whatever the patterns say: the Dockerfile, which docker also
+    sends but hides from COPY.
     """
     rules = tuple(_rules(ignore_file))
     if not rules:

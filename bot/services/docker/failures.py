@@ -63,8 +63,13 @@ class BuildEnd:
     def where(self) -> str:
         """The Dockerfile, its line where the engine gives it, and the step."""
         line = _LINE.search(self.message)
-        place = f"{self.order.dockerfile}:{line[1]}" if line else self.order.dockerfile
-        return f"{place}: {self.step.text}" if self.step else place
+        return self.at(line[1] if line else None, self.step.text if self.step else None)
+
+    def at(self, line: str | None = None, step: str | None = None) -> str:
+        """A place in the Dockerfile: its path, a line, the image, a step."""
+        path = self.order.place or self.order.dockerfile
+        parts = f"{path}:{line}" if line else path, f"image {self.order.image}", step
+        return ": ".join(part for part in parts if part)
 
     @property
     def fact(self) -> str:
@@ -122,7 +127,7 @@ def _base_failure(end: BuildEnd) -> StoppedError | None:
     match = end.step and (_METADATA.fullmatch(end.step.text) or _FROM.match(end.step.text))
     if not match or end.step is None:
         return None
-    error, where = end.step.error, f"{end.order.dockerfile}: FROM {match[1]}"
+    error, where = end.step.error, end.at(step=f"FROM {match[1]}")
     fact = f"base image {match[1]}: {unwrapped(error)}"
     if _NO_SESSION.search(error):
         fact = f"{match[1]} needs a login, and this engine does not let BuildKit ask for it"
@@ -147,12 +152,10 @@ def _base_failure(end: BuildEnd) -> StoppedError | None:
 
 def _dockerfile_failure(end: BuildEnd) -> StoppedError | None:
     if parse := _PARSE_ERROR.search(end.message):
-        where = f"{end.order.dockerfile}:{parse[1]}"
-        return StoppedError(Code.DOCKERFILE_INVALID, parse[2], where=where)
+        return StoppedError(Code.DOCKERFILE_INVALID, parse[2], where=end.at(parse[1]))
     if _NO_DOCKERFILE.search(end.message):
         fact = "the build context does not have it"
-        where = f"{end.order.dockerfile} of image {end.order.image}"
-        return StoppedError(Code.DOCKERFILE_MISSING, fact, where=where)
+        return StoppedError(Code.DOCKERFILE_MISSING, fact, where=end.at())
     return None
 
 

@@ -63,6 +63,11 @@ def _find_login(registry: str) -> Login | None:
     return None
 
 
+def _file() -> Path | None:
+    found = find_config_file()
+    return Path(str(found)) if found else None
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(strict=True)
 
@@ -87,11 +92,11 @@ def check_config() -> None:
 
     Raises StoppedError BAD_SETTINGS.
     """
-    found = find_config_file()
-    if found is None or Path(found).name != "config.json":
+    file = _file()
+    if file is None or file.name != "config.json":
         return
     try:
-        if text := Path(found).read_bytes().strip():
+        if text := file.read_bytes().strip():
             _Config.model_validate_json(text)
         auth.load_config()
     except ValidationError as error:
@@ -99,7 +104,7 @@ def check_config() -> None:
         place = ".".join(str(part) for part in error.errors()[0]["loc"])
         fact = f"'{place}' is not as docker writes it" if place else "it is not a JSON object"
         raise StoppedError(
-            Code.BAD_SETTINGS, fact, where=found, next_step="Correct or remove it."
+            Code.BAD_SETTINGS, fact, where=str(file), next_step="Correct or remove it."
         ) from None
     except (DockerException, ValueError, OSError) as error:
         raise _unusable(error) from error
@@ -112,13 +117,13 @@ def _check_helper(name: str | None) -> None:
         raise StoppedError(
             Code.BAD_SETTINGS,
             f"the credential helper {program} is not installed",
-            where=str(find_config_file()),
+            where=str(_file()),
             next_step="Install it, or take its name out of the file.",
         )
 
 
 def _unusable(error: Exception) -> StoppedError:
-    file = find_config_file() or Path("~/.docker/config.json")
+    file = _file() or Path("~/.docker/config.json")
     # A helper's own words may hold what it was asked to keep.
     fact = (
         "a credential helper failed"

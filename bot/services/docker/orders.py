@@ -25,6 +25,8 @@ class BuildOrder:
     """Full references."""
     dockerfile: str
     """Path in the context."""
+    place: str = ""
+    """The Dockerfile's path for people; without one, `dockerfile`."""
     target: str | None = None
     build_args: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -154,7 +154,7 @@ async def test_a_failing_step_is_named_with_its_exit_status(
     stopped = await reason_of(any_engine.build(order, context({"Dockerfile": dockerfile}), events))
     assert stopped.reason.code is Code.BUILD_FAILED
     assert stopped.reason.fact == "step 2 of 3, `RUN echo why; exit 3`: exit status 3"
-    assert stopped.reason.where == "Dockerfile: RUN echo why; exit 3"
+    assert stopped.reason.where == "Dockerfile: image edges: RUN echo why; exit 3"
     assert events.lines[-1] == "why"
     assert events.steps[-1].state is StepState.FAILED
 
@@ -162,8 +162,12 @@ async def test_a_failing_step_is_named_with_its_exit_status(
 @pytest.mark.parametrize(
     ("dockerfile", "code", "where"),
     [
-        ("FROM {base}\nFOO bar", Code.DOCKERFILE_INVALID, "Dockerfile:2"),
-        ("FROM {base}\nCOPY nothing /", Code.BUILD_FAILED, "Dockerfile: COPY nothing /"),
+        ("FROM {base}\nFOO bar", Code.DOCKERFILE_INVALID, "Dockerfile:2: image edges"),
+        (
+            "FROM {base}\nCOPY nothing /",
+            Code.BUILD_FAILED,
+            "Dockerfile: image edges: COPY nothing /",
+        ),
         (
             "FROM {base}\nRUN echo x >/dev/full || exit 1",
             Code.DISK_FULL,

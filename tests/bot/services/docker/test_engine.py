@@ -57,11 +57,14 @@ async def test_certificates_that_are_not_there_are_named(
     assert (stopped.reason.code, stopped.reason.where) == (Code.BAD_SETTINGS, "DOCKER_CERT_PATH")
 
 
+@pytest.mark.parametrize(
+    "text", ['{"auths": {"r.example.com": {"auth": "!"}}}', "[]", '{"HttpHeaders": 5}', "{broken"]
+)
 async def test_a_config_file_that_cannot_be_read_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    (tmp_path / "config.json").write_text('{"auths": {"r.example.com": {"auth": "!"}}}')
+    (tmp_path / "config.json").write_text(text)
     stopped = await reason_of(DockerEngine.connect("tcp://127.0.0.1:1", find_login=nobody))
     assert stopped.reason.code is Code.BAD_SETTINGS
     assert stopped.reason.where == str(tmp_path / "config.json")

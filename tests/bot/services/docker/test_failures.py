@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.reasons import Code
@@ -51,8 +53,26 @@ def test_a_newer_buildkit_gives_the_line() -> None:
     )
     step = FailedStep("RUN make", "process did not complete successfully: exit code: 2", (), 3, 4)
     reason = build_failure(BuildEnd(ORDER, message, step)).reason
-    assert reason.where == "docker/Dockerfile:7: RUN make"
+    assert reason.where == "docker/Dockerfile:7: image edges: RUN make"
     assert reason.fact == "step 3 of 4, `RUN make`: exit status 2"
+
+
+@pytest.mark.parametrize(
+    ("message", "step", "where"),
+    [
+        ("exit code: 3", FailedStep("RUN exit 3", "exit code: 3"), ": image edges: RUN exit 3"),
+        ("denied", FailedStep(METADATA, "denied"), ": image edges: FROM docker.io/acme/base:1"),
+        ("dockerfile parse error line 2: FOO", None, ":2: image edges"),
+        ("failed to read dockerfile: open Dockerfile", None, ": image edges"),
+    ],
+)
+def test_the_place_is_the_repositorys_and_names_the_image(
+    message: str, step: FailedStep | None, where: str
+) -> None:
+    order = replace(ORDER, place="b/docker/Dockerfile")
+    assert build_failure(BuildEnd(order, message, step)).reason.where == (
+        f"b/docker/Dockerfile{where}"
+    )
 
 
 def test_a_parse_error_gives_its_line() -> None:
@@ -61,7 +81,10 @@ def test_a_parse_error_gives_its_line() -> None:
         "dockerfile parse error line 2: unknown instruction: FOO"
     )
     reason = build_failure(BuildEnd(ORDER, message)).reason
-    assert (reason.code, reason.where) == (Code.DOCKERFILE_INVALID, "docker/Dockerfile:2")
+    assert (reason.code, reason.where) == (
+        Code.DOCKERFILE_INVALID,
+        "docker/Dockerfile:2: image edges",
+    )
     assert reason.fact == "unknown instruction: FOO"
 
 

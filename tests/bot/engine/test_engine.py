@@ -322,10 +322,10 @@ async def test_an_end_that_cannot_be_written_is_told_and_written_later(
     real = Deployments.finish
     disk_is_full = True
 
-    async def finish(self: Deployments, *args: object) -> bool:
+    async def finish(self: Deployments, *args: object, **more: object) -> bool:
         if disk_is_full:
             raise StoppedError(Code.DISK_FULL, "no space for the database")
-        return await real(self, *args)  # type: ignore[arg-type]
+        return await real(self, *args, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Deployments, "finish", finish)
     engine = await start(stops)

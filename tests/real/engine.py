@@ -9,6 +9,7 @@ import io
 import json
 import os
 import shutil
+import socket
 import subprocess
 import tarfile
 import tempfile
@@ -99,6 +100,8 @@ def _apt_get(*arguments: str) -> str | None:
 
 def engine_answers(host: str) -> bool:
     """Whether a Docker Engine answers at this DOCKER_HOST."""
+    if not _listens(host):
+        return False
     environment = {**os.environ, "DOCKER_HOST": host}
     try:
         client = docker.from_env(timeout=PING_TIMEOUT, environment=environment)
@@ -109,6 +112,20 @@ def engine_answers(host: str) -> bool:
             return bool(client.ping())
         except (DockerException, OSError):
             return False
+
+
+def _listens(host: str) -> bool:
+    """Whether somebody listens; asked first because the SDK leaks the socket that finds nobody."""
+    path = host.removeprefix("unix://")
+    if path == host:
+        return True
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(PING_TIMEOUT)
+        try:
+            probe.connect(path)
+        except OSError:
+            return False
+    return True
 
 
 class Engine:

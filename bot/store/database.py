@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +19,8 @@ T = TypeVar("T")
 
 _THREADS = 4
 _CONNECT_TIMEOUT = 10
+_PAUSE = 0.05
+"""Seconds between two attempts at what SQLite does not wait for."""
 _WRITES = "pachops_writes"
 
 
@@ -138,8 +142,7 @@ def _sqlite_engine(url: sa.URL, busy_timeout: float) -> sa.Engine:
         connection.isolation_level = None
         connection.execute(f"PRAGMA busy_timeout={int(busy_timeout * 1000)}")
         connection.execute("PRAGMA foreign_keys=ON")
-        # Stays with the file, so the connections of the workflow engine have it too.
-        connection.execute("PRAGMA journal_mode=WAL")
+        keep_a_write_ahead_log(connection, busy_timeout)
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
@@ -157,3 +160,22 @@ def _create_file(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise unusable_file(error, str(path)) from error
+
+
+def keep_a_write_ahead_log(connection: sqlite3.Connection, timeout: float) -> None:
+    """Stays with the file, so the connections of the workflow engine have it too.
+
+    SQLite does not always wait for its turn to change the mode, whatever its busy timeout:
+    of several that open a new file at once, one may be told that it is locked.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return

@@ -1,7 +1,9 @@
 import shutil
 import sqlite3
 import stat
+from contextlib import nullcontext
 from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
@@ -9,7 +11,7 @@ import sqlalchemy as sa
 
 from bot.domain.reasons import Code, StoppedError
 from bot.store import schema
-from bot.store.database import Database
+from bot.store.database import Database, keep_a_write_ahead_log
 from tests.real.postgresql import PostgreSQL
 
 
@@ -176,3 +178,37 @@ async def test_a_newer_schema_is_not_touched(tmp_path: Path) -> None:
     assert "9999" in stopped.reason.fact
     assert "Upgrade pachops" in stopped.reason.next_step
     assert path.read_bytes() == (tmp_path / "before.db").read_bytes()
+
+
+class BusyAtFirst:
+    """Says that it is locked as often as it is told to, and then does what it is asked."""
+
+    def __init__(self, times: int, code: int) -> None:
+        self.times = times
+        self.error = sqlite3.OperationalError("database is locked")
+        self.error.sqlite_errorcode = code
+
+    def execute(self, _statement: str) -> None:
+        self.times -= 1
+        if self.times >= 0:
+            raise self.error
+
+
+@pytest.mark.parametrize(
+    ("times", "timeout", "code", "gets_it"),
+    [
+        (2, 60.0, sqlite3.SQLITE_BUSY, True),
+        (2, 60.0, sqlite3.SQLITE_BUSY_RECOVERY, True),
+        (1000, -1.0, sqlite3.SQLITE_BUSY, False),
+        (1, 60.0, sqlite3.SQLITE_READONLY, False),
+    ],
+)
+def test_whoever_finds_the_file_locked_waits_for_it(
+    times: int,
+    timeout: float,
+    code: int,
+    gets_it: bool,  # noqa: FBT001
+) -> None:
+    connection = cast(sqlite3.Connection, BusyAtFirst(times, code))
+    with nullcontext() if gets_it else pytest.raises(sqlite3.OperationalError):
+        keep_a_write_ahead_log(connection, timeout)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 
@@ -19,11 +19,12 @@ from bot.settings import GitHubSettings, Settings
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import CancelResult, Deployments
+from bot.store.values import JSON
 from handlers.github.desk import Desk
 from handlers.github.events import WANTED, handle
-from handlers.github.inbox import Inbox
 from handlers.github.redelivery import Redelivery
 from handlers.github.webhook import Webhook
+from handlers.inbox import Inbox
 from handlers.reports.github.origin import Origin
 from handlers.reports.github.reporter import GitHubReports
 from handlers.reports.github.repository import Repository
@@ -47,9 +48,9 @@ class BotDeployer:
         """All that there are."""
         return self._bot.deployments
 
-    async def submit(self, deployment: Deployment) -> None:
-        """Write it down and put it in line; nothing where its id is there."""
-        await self._bot.engine.submit(deployment)
+    async def submit(self, deployment: Deployment, facts: Mapping[str, JSON]) -> None:
+        """Write it down with its facts and put it in line; nothing where its id is there."""
+        await self._bot.engine.submit(deployment, facts)
 
     async def cancel(self, deployment: str, by: str) -> CancelResult:
         """Ask it to stop."""
@@ -83,9 +84,9 @@ class Server:
         redactor = Redactor(settings.secrets())
         deliveries = Deliveries(database)
         desk = Desk(
-            github,
-            BotDeployer(bot),
-            Safe(redactor),
+            github=github,
+            deployer=BotDeployer(bot),
+            safe=Safe(redactor),
             word=settings.github.word,
             app_id=settings.github.app_id,
         )

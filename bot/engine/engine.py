@@ -1,9 +1,10 @@
 """The engine: deployments in, each run once through its workflow, in order for each target."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
@@ -18,11 +19,13 @@ from bot.engine.workers import beat, leave, new_worker_id
 from bot.store.database import Database
 from bot.store.deployments import CancelResult, Deployments, insert
 from bot.store.errors import explained
+from bot.store.values import JSON
 
 if TYPE_CHECKING:
     from bot.engine.durable import Durable
 
 T = TypeVar("T")
+_NO_FACTS: Mapping[str, JSON] = MappingProxyType({})
 
 _SOLE_EXECUTOR = "pachops"
 """On SQLite the claim leaves one engine, and the next one takes up what the last one ran."""
@@ -102,12 +105,15 @@ class Engine:
             self._claim.release()
             self._claim = None
 
-    async def submit(self, deployment: Deployment) -> None:
-        """Write it down and put it in its target's line, both or neither. Once for each id."""
+    async def submit(self, deployment: Deployment, facts: Mapping[str, JSON] = _NO_FACTS) -> None:
+        """Write it and its facts down and put it in its target's line, all or nothing.
+
+        Once for each id.
+        """
         durable = self._started()
 
         def write(connection: sa.Connection) -> None:
-            number = insert(connection, deployment)
+            number = insert(connection, deployment, facts)
             if number is not None:
                 durable.enqueue(connection, deployment, number)
 

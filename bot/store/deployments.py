@@ -1,8 +1,9 @@
 """The deployments and what is known of each."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +30,7 @@ _REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
 _IMAGES: TypeAdapter[tuple[BuiltImage, ...]] = TypeAdapter(tuple[BuiltImage, ...])
 _PIPELINES: TypeAdapter[tuple[UpdatedPipeline, ...]] = TypeAdapter(tuple[UpdatedPipeline, ...])
 _NAMED_WHEN_AMBIGUOUS = 5
+_NO_FACTS: Mapping[str, JSON] = MappingProxyType({})
 
 
 class CancelResult(StrEnum):
@@ -194,8 +196,13 @@ class Deployments:
         )
 
 
-def insert(connection: sa.Connection, deployment: Deployment) -> int | None:
-    """Store a new deployment; its number in the order asked, None where its id is there."""
+def insert(
+    connection: sa.Connection, deployment: Deployment, facts: Mapping[str, JSON] = _NO_FACTS
+) -> int | None:
+    """Store a new deployment and what is known of it at once.
+
+    Its number in the order asked; None where its id is there, and nothing is changed.
+    """
     if connection.execute(
         sa.select(DEPLOYMENT.c.seq).where(DEPLOYMENT.c.id == deployment.id)
     ).first():
@@ -211,6 +218,9 @@ def insert(connection: sa.Connection, deployment: Deployment) -> int | None:
         created_at=deployment.created_at or time.time(),
     )
     number: int = connection.execute(row.returning(DEPLOYMENT.c.seq)).scalar_one()
+    for key, value in facts.items():
+        fact = sa.insert(FACT).values(deployment=deployment.id, key=key, value=encode(value))
+        connection.execute(fact)
     return number
 
 

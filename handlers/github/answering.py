@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 from bot.domain.deployment import Deployment
 from bot.domain.reasons import Code, Reason, StoppedError
+from handlers.commands.asking import ask
+from handlers.commands.gathering import Wish
 from handlers.github import words
-from handlers.github.asking import ask
 from handlers.github.errand import Errand
-from handlers.github.gathering import Wish
 from handlers.reports.github.check import check_name
 
 LOG = logging.getLogger(__name__)
@@ -16,7 +16,7 @@ LOG = logging.getLogger(__name__)
 
 async def answer(errand: Errand, number: int, body: str, marker: str) -> None:
     """Comment once on a pull request, however often the delivery is handled."""
-    if errand.is_repeat and await errand.client.find_comment(number, marker) is not None:
+    if errand.source.is_repeat and await errand.client.find_comment(number, marker) is not None:
         return
     await errand.client.create_comment(number, body, marker=marker)
 

@@ -7,12 +7,13 @@ from bot.domain.deployment import Deployment, Kind, Trigger
 from bot.domain.gate import may_act
 from bot.domain.reasons import Reason
 from bot.store.deliveries import Delivery
+from handlers.commands.asking import ask, origin_of
+from handlers.commands.gathering import Wish, gather
+from handlers.commands.words import no_second_rollback
 from handlers.github import words
 from handlers.github.answering import answer
-from handlers.github.asking import ask, origin_of
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
-from handlers.github.gathering import Wish, gather
 from handlers.github.payloads import Event, Payload
 from handlers.reports.github.check import Button
 from handlers.reports.github.origin import Origin
@@ -64,11 +65,11 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
         return "a check of no deployment"
     wish = _wish(deployment, origin)
     if button is not Button.CANCEL and deployment.request.kind is Kind.ROLLBACK:
-        return await _refuse(errand, wish, button, (words.no_second_rollback(desk.word),))
+        return await _refuse(errand, wish, button, (no_second_rollback(desk.word),))
     if button is Button.CANCEL:
         reasons = may_act(*await gather(errand, wish, content=False))
         if not reasons:
-            result = await desk.deployer.cancel(deployment.id, errand.sender.login)
+            result = await desk.deployer.cancel(deployment.id, errand.person.login)
             return f"cancel of {deployment.id}: {result}"
     else:
         answered = await ask(errand, wish, button.value)
@@ -101,10 +102,10 @@ def _wish(deployment: Deployment, origin: Origin) -> Wish:
 
 async def _refuse(errand: Errand, wish: Wish, button: Button, reasons: tuple[Reason, ...]) -> str:
     codes = ", ".join(each.code for each in reasons)
-    LOG.info("%s by %s is refused: %s", button, errand.sender.login, codes)
+    LOG.info("%s by %s is refused: %s", button, errand.person.login, codes)
     if wish.pull_request is not None:
         line = f"{button} ({wish.command.environment})"
         body = words.refused_command(line, reasons, errand.desk.safe)
-        marker = words.marker(errand.delivery.id, button.value)
+        marker = words.marker(errand.source.id, button.value)
         await answer(errand, wish.pull_request, body, marker)
     return f"{button}: refused, {codes}"

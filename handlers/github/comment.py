@@ -1,9 +1,11 @@
 """A comment on a pull request: the commands in it, in their order."""
 
+from bot.domain.deployment import Trigger
 from bot.store.deliveries import Delivery
+from handlers.commands.obey import Given
 from handlers.github import words
 from handlers.github.answering import answer
-from handlers.github.commands import Given, obey
+from handlers.github.commands import carry_out
 from handlers.github.comment_text import MOST_COMMANDS, find_commands
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
@@ -48,8 +50,15 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     number = event.issue.number
     done = []
     for index, line in enumerate(found.lines):
-        given = Given(number, event.comment.id, event.comment.created_at, str(index), line)
-        done.append(await obey(errand, given))
+        given = Given(
+            line,
+            str(index),
+            Trigger.COMMENT,
+            at=event.comment.created_at,
+            pull_request=number,
+            comment=event.comment.id,
+        )
+        done.append(await carry_out(errand, given, number))
     if found.left_out:
         text = words.too_many(found.left_out, MOST_COMMANDS)
         await answer(errand, number, text, words.marker(delivery.id, "rest"))

@@ -4,12 +4,12 @@ from bot.domain.command import Deploy
 from bot.domain.deployment import Commit, Trigger
 from bot.domain.github import PullRequest as PullRequestNow
 from bot.store.deliveries import Delivery
+from handlers.commands.asking import origin_of
+from handlers.commands.gathering import Wish
 from handlers.github import words
 from handlers.github.answering import follow
-from handlers.github.asking import origin_of
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
-from handlers.github.gathering import Wish
 from handlers.github.payloads import Event, Payload, User
 
 

@@ -3,10 +3,10 @@
 from bot.domain.command import Deploy
 from bot.domain.deployment import Commit, Trigger
 from bot.store.deliveries import Delivery
+from handlers.commands.gathering import Wish
 from handlers.github.answering import follow
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
-from handlers.github.gathering import Wish
 from handlers.github.payloads import Event, Payload, User
 
 RELEASE = "release"

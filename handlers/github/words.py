@@ -1,13 +1,25 @@
 """Every text that a person reads on GitHub as the answer to what they did there."""
 
+import time
 from collections.abc import Iterable, Sequence
 
-from bot.domain.command import Command, Help, render
+from bot.domain.command import Help, render
 from bot.domain.command_help import help_lines
 from bot.domain.deployment import Deployment, Kind, State
-from bot.domain.plan import Plan, image_lines, pipeline_lines
-from bot.domain.reasons import Code, Reason, StoppedError
+from bot.domain.plan import image_lines, pipeline_lines
+from bot.domain.reasons import Reason
 from bot.services.github import CheckReport, Conclusion
+from bot.store.deployments import CancelResult
+from handlers.commands.answers import (
+    Answer,
+    CancelAsked,
+    Helped,
+    Listed,
+    NotYet,
+    Planned,
+    Refused,
+    Started,
+)
 from handlers.reports.github.safe import LONGEST_BODY, Safe, fitted
 from handlers.reports.words import OUTCOMES, STAGES, ago, short_sha
 
@@ -65,14 +77,30 @@ def too_many(left_out: int, most: int) -> str:
     return f"A comment may have {most} commands; the last {left_out} were left out."
 
 
-def not_yet(command: Command, word: str, safe: Safe) -> str:
-    """A command that is known and not there yet."""
-    return f"{safe.code(f'{word} {render(command)}')}: {NOT_YET}"
+def answer(answered: Answer, line: str, word: str, safe: Safe) -> str:
+    """The answer to a command; empty where the deployment's reports are the answer."""
+    match answered:
+        case Refused():
+            text = refused_command(f"{word} {line}", answered.reasons, safe)
+        case Planned():
+            text = plan(answered, safe)
+        case CancelAsked():
+            text = cancelled(answered, safe)
+        case Listed():
+            text = deployments(answered.deployments, time.time(), safe)
+        case Helped():
+            text = help_text(answered.help, word)
+        case NotYet():
+            text = f"{safe.code(f'{word} {render(answered.command)}')}: {NOT_YET}"
+        case Started():
+            text = ""
+    return text
 
 
-def plan(found: Plan, environment: str, sha: str, safe: Safe) -> str:
+def plan(planned: Planned, safe: Safe) -> str:
     """What a deployment would do."""
-    first = [f"**Plan** for **{safe.text(environment)}** at {sha}. Nothing was changed."]
+    found, environment = planned.plan, safe.text(planned.environment)
+    first = [f"**Plan** for **{environment}** at {planned.sha}. Nothing was changed."]
     lists = (
         _list(heading, lines, safe)
         for heading, lines in (
@@ -84,14 +112,17 @@ def plan(found: Plan, environment: str, sha: str, safe: Safe) -> str:
     return fitted(first, lists, [], LONGEST_BODY)
 
 
-def cancelled(result: str, identity: str, safe: Safe) -> str:
+_CANCELLED = {
+    CancelResult.WAITING: "had not begun; it is cancelled.",
+    CancelResult.RUNNING: "is being stopped; what it changed is put back.",
+    CancelResult.FINISHED: "had already ended; nothing was changed.",
+    CancelResult.UNKNOWN: "is not known; nothing was changed.",
+}
+
+
+def cancelled(asked: CancelAsked, safe: Safe) -> str:
     """What became of a wish to cancel."""
-    text = {
-        "waiting": "had not begun; it is cancelled.",
-        "running": "is being stopped; what it changed is put back.",
-        "finished": "had already ended; nothing was changed.",
-    }[result]
-    return f"{safe.code(identity)} {text}"
+    return f"{safe.code(asked.deployment.id)} {_CANCELLED[asked.result]}"
 
 
 def deployments(found: Iterable[Deployment], now: float, safe: Safe) -> str:
@@ -105,37 +136,6 @@ def deployments(found: Iterable[Deployment], now: float, safe: Safe) -> str:
 def help_text(command: Help, word: str) -> str:
     """How commands are written."""
     return "\n".join(["```text", *help_lines(command.topic, word), "```"])
-
-
-def no_second_rollback(word: str) -> Reason:
-    """A rollback's check has no button that does it again."""
-    return Reason(
-        Code.BAD_COMMAND,
-        "a rollback is not repeated by a button: it would go back further",
-        f"Type `{word} rollback ENVIRONMENT` on the pull request.",
-    )
-
-
-def no_such_deployment(part: str) -> StoppedError:
-    """An id that no deployment of the repository has."""
-    return StoppedError(
-        Code.DEPLOYMENT_UNKNOWN, f"no deployment of this repository has the id `{part}`"
-    )
-
-
-def several_deployments(found: Iterable[Deployment], word: str) -> StoppedError:
-    """It is not clear which one is meant."""
-    ids = [each.id for each in found]
-    return StoppedError(
-        Code.BAD_COMMAND,
-        f"several are meant: {', '.join(ids)}",
-        next_step=f"Name one: `{word} cancel {ids[0]}`.",
-    )
-
-
-def none_under_way() -> StoppedError:
-    """Nothing that could be cancelled."""
-    return StoppedError(Code.DEPLOYMENT_UNKNOWN, "no deployment of this pull request waits or runs")
 
 
 def closed(number: int) -> str:

@@ -19,10 +19,11 @@ from bot.services.github import GitHub
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import CancelResult, Deployments, insert
+from bot.store.values import JSON
 from handlers.github.desk import Desk
 from handlers.github.events import WANTED, handle
-from handlers.github.inbox import Inbox
 from handlers.github.webhook import Webhook
+from handlers.inbox import Inbox
 from handlers.reports.github.origin import ORIGIN, Origin
 from handlers.reports.github.safe import Safe
 from handlers.web.app import web_app
@@ -43,9 +44,9 @@ class Deployer:
         self.deployments = Deployments(database)
         self.submitted: list[str] = []
 
-    async def submit(self, deployment: Deployment) -> None:
+    async def submit(self, deployment: Deployment, facts: Mapping[str, JSON]) -> None:
         self.submitted.append(deployment.id)
-        await self._database.write(lambda connection: insert(connection, deployment))
+        await self._database.write(lambda connection: insert(connection, deployment, facts))
 
     async def cancel(self, deployment: str, by: str) -> CancelResult:
         return await self.deployments.request_cancel(deployment, by)
@@ -82,7 +83,12 @@ class World:
         self.deliveries = Deliveries(database)
         self.deployer = Deployer(database, github, git)
         self.deployments = self.deployer.deployments
-        desk = Desk(client, self.deployer, Safe(Redactor([])), app_id=github.app.id)
+        desk = Desk(
+            github=client,
+            deployer=self.deployer,
+            safe=Safe(Redactor([])),
+            app_id=github.app.id,
+        )
         self.handle = partial(handle, desk)
         self.inbox = Inbox(self.deliveries, self.handle, pauses=pauses)
         secrets = [SecretStr(github.app.webhook_secret)]

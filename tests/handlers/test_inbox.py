@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import Deliveries, Delivery, DeliveryState
-from handlers.github.inbox import Handle, Inbox
+from handlers.inbox import Handle, Inbox
 
 PATIENCE = 30.0
 EDGES, FACES = "acme/edges", "acme/faces"
@@ -80,7 +80,7 @@ async def test_several_repositories_go_at_once(deliveries: Deliveries) -> None:
 async def test_a_new_delivery_is_begun_when_it_is_told_of(
     deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.github.inbox.LOOK_SECONDS", 3600.0)
+    monkeypatch.setattr("handlers.inbox.LOOK_SECONDS", 3600.0)
     handled: list[str] = []
 
     async def handle(delivery: Delivery) -> str:
@@ -156,7 +156,7 @@ async def test_a_failure_does_not_hold_up_other_repositories(deliveries: Deliver
 async def test_what_was_interrupted_is_handled_at_the_next_start(
     deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.github.inbox.STOP_SECONDS", 0.0)
+    monkeypatch.setattr("handlers.inbox.STOP_SECONDS", 0.0)
     await deliveries.take("a", "push", EDGES, json.dumps({"ref": "main"}))
     begun: list[Delivery] = []
 

@@ -11,7 +11,7 @@ from bot.domain.gate_rules import EnvironmentRules, Rules
 from bot.domain.github import Permission, PullRequest
 from bot.domain.reasons import Code, StoppedError
 from bot.stages.together import both, together
-from handlers.github.errand import Errand, known
+from handlers.commands.errand import Errand, known
 
 _PATTERN = frozenset("*?")
 _BY_ITSELF = frozenset({Trigger.PUSH, Trigger.RELEASE})
@@ -82,13 +82,13 @@ async def _sender(
     errand: Errand, wish: Wish, rule: EnvironmentRules | None, permission: Permission | Unknown
 ) -> Sender:
     teams = sorted(rule.teams) if rule else []
-    is_named = rule is not None and errand.sender.login.lower() in rule.users
+    is_named = rule is not None and errand.person.login.lower() in rule.users
     if rule and wish.trigger in _BY_ITSELF and rule.least_permission > Permission.WRITE:
         permission = await errand.permission()
     members = [] if is_named else await together(errand.is_member(each) for each in teams)
     return Sender(
-        errand.sender.login,
-        errand.sender.is_bot,
+        errand.person.login,
+        errand.person.is_bot,
         permission,
         dict(zip(teams, members, strict=False)),
     )

@@ -7,8 +7,9 @@ from bot.domain.gate import Allowed, Refused, Trust, decide
 from bot.domain.gate_facts import Facts
 from bot.domain.github import PullRequest
 from bot.domain.reasons import Code, Reason, StoppedError
-from handlers.github.errand import Errand
-from handlers.github.gathering import Wish, gather
+from handlers.commands.errand import Errand
+from handlers.commands.gathering import Wish, gather
+from handlers.commands.wanted import WANTED, Wanted
 from handlers.reports.github.origin import ORIGIN, Origin
 
 _ANSWERED_LATER = frozenset({Code.GITHUB_UNREACHABLE, Code.GITHUB_LIMITED})
@@ -23,11 +24,8 @@ async def ask(errand: Errand, wish: Wish, part: str) -> Deployment | tuple[Reaso
         wish: what is asked for.
         part: tells this wish from the delivery's others.
     """
-    identity = errand.deployment_id(part)
-    # What was allowed once stays so: an attempt that broke off behind it is only finished.
-    before = await errand.desk.deployer.deployments.get(identity) if errand.is_repeat else None
-    if before is not None:
-        await note_origin(errand, before, pull_request=wish.pull_request, comment=wish.comment)
+    # What was allowed once stays so, however often the delivery is handled.
+    if (before := await submitted_before(errand, part)) is not None:
         return before
     try:
         rules, facts = await gather(errand, wish)
@@ -38,11 +36,29 @@ async def ask(errand: Errand, wish: Wish, part: str) -> Deployment | tuple[Reaso
         return decision.reasons
     if decision.build is Trust.UNTRUSTED:
         return (_NOT_KEPT_APART,)
-    deployment = Deployment(
-        identity, _request(errand, wish, facts, decision), created_at=time.time()
+    return await submit(errand, wish, _request(errand, wish, facts, decision), part)
+
+
+async def submitted_before(errand: Errand, part: str) -> Deployment | None:
+    """What an earlier attempt at this part of the delivery has submitted."""
+    if not errand.source.is_repeat:
+        return None
+    return await errand.desk.deployer.deployments.get(errand.deployment_id(part))
+
+
+async def submit(errand: Errand, wish: Wish, request: Request, part: str) -> Deployment:
+    """Write it down, with where it was asked for and what the gate is to see again."""
+    deployment = Deployment(errand.deployment_id(part), request, created_at=time.time())
+    place, sha = errand.repository, request.commit.sha
+    origin = Origin(
+        place.owner, place.name, errand.place.installation, wish.pull_request, wish.comment, sha
     )
-    await errand.desk.deployer.submit(deployment)
-    await note_origin(errand, deployment, pull_request=wish.pull_request, comment=wish.comment)
+    facts = {
+        ORIGIN: origin.to_json(),
+        WANTED: Wanted(errand.place, errand.person, wish).to_json(),
+        **errand.source.notes,
+    }
+    await errand.desk.deployer.submit(deployment, facts)
     return deployment
 
 
@@ -80,15 +96,6 @@ def _commit(facts: Facts, sha: str) -> Commit:
         branch = None if facts.is_fork else pull.head_ref
         return Commit(sha, asked or pull.head_ref, branch, pull.title, pull.author)
     return Commit(sha, asked or sha, facts.content.branch)
-
-
-async def note_origin(
-    errand: Errand, deployment: Deployment, *, pull_request: int | None, comment: int | None
-) -> None:
-    """Keep where on GitHub it was asked for: its reports go there."""
-    place, sha = errand.repository, deployment.request.commit.sha
-    origin = Origin(place.owner, place.name, errand.installation, pull_request, comment, sha)
-    await errand.desk.deployer.deployments.save(deployment.id, ORIGIN, origin.to_json())
 
 
 async def origin_of(errand: Errand, deployment: Deployment) -> Origin | None:

@@ -1,0 +1,1 @@
+"""What people ask for, whichever surface they ask on: facts, gate, deployment, answer."""

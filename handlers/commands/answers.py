@@ -1,0 +1,64 @@
+"""What comes of a command, for the surface to put into words."""
+
+from dataclasses import dataclass
+
+from bot.domain.command import Command, Help
+from bot.domain.deployment import Deployment
+from bot.domain.plan import Plan
+from bot.domain.reasons import Reason
+from bot.store.deployments import CancelResult
+
+
+@dataclass(frozen=True)
+class Started:
+    """A deployment is on disk and in line; its reports tell the rest."""
+
+    deployment: Deployment
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Nothing was done, for all of these reasons."""
+
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a deployment would do."""
+
+    plan: Plan
+    environment: str
+    sha: str
+
+
+@dataclass(frozen=True)
+class CancelAsked:
+    """A deployment was asked to stop."""
+
+    deployment: Deployment
+    result: CancelResult
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Deployments, in the order in which they are shown."""
+
+    deployments: tuple[Deployment, ...]
+
+
+@dataclass(frozen=True)
+class Helped:
+    """How commands are written."""
+
+    help: Help
+
+
+@dataclass(frozen=True)
+class NotYet:
+    """A command that this version does not have."""
+
+    command: Command
+
+
+Answer = Started | Refused | Planned | CancelAsked | Listed | Helped | NotYet

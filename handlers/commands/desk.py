@@ -1,0 +1,74 @@
+"""What commands and events are carried out with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.domain.deployment import Actor, Commit, Deployment, Request, Trigger
+from bot.domain.github import Permission, PullRequest
+from bot.domain.plan import Plan
+from bot.store.deployments import CancelResult, Deployments
+from bot.store.values import JSON
+
+
+class Client(Protocol):
+    """What is asked of a repository on GitHub; RepositoryClient is one."""
+
+    async def permission(self, login: str) -> Permission:
+        """What a person may really do."""
+
+    async def is_team_member(self, team: str, login: str) -> bool:
+        """Whether a person is in `org/slug`."""
+
+    async def pull_request(self, number: int) -> PullRequest:
+        """As it is now."""
+
+    async def commit_belongs(
+        self, sha: str, *, pull_request: int | None, branches: Sequence[str]
+    ) -> bool:
+        """Whether it is one of the pull request's, or part of a branch."""
+
+    async def default_branch_file(self, path: str) -> bytes | None:
+        """A file of the default branch."""
+
+
+class GitHub(Protocol):
+    """GitHub with our login."""
+
+    def for_repository(self, owner: str, name: str, installation: int | None = None) -> Client:
+        """One repository."""
+
+
+class Deployer(Protocol):
+    """Who carries out what is asked for; StoppedError where that cannot be."""
+
+    @property
+    def deployments(self) -> Deployments:
+        """All that there are."""
+
+    async def submit(self, deployment: Deployment, facts: Mapping[str, JSON]) -> None:
+        """Write it down with its facts and put it in line; nothing where its id is there."""
+
+    async def cancel(self, deployment: str, by: str) -> CancelResult:
+        """Ask it to stop."""
+
+    async def resolve(self, repository: str, ref: str) -> Commit:
+        """The commit that a ref is at; REF_UNKNOWN where there is none."""
+
+    async def plan(self, request: Request) -> Plan:
+        """What it would do."""
+
+    async def rollback_request(
+        self, repository: str, environment: str, steps: int, trigger: Trigger, actor: Actor
+    ) -> Request:
+        """The request that takes a target back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """Everything that a command needs beside itself."""
+
+    github: GitHub
+    deployer: Deployer
+    word: str = "/pachops"
+    """What commands begin with where the answer is read."""

@@ -1,0 +1,135 @@
+"""One thing to do: where, for whom, asked when, and what was already looked up for it."""
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+from bot.domain.deployment import Actor, derived_deployment_id
+from bot.domain.gate_facts import Unknown
+from bot.domain.gate_rules import Rules
+from bot.domain.github import Permission, PullRequest, Repository
+from bot.domain.reasons import Code, StoppedError
+from bot.project import PROJECT_FILE, parse_project
+from bot.services.git import repository_address
+from bot.store.values import JSON
+from handlers.commands.desk import Client, Desk
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A repository on GitHub, and the App as it is installed there."""
+
+    repository: Repository
+    installation: int | None = None
+    """None with a token, or where the App is to ask."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who asks."""
+
+    login: str
+    """On GitHub."""
+    surface: str
+    is_bot: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """The delivery that asks."""
+
+    id: str
+    received_at: float
+    """Seconds since the epoch."""
+    is_repeat: bool = False
+    """Whether an earlier attempt may have done some of it."""
+    notes: Mapping[str, JSON] = field(default_factory=lambda: MappingProxyType({}))
+    """What the surface keeps with each deployment that it leads to."""
+
+
+class Errand:
+    """What the handling of a delivery shares. Each fact is asked for once.
+
+    Errors, from every method: github_unreachable and github_limited, after which the delivery
+    is tried again; a refusal of GitHub is an unknown fact.
+    """
+
+    client: Client
+
+    def __init__(self, desk: Desk, place: Place, person: Person, source: Source) -> None:
+        self.desk = desk
+        self.place = place
+        self.person = person
+        self.source = source
+        self.client = desk.github.for_repository(
+            place.repository.owner, place.repository.name, place.installation
+        )
+        self._rules: Rules | None = None
+        self._permission: Permission | Unknown | None = None
+        self._pulls: dict[int, PullRequest | Unknown] = {}
+        self._members: dict[str, bool | Unknown] = {}
+
+    @property
+    def repository(self) -> Repository:
+        """Where it happens."""
+        return self.place.repository
+
+    @property
+    def address(self) -> str:
+        """The repository as deployments name it."""
+        return repository_address(self.repository.clone_url, Path("/"))
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, for a deployment."""
+        return Actor(self.person.login, self.person.surface)
+
+    def deployment_id(self, part: str) -> str:
+        """The same for the same part of this delivery, however often it is handled."""
+        return derived_deployment_id(self.source.received_at, self.source.id, part)
+
+    async def rules(self) -> Rules:
+        """Those of the default branch. Errors: also github_refused, project_invalid."""
+        if self._rules is None:
+            text = await self.client.default_branch_file(PROJECT_FILE)
+            self._rules = parse_project(text or b"").rules()
+        return self._rules
+
+    async def permission(self) -> Permission | Unknown:
+        """What whoever asks may really do."""
+        if self._permission is None:
+            login = self.person.login
+            self._permission = await known(
+                f"the permission of {login}", self.client.permission(login)
+            )
+        return self._permission
+
+    async def pull_request(self, number: int) -> PullRequest | Unknown:
+        """A pull request as it is when it is first asked for."""
+        if number not in self._pulls:
+            self._pulls[number] = await known(
+                f"pull request {number}", self.client.pull_request(number)
+            )
+        return self._pulls[number]
+
+    async def is_member(self, team: str) -> bool | Unknown:
+        """Whether whoever asks is in `org/slug`."""
+        if team not in self._members:
+            self._members[team] = await known(
+                f"the members of {team}", self.client.is_team_member(team, self.person.login)
+            )
+        return self._members[team]
+
+
+async def known(call: str, asking: Awaitable[T]) -> T | Unknown:
+    """The answer, or that GitHub will not give it; what passes is raised."""
+    try:
+        return await asking
+    except StoppedError as stopped:
+        if stopped.reason.code is not Code.GITHUB_REFUSED:
+            raise
+        return Unknown(call, stopped.reason.fact)

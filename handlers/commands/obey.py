@@ -1,0 +1,230 @@
+"""What each command does, whichever surface it was given on."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from bot.domain.command import (
+    Cancel,
+    Command,
+    Deploy,
+    Help,
+    History,
+    Plan,
+    Rollback,
+    Status,
+    parse,
+)
+from bot.domain.command_form import Mistake
+from bot.domain.deployment import Commit, Deployment, Kind, Request, State, Trigger
+from bot.domain.gate import may_act
+from bot.domain.gate_facts import Unknown
+from bot.domain.github import PullRequest
+from bot.domain.reasons import Code, Reason, StoppedError
+from handlers.commands import words
+from handlers.commands.answers import (
+    Answer,
+    CancelAsked,
+    Helped,
+    Listed,
+    NotYet,
+    Planned,
+    Refused,
+    Started,
+)
+from handlers.commands.asking import ask, origin_of, reasons_of, submit, submitted_before
+from handlers.commands.errand import Errand
+from handlers.commands.gathering import Wish, gather
+
+_HISTORY = 20
+_SEARCHED = 500
+"""The newest deployments of a repository, among which an id is looked for."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A command as it was written, and where."""
+
+    line: str
+    """Without the word that commands begin with."""
+    part: str
+    """Which one it is of its delivery."""
+    trigger: Trigger
+    at: str | None = None
+    """ISO 8601, by the surface's clock."""
+    pull_request: int | None = None
+    comment: int | None = None
+
+    def wish(self, command: Deploy) -> Wish:
+        """For the gate."""
+        return Wish(
+            self.trigger,
+            command,
+            pull_request=self.pull_request,
+            comment=self.comment,
+            asked_at=self.at,
+        )
+
+
+class _RefusedError(Exception):
+    def __init__(self, reasons: tuple[Reason, ...]) -> None:
+        super().__init__(", ".join(each.code for each in reasons))
+        self.reasons = reasons
+
+
+async def obey(errand: Errand, given: Given) -> Answer:
+    """Carry out a command; what comes of it.
+
+    Errors: what passes, such as github_unreachable. Called again for the same part of the same
+    delivery, it starts nothing twice.
+    """
+    try:
+        return await _do(errand, given, parse(given.line))
+    except _RefusedError as refused:
+        return Refused(refused.reasons)
+    except StoppedError as stopped:
+        return Refused(reasons_of(stopped))
+
+
+async def _do(errand: Errand, given: Given, command: Command | Mistake) -> Answer:
+    if isinstance(command, Mistake):
+        raise _RefusedError((command.reason(errand.desk.word),))
+    do = _DOES.get(type(command))
+    return await do(errand, given, command) if do else NotYet(command)
+
+
+async def _deploy(errand: Errand, given: Given, command: Deploy) -> Answer:
+    answered = await ask(errand, given.wish(command), given.part)
+    if not isinstance(answered, Deployment):
+        raise _RefusedError(answered)
+    return Started(answered)
+
+
+async def _roll_back(errand: Errand, given: Given, command: Rollback) -> Answer:
+    if (before := await submitted_before(errand, given.part)) is not None:
+        return Started(before)
+    wish = given.wish(Deploy(command.environment))
+    await _check_may_act(errand, wish)
+    request = await errand.desk.deployer.rollback_request(
+        errand.address, command.environment, command.steps, given.trigger, errand.actor
+    )
+    return Started(await submit(errand, wish, request, given.part))
+
+
+async def _plan(errand: Errand, given: Given, command: Plan) -> Answer:
+    environment = await _check_may_act(errand, given.wish(Deploy(command.environment)))
+    commit = await _planned_commit(errand, given)
+    request = Request(
+        kind=Kind.DEPLOY,
+        repository=errand.address,
+        environment=environment,
+        commit=commit,
+        trigger=given.trigger,
+        actor=errand.actor,
+    )
+    return Planned(await errand.desk.deployer.plan(request), environment, commit.sha)
+
+
+async def _planned_commit(errand: Errand, given: Given) -> Commit:
+    """The pull request's head, or the default branch where there is none."""
+    if given.pull_request is None:
+        return await errand.desk.deployer.resolve(errand.address, errand.repository.default_branch)
+    pull = await errand.pull_request(given.pull_request)
+    if isinstance(pull, Unknown):
+        raise StoppedError(Code.FACT_UNKNOWN, f"{pull.call}: {pull.why}")
+    if pull.is_fork(errand.repository):
+        # What a fork's files say is looked up with our rights.
+        raise StoppedError(Code.FORK_NOT_ALLOWED, "a fork's commit is not planned")
+    return _head(pull)
+
+
+def _head(pull: PullRequest) -> Commit:
+    return Commit(pull.head_sha, pull.head_ref, pull.head_ref, pull.title, pull.author)
+
+
+async def _cancel(errand: Errand, given: Given, command: Cancel) -> Answer:
+    deployment = await _meant(errand, given, command.deployment)
+    await _check_may_act(errand, given.wish(Deploy(deployment.request.environment)))
+    result = await errand.desk.deployer.cancel(deployment.id, errand.person.login)
+    return CancelAsked(deployment, result)
+
+
+async def _meant(errand: Errand, given: Given, part: str | None) -> Deployment:
+    """The deployment of this repository with this id, or the one that is under way here."""
+    if part is not None:
+        found = [each for each in await _all(errand) if _has_id(each, part)]
+        if not found:
+            raise words.no_such_deployment(part)
+    else:
+        found = await _under_way(errand, given.pull_request)
+        if not found:
+            raise words.none_under_way(given.pull_request)
+    if len(found) > 1:
+        raise words.several_deployments(found, errand.desk.word)
+    return found[0]
+
+
+async def _under_way(errand: Errand, pull_request: int | None) -> list[Deployment]:
+    """Those of the pull request; without one, of the repository."""
+    found = []
+    for each in await _all(errand):
+        if each.state is State.FINISHED:
+            continue
+        origin = await origin_of(errand, each) if pull_request is not None else None
+        if pull_request is None or (origin is not None and origin.pull_request == pull_request):
+            found.append(each)
+    return found
+
+
+def _has_id(deployment: Deployment, part: str) -> bool:
+    return deployment.id.startswith(part) or deployment.id.endswith(part)
+
+
+async def _all(errand: Errand) -> Sequence[Deployment]:
+    """The repository's deployments, the newest first; of no other repository."""
+    return await errand.desk.deployer.deployments.list(repository=errand.address, limit=_SEARCHED)
+
+
+def _standing(found: Sequence[Deployment]) -> tuple[Deployment, ...]:
+    """What is under way, and the last that ended of each environment."""
+    shown = [each for each in found if each.state is not State.FINISHED]
+    seen = set()
+    for each in found:
+        if each.state is State.FINISHED and each.request.environment not in seen:
+            seen.add(each.request.environment)
+            shown.append(each)
+    return tuple(shown)
+
+
+async def _tell_status(errand: Errand, _given: Given, _command: Status) -> Answer:
+    return Listed(_standing(await _all(errand)))
+
+
+async def _tell_history(errand: Errand, _given: Given, _command: History) -> Answer:
+    return Listed(tuple((await _all(errand))[:_HISTORY]))
+
+
+async def _help(_errand: Errand, _given: Given, command: Help) -> Answer:
+    return Helped(command)
+
+
+async def _check_may_act(errand: Errand, wish: Wish) -> str:
+    """The environment's name, where the sender may act on it."""
+    rules, facts = await gather(errand, wish, content=False)
+    if reasons := may_act(rules, facts):
+        raise _RefusedError(reasons)
+    return wish.command.environment or next(iter(rules.environments))
+
+
+_DOES: Mapping[type[Command], Callable[[Errand, Given, Any], Awaitable[Answer]]] = MappingProxyType(
+    {
+        Deploy: _deploy,
+        Rollback: _roll_back,
+        Plan: _plan,
+        Cancel: _cancel,
+        Status: _tell_status,
+        History: _tell_history,
+        Help: _help,
+    }
+)

@@ -8,11 +8,13 @@ from dataclasses import replace
 from bot.domain.deployment import (
     Actor,
     Commit,
+    Deployment,
     Kind,
     Request,
     Trigger,
 )
 from bot.domain.plan import Plan
+from bot.domain.reasons import Reason
 from bot.engine.engine import Engine
 from bot.engine.run import Run
 from bot.journal import Journal, Listener
@@ -29,16 +31,20 @@ from bot.stages.source import open_source
 from bot.store.database import Database
 from bot.store.deployments import Deployments
 from bot.store.progress import ProgressLog
-from bot.workflow import Workflow
+from bot.workflow import SecondLook, Workflow
 
 
 class Bot:
     """Everything that a deployment needs, put together from the settings."""
 
     def __init__(
-        self, settings: Settings, database: Database, listener: Callable[[str], Listener]
+        self,
+        settings: Settings,
+        database: Database,
+        listener: Callable[[str], Listener],
     ) -> None:
         self.settings = settings
+        self.second_look: SecondLook = _nobody_objects
         self.deployments = Deployments(database)
         self.progress = ProgressLog(database)
         self.redactor = Redactor(settings.secrets())
@@ -132,6 +138,10 @@ class Bot:
         journal = Journal(identity, self.progress, self.redactor, self._listener(identity))
         async with journal.kept():
             await Workflow(run, self, journal.report).carry_out()
+
+
+async def _nobody_objects(_deployment: Deployment) -> tuple[Reason, ...]:
+    return ()
 
 
 def nobody(_deployment: str) -> Listener:

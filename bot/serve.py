@@ -20,6 +20,7 @@ from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import CancelResult, Deployments
 from bot.store.values import JSON
+from handlers.commands.second_look import SecondLook
 from handlers.github.desk import Desk
 from handlers.github.events import WANTED, handle
 from handlers.github.redelivery import Redelivery
@@ -90,6 +91,7 @@ class Server:
             word=settings.github.word,
             app_id=settings.github.app_id,
         )
+        bot.second_look = SecondLook(desk)
         self._inbox = Inbox(deliveries, partial(handle, desk))
         webhook = Webhook(settings.github.webhook_secrets, WANTED, deliveries, self._inbox.wake)
         self._app = web_app(webhook.answer, deliveries.count_waiting)

@@ -1,7 +1,7 @@
 """The way of a deployment: its stages in order, each a checkpoint, and how it ends."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from bot.checkpoints import Checkpoints
 from bot.domain.deployment import (
     BuiltImage,
+    Deployment,
     Kind,
     Outcome,
     Request,
@@ -36,7 +37,7 @@ from bot.domain.progress import (
 )
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.domain.reasons import Kind as ReasonKind
-from bot.engine.run import Run
+from bot.engine.run import Run, stopped_for
 from bot.project import Environment
 from bot.redact import Redactor
 from bot.services.docker import DockerEngine
@@ -65,6 +66,8 @@ from bot.store.deployments import Deployments
 
 Result = TypeVar("Result")
 Report = Callable[[Progress], None]
+SecondLook = Callable[[Deployment], Awaitable[tuple[Reason, ...]]]
+"""Why a deployment that was allowed may not be carried to its update now; empty where it may."""
 _log = logging.getLogger(__name__)
 
 
@@ -76,6 +79,7 @@ class Services(Protocol):
     registry: Registry
     deployments: Deployments
     redactor: Redactor
+    second_look: SecondLook
 
     async def docker(self) -> DockerEngine:
         """The engine; raises ENGINE_UNREACHABLE."""
@@ -273,7 +277,18 @@ class Workflow:
         docker = await self._services.docker() if missing else None
         return await push(plan, docker, self._services.registry, self._report)
 
+    async def _look_again(self) -> tuple[str, ...]:
+        """Hours may have gone by since the gate was asked."""
+        first, *others = await self._services.second_look(self._run.deployment) or (None,)
+        for each in others:
+            if each is not None:
+                self._report(Warned(f"{each.title}: {each.fact}"))
+        if first is not None:
+            raise stopped_for(first)
+        return ()
+
     async def _update(self, pipelines: tuple[PipelinePlan, ...], destination: Destination) -> None:
+        await self._steps.keep("second_look", tuple[str, ...], self._look_again)
         pachyderm = self._services.pachyderm(destination.cluster)
         preparation = await self._steps.keep(
             "prepare", Preparation, lambda: self._prepare(pipelines, destination)

@@ -7,6 +7,7 @@ import pytest
 
 from bot.domain.deployment import Outcome, Stage, Trigger
 from bot.domain.progress import Planned, Progress, StageStarted, StepState, Warned
+from bot.domain.reasons import Code, StoppedError
 from tests.e2e.world import Screen, World
 from tests.real.git_server import Content
 
@@ -288,3 +289,12 @@ async def test_a_pull_request_does_not_choose_where_it_is_deployed(world: World)
     assert result.finished.outcome is Outcome.SUCCEEDED
     assert world.pachd.has_pipeline("edges", project="default")
     assert not world.pachd.has_pipeline("edges", project="production")
+
+
+async def test_what_the_gate_takes_back_later_is_built_and_not_updated(world: World) -> None:
+    sha = world.commit(simple(world))
+    moved = StoppedError(Code.HEAD_MOVED, "the head moved").reason
+    result = await world.deploy_for(Trigger.PUSH, sha, then=(moved,))
+    assert (result.finished.outcome, result.code) == (Outcome.REFUSED, "head_moved")
+    assert world.digest(world.image(), sha) is not None
+    assert not world.pachd.has_pipeline("edges")

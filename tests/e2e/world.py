@@ -27,7 +27,7 @@ from bot.domain.deployment import (
     new_deployment_id,
 )
 from bot.domain.progress import Finished, Log, PipelineSeen, Progress, Step, finished
-from bot.domain.reasons import StoppedError
+from bot.domain.reasons import Reason, StoppedError
 from bot.session import DeployOrder, RollbackOrder, Session
 from bot.settings import load_settings
 from bot.store.database import Database
@@ -137,12 +137,19 @@ class World:
             screen or Screen(),
         )
 
-    async def deploy_for(self, trigger: Trigger, sha: str) -> Result:
-        """A deployment that no command line asked for."""
+    async def deploy_for(
+        self, trigger: Trigger, sha: str, *, then: tuple[Reason, ...] = ()
+    ) -> Result:
+        """A deployment that no command line asked for; `then` is what the gate says later."""
+
+        async def second_look(_deployment: Deployment) -> tuple[Reason, ...]:
+            return then
+
         actor = Actor("ada", "github")
         commit = Commit(sha, sha)
         request = Request(Kind.DEPLOY, self.address, "default", commit, trigger, actor)
         async with asyncio.timeout(PATIENCE), open_bot(load_settings(self.environ)) as bot:
+            bot.second_look = second_look
             await bot.engine.start()
             deployment = Deployment(new_deployment_id(), request)
             await bot.engine.submit(deployment)

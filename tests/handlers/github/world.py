@@ -83,7 +83,7 @@ class World:
         self.deliveries = Deliveries(database)
         self.deployer = Deployer(database, github, git)
         self.deployments = self.deployer.deployments
-        desk = Desk(
+        self.desk = desk = Desk(
             github=client,
             deployer=self.deployer,
             safe=Safe(Redactor([])),

@@ -1,0 +1,75 @@
+"""The gate once more, just before the update: what was allowed must still be so."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from bot.domain.command_form import is_sha
+from bot.domain.deployment import Commit, Deployment, Kind
+from bot.domain.gate import Refused, decide, may_act
+from bot.domain.reasons import Code, Reason, StoppedError
+from handlers.commands.desk import Desk
+from handlers.commands.errand import Errand, Source
+from handlers.commands.gathering import Wish, gather
+from handlers.commands.wanted import WANTED, Wanted
+
+LOG = logging.getLogger(__name__)
+
+PAUSES = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0)
+"""Seconds between the attempts to reach GitHub; then nothing is known and nothing is updated."""
+_PASSES = frozenset({Code.GITHUB_UNREACHABLE, Code.GITHUB_LIMITED})
+
+
+class SecondLook:
+    """Asks for everything anew; the commit stays the one that was fixed."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        pauses: tuple[float, ...] = PAUSES,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._desk = desk
+        self._pauses = pauses
+        self._sleep = sleep
+
+    async def __call__(self, deployment: Deployment) -> tuple[Reason, ...]:
+        """Why the deployment may not go on; empty where it may. Errors: those of the database."""
+        stored = await self._desk.deployer.deployments.load(deployment.id, WANTED)
+        if stored is None:
+            # Asked for on the command line, by whoever holds the bot's own secrets.
+            return ()
+        wanted = Wanted.from_json(stored)
+        for pause in (*self._pauses, None):
+            try:
+                return await self._look(deployment, wanted)
+            except StoppedError as stopped:
+                if stopped.reason.code not in _PASSES:
+                    return (stopped.reason,)
+                if pause is None:
+                    return (stopped.reason,)
+                LOG.warning("%s: looked at again in %.0f s: %s", deployment.id, pause, stopped)
+                await self._sleep(pause)
+        raise AssertionError
+
+    async def _look(self, deployment: Deployment, wanted: Wanted) -> tuple[Reason, ...]:
+        source = Source(deployment.id, deployment.created_at)
+        errand = Errand(self._desk, wanted.place, wanted.person, source)
+        if deployment.request.kind is Kind.ROLLBACK:
+            return may_act(*await gather(errand, wanted.wish, content=False))
+        wish = _of_the_same_commit(wanted.wish, deployment.request.commit)
+        rules, facts = await gather(errand, wish)
+        decision = decide(rules, facts)
+        return decision.reasons if isinstance(decision, Refused) else ()
+
+
+def _of_the_same_commit(wish: Wish, commit: Commit) -> Wish:
+    """The wish with the commit that was fixed when it was read, whatever its ref is at now."""
+    ref = wish.command.ref
+    if wish.commit is not None or (ref is not None and is_sha(ref)):
+        return wish
+    if ref is None or ref == commit.branch:
+        return replace(wish, commit=commit)
+    return replace(wish, command=replace(wish.command, ref=commit.sha), known_as=commit)

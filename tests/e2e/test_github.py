@@ -1,0 +1,97 @@
+"""From a comment to a pipeline that runs, and back to the pull request: `serve` on real parts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.serve import open_server
+from bot.settings import load_settings
+from tests.e2e.world import World
+from tests.standins.github.faults import held
+from tests.standins.github.server import GitHubServer
+from tests.standins.github.state import PullRequest
+
+pytestmark = pytest.mark.real
+
+EDGES = "acme/edges"
+PATIENCE = 60.0
+RULES = """
+images: {{edges: {{repository: '{image}'}}}}
+pipelines: ['*.json']
+environments:
+  staging:
+    verify: {{window: 0s, timeout: 20s}}
+"""
+
+
+def files(world: World) -> dict[str, str]:
+    return {
+        "Dockerfile": world.dockerfile("COPY run.sh /run.sh"),
+        "run.sh": "echo edges\n",
+        "edges.json": world.spec(),
+        ".pachops.yml": RULES.format(image=world.image()),
+    }
+
+
+@pytest.fixture
+async def github(world: World, tmp_path: Path) -> AsyncIterator[GitHubServer]:
+    async with GitHubServer(tmp_path / "github") as github:
+        github.repository(EDGES, files(world), private=False)
+        yield github
+
+
+@asynccontextmanager
+async def serving(world: World, github: GitHubServer) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    environ = world.environ | {
+        "PACHOPS_WEB_PORT": "0",
+        "PACHOPS_GITHUB_BASE_URL": github.url,
+        "PACHOPS_GITHUB_APP_ID": str(github.app.id),
+        "PACHOPS_GITHUB_PRIVATE_KEY": github.app.private_key.replace("\n", "\\n"),
+        "PACHOPS_GITHUB_WEBHOOK_SECRETS": github.app.webhook_secret,
+    }
+    async with asyncio.timeout(PATIENCE), open_server(load_settings(environ)) as server:
+        running = asyncio.create_task(server.run(stop))
+        await server.listening.wait()
+        github.send_webhooks_to(f"{server.addresses[0]}/github/webhook")
+        try:
+            yield
+        finally:
+            stop.set()
+            await running
+
+
+async def opened(github: GitHubServer) -> PullRequest:
+    return await github.open_pull_request(EDGES, "feature", files={"run.sh": "echo more\n"})
+
+
+async def test_a_comment_is_deployed_and_told_of(world: World, github: GitHubServer) -> None:
+    pull = await opened(github)
+    async with serving(world, github):
+        comment = await github.comment(pull, "/pachops deploy staging")
+        await github.expect_reaction(comment, "eyes")
+        await github.expect_check(pull.head_sha, conclusion="success")
+        await github.expect_comment(pull, pull.head_sha[:7])
+        await github.expect_deployment(EDGES, "staging", state="success")
+        await github.expect_reaction(comment, "rocket")
+    version, image = world.running()
+    assert (version, image.partition("@")[0]) == (1, f"{world.image()}:{pull.head_sha}")
+
+
+async def test_a_head_that_moves_before_the_update_is_not_deployed(
+    world: World, github: GitHubServer
+) -> None:
+    pull = await opened(github)
+    moved = asyncio.Event()
+    async with serving(world, github):
+        comment = await github.comment(pull, "/pachops deploy staging")
+        await github.expect_reaction(comment, "eyes")
+        github.fail("POST", "/graphql", held(moved))
+        await github.push(EDGES, {"run.sh": "echo evil\n"}, "feature")
+        moved.set()
+        await github.expect_comment(pull, "head moved after the command")
+        await github.expect_reaction(comment, "-1")
+    assert not world.pachd.has_pipeline("edges")

@@ -1,0 +1,124 @@
+"""What was allowed is looked at again before the update: a conversation with GitHub's stand-in."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.domain.github import Permission
+from bot.domain.reasons import Code, StoppedError
+from bot.services.github import GitHub
+from bot.store.database import Database
+from handlers.commands.desk import Client, Desk
+from handlers.commands.second_look import SecondLook
+from tests.handlers.github.world import EDGES, World, opened
+
+STAGING = "  staging:\n    branches: [main]\n"
+
+
+@pytest.fixture
+async def world(tmp_path: Path, database: Database) -> AsyncIterator[World]:
+    async with opened(tmp_path, database) as world:
+        world.declare(STAGING)
+        yield world
+
+
+async def codes(world: World) -> list[Code]:
+    look = SecondLook(world.desk)
+    return [each.code for each in await look(await world.only())]
+
+
+async def test_what_has_not_changed_goes_on(world: World) -> None:
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops deploy staging")
+    assert await codes(world) == []
+
+
+async def test_a_head_that_moved_meanwhile_does_not(world: World) -> None:
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops deploy staging")
+    await world.github.push(EDGES, {"a": "2"}, "feature")
+    assert await codes(world) == [Code.HEAD_MOVED]
+
+
+async def test_a_commit_that_was_written_out_goes_on_when_the_head_moves(world: World) -> None:
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, f"/pachops deploy staging {pull.head_sha}")
+    await world.github.push(EDGES, {"a": "2"}, "feature")
+    assert await codes(world) == []
+
+
+async def test_a_pull_request_that_was_closed_meanwhile_does_not(world: World) -> None:
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops deploy staging")
+    await world.github.close(pull)
+    assert await codes(world) == [Code.PULL_REQUEST_CLOSED]
+
+
+async def test_whoever_lost_the_permission_meanwhile_does_not(world: World) -> None:
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops deploy staging")
+    world.github.allow("ada", EDGES, Permission.READ)
+    assert await codes(world) == [Code.PERMISSION_MISSING]
+
+
+async def test_rules_that_became_stricter_meanwhile_count(world: World) -> None:
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops deploy staging")
+    await world.github.push(
+        EDGES, {".pachops.yml": f"environments:\n{STAGING}    requires: [review]\n"}
+    )
+    assert await codes(world) == [Code.REVIEW_MISSING]
+
+
+async def test_rules_that_do_not_parse_any_more_let_nothing_through(world: World) -> None:
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops deploy staging")
+    await world.github.push(EDGES, {".pachops.yml": "environments: 7\n"})
+    assert await codes(world) == [Code.PROJECT_INVALID]
+
+
+async def test_a_branch_that_moved_on_goes_on_with_the_commit_that_was_fixed(world: World) -> None:
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops deploy staging main")
+    await world.github.push(EDGES, {"b": "2"})
+    assert await codes(world) == []
+
+
+async def test_a_rollback_needs_the_permission_still(world: World) -> None:
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops rollback staging")
+    assert await codes(world) == []
+    world.github.allow("ada", EDGES, Permission.READ)
+    assert await codes(world) == [Code.PERMISSION_MISSING]
+
+
+class AwayAtFirst:
+    """GitHub, after so many calls that it does not answer."""
+
+    def __init__(self, github: GitHub, times: int) -> None:
+        self._github = github
+        self._times = times
+
+    def for_repository(self, owner: str, name: str, installation: int | None = None) -> Client:
+        if self._times > 0:
+            self._times -= 1
+            raise StoppedError(Code.GITHUB_UNREACHABLE, "it does not answer")
+        return self._github.for_repository(owner, name, installation)
+
+
+@pytest.mark.parametrize(("times", "expected"), [(2, []), (3, [Code.GITHUB_UNREACHABLE])])
+async def test_github_that_is_away_is_waited_for_and_not_for_ever(
+    world: World, times: int, expected: list[Code]
+) -> None:
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops deploy staging")
+    waited = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    desk = Desk(github=AwayAtFirst(world.client, times), deployer=world.deployer)
+    look = SecondLook(desk, pauses=(5.0, 60.0), sleep=sleep)
+    reasons = await look(await world.only())
+    assert ([each.code for each in reasons], waited) == (expected, [5.0, 60.0])

@@ -70,7 +70,7 @@ check: setup
 	$(BIN)/mypy -p bot -p handlers -p tests -p examples -p benchmarks
 
 test: check
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=3 --dist=loadgroup $(ARGS)
 
 demo: setup
 	@$(BIN)/python -m examples.demo

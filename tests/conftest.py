@@ -11,9 +11,31 @@ from collections.abc import Iterator
 import docker
 import pytest
 
-from tests.real.engine import Engine, MissingPartError, import_busybox
+from tests.real.engine import SHARED_HOST, Engine, MissingPartError, import_busybox
 from tests.real.postgresql import PostgreSQL, postgresql
 from tests.real.registry import Registry
+
+_ENGINE = pytest.StashKey[Engine]()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Give all processes of the run one engine: two of our own would share a bridge."""
+    is_controller = session.config.getoption("dist", "no") != "no"
+    if os.environ.get("PYTEST_XDIST_WORKER") or not is_controller:
+        return
+    engine = Engine()
+    # Where it is missing, the tests that need it say so.
+    with contextlib.suppress(MissingPartError):
+        engine.start()
+        session.config.stash[_ENGINE] = engine
+        os.environ[SHARED_HOST] = engine.host
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End it, where it is ours."""
+    engine = session.config.stash.get(_ENGINE, None)
+    if engine is not None:
+        engine.stop()
 
 
 @contextlib.contextmanager

@@ -15,6 +15,8 @@ from tests.faults.killing import Ending, Killing
 from tests.faults.steplog import StepLog
 from tests.faults.worker import asked
 
+pytestmark = pytest.mark.xdist_group("killing")  # its story is told once
+
 COUNT = 30
 TARGETS = 5
 KILLS = 12

@@ -19,7 +19,7 @@ from tests.real.git_server import Repository
 from tests.real.registry import Registry
 from tests.standins.pachd import Pachd, Timing
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("killing deployments")]
 
 COMMITS = 10
 PROJECTS = ("one", "two", "three")

@@ -24,6 +24,8 @@ import psutil
 from docker.errors import DockerException
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
+SHARED_HOST = "ENGINE_OF_ALL_TESTS"
+"""The variable that names the engine of all processes of a test run; it goes before DOCKER_HOST."""
 SYSTEM_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin"
 """A user's PATH often lacks the folders that hold `dockerd`."""
 START_TIMEOUT = 60.0
@@ -136,7 +138,7 @@ class Engine:
     """
 
     def __init__(self) -> None:
-        self.host = os.environ.get("DOCKER_HOST") or DEFAULT_HOST
+        self.host = os.environ.get(SHARED_HOST) or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
         self.own = False
         self._folder: Path | None = None
         self._dockerd: subprocess.Popen[bytes] | None = None

@@ -79,3 +79,36 @@ DELIVERY = sa.Table(
     sa.Index("delivery_by_time", "received_at"),
     sqlite_autoincrement=True,
 )
+
+IDENTITY = sa.Table(
+    "identity",
+    METADATA,
+    # Of Slack; a person has one login in a workspace, and a login one person.
+    sa.Column("team", sa.String(32), primary_key=True),
+    sa.Column("user", sa.String(32), primary_key=True),
+    sa.Column("login", sa.String(64), nullable=False),
+    sa.Column("proof", sa.String(16), nullable=False),
+    sa.Column("linked_at", sa.Double, nullable=False),
+    sa.Index("identity_by_login", "team", "login", unique=True),
+)
+
+LINK_CODE = sa.Table(
+    "link_code",
+    METADATA,
+    sa.Column("code", sa.String(64), primary_key=True),
+    sa.Column("team", sa.String(32), nullable=False),
+    sa.Column("user", sa.String(32), nullable=False),
+    sa.Column("until", sa.Double, nullable=False),
+)
+
+SUBSCRIPTION = sa.Table(
+    "subscription",
+    METADATA,
+    sa.Column("channel", sa.String(32), primary_key=True),
+    # In lower case.
+    sa.Column("repository", sa.String(200), primary_key=True),
+    sa.Column("environments", sa.Text, nullable=False),
+    sa.Column("events", sa.Text, nullable=False),
+    sa.Column("created_by", sa.String(64), nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from bot.domain.reasons import Code, StoppedError
-from bot.store.deliveries import Deliveries, Delivery, Waiting
+from bot.store.deliveries import Deliveries, Delivery, Surface, Waiting
 
 LOG = logging.getLogger(__name__)
 
@@ -44,11 +44,13 @@ class Inbox:
         deliveries: Deliveries,
         handle: Handle,
         *,
+        surface: Surface = Surface.GITHUB,
         pauses: tuple[float, ...] = PAUSES,
         at_once: int = AT_ONCE,
     ) -> None:
         self._deliveries = deliveries
         self._handle = handle
+        self._surface = surface
         self._pauses = pauses
         self._at_once = at_once
         self._changed = asyncio.Event()
@@ -70,7 +72,7 @@ class Inbox:
     async def _begin_what_can(self) -> float:
         """Begin as many as may run; seconds until the next look."""
         try:
-            waiting = await self._deliveries.waiting()
+            waiting = await self._deliveries.waiting(self._surface)
         except StoppedError as stopped:
             LOG.error("the deliveries cannot be read: %s", stopped)  # noqa: TRY400 - expected
             return LOOK_SECONDS

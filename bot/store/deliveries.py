@@ -33,6 +33,17 @@ class Taken(StrEnum):
     """Too many wait; nothing was stored."""
 
 
+class Surface(StrEnum):
+    """Where a delivery comes from; each has its own inbox, so that none waits for another."""
+
+    GITHUB = "github"
+    SLACK = "slack"
+
+
+SLACK_EVENT = "slack/"
+"""What the names of Slack's events begin with."""
+
+
 @dataclass(frozen=True)
 class Waiting:
     """The oldest delivery of its repository that waits."""
@@ -93,11 +104,11 @@ class Deliveries:
             # On PostgreSQL two may write the same one at once; the other was first.
             return Taken.KNOWN
 
-    async def waiting(self) -> Sequence[Waiting]:
-        """The oldest that waits of each repository, the oldest first."""
+    async def waiting(self, surface: Surface = Surface.GITHUB) -> Sequence[Waiting]:
+        """The oldest that waits of each repository (in Slack: of each person), the oldest first."""
         first = (
             sa.select(sa.func.min(DELIVERY.c.seq))
-            .where(DELIVERY.c.state == DeliveryState.PENDING)
+            .where(DELIVERY.c.state == DeliveryState.PENDING, _of(surface))
             .group_by(DELIVERY.c.repository)
         )
         query = (
@@ -165,3 +176,8 @@ class Deliveries:
 def _count_waiting(connection: sa.Connection) -> int:
     count = sa.select(sa.func.count()).where(DELIVERY.c.state == DeliveryState.PENDING)
     return connection.execute(count).scalar_one()
+
+
+def _of(surface: Surface) -> sa.ColumnElement[bool]:
+    is_slack = DELIVERY.c.event.startswith(SLACK_EVENT, autoescape=True)
+    return is_slack if surface is Surface.SLACK else ~is_slack

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bot.store.database import Database
-from bot.store.deliveries import KEPT_SECONDS, Deliveries, DeliveryState, Taken
+from bot.store.deliveries import KEPT_SECONDS, Deliveries, DeliveryState, Surface, Taken
 
 
 @pytest.fixture
@@ -117,3 +117,11 @@ async def test_a_delivery_outlives_the_process(tmp_path: Path) -> None:
     second = await Database.open(url)
     assert await waiting(Deliveries(second)) == ["a"]
     await second.close()
+
+
+async def test_each_surface_has_its_own_that_wait(database: Database) -> None:
+    deliveries = Deliveries(database)
+    await deliveries.take("1", "push", "acme/edges", "{}")
+    await deliveries.take("2", "slack/command", "T1/U1", "{}")
+    assert [each.id for each in await deliveries.waiting()] == ["1"]
+    assert [each.id for each in await deliveries.waiting(Surface.SLACK)] == ["2"]

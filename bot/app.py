@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from bot.domain.deployment import (
     Actor,
@@ -17,10 +18,12 @@ from bot.domain.plan import Plan
 from bot.domain.reasons import Reason
 from bot.engine.engine import Engine
 from bot.engine.run import Run
+from bot.git_logins import GitLogins
 from bot.journal import Journal, Listener
-from bot.redact import Redactor
+from bot.redact import Redactor, logs_cleaned
 from bot.services.docker import DockerEngine, docker_logins
 from bot.services.git import Git
+from bot.services.logins import Login
 from bot.services.pachyderm import Pachyderm
 from bot.services.registry import Registry
 from bot.settings import Settings
@@ -32,6 +35,9 @@ from bot.store.database import Database
 from bot.store.deployments import Deployments
 from bot.store.progress import ProgressLog
 from bot.workflow import SecondLook, Workflow
+
+if TYPE_CHECKING:
+    from bot.services.github import GitHub
 
 
 class Bot:
@@ -51,7 +57,7 @@ class Bot:
         self.engine = Engine(database, self._carry_out)
         self.git = Git(
             settings.data_dir / "mirrors",
-            logins=settings.logins(),
+            find_login=GitLogins(settings, self._git_login_of_app),
             timeout=settings.timeouts.source,
         )
         self._find_login = docker_logins()
@@ -59,6 +65,7 @@ class Bot:
         self._listener = listener
         self._docker: asyncio.Task[DockerEngine] | None = None
         self._clusters: dict[str, Pachyderm] = {}
+        self._github: GitHub | None = None
 
     async def docker(self) -> DockerEngine:
         """The Docker Engine, connected when the first build needs it."""
@@ -71,6 +78,18 @@ class Bot:
                 )
             )
         return await asyncio.shield(self._docker)
+
+    def github(self) -> "GitHub":
+        """GitHub, logged in to when it is first needed; BAD_SETTINGS where that cannot be."""
+        if self._github is None:
+            # It takes a third of a second to import, and most command lines do without.
+            from bot.github_login import log_in  # noqa: PLC0415
+
+            self._github = log_in(self.settings.github, self.redactor)
+        return self._github
+
+    async def _git_login_of_app(self, owner: str, name: str, refused: Login | None) -> Login | None:
+        return await self.github().for_repository(owner, name).git_login(refused=refused)
 
     def pachyderm(self, cluster: str) -> Pachyderm:
         """The client of a cluster of the settings."""
@@ -132,6 +151,8 @@ class Bot:
         for cluster in self._clusters.values():
             await cluster.close()
         await self.registry.close()
+        if self._github is not None:
+            await self._github.close()
 
     async def _carry_out(self, run: Run) -> None:
         identity = run.deployment.id
@@ -168,4 +189,5 @@ async def open_bot(
         database = await stack.enter_async_context(open_database(settings))
         bot = Bot(settings, database, listener)
         stack.push_async_callback(bot.close)
+        stack.enter_context(logs_cleaned(bot.redactor))
         yield bot

@@ -2,8 +2,11 @@
 
 import base64
 import json
+import logging
 import re
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from urllib.parse import quote, quote_plus
 
 from pydantic import SecretStr
@@ -20,12 +23,24 @@ class Redactor:
     """Masks secrets wherever they occur, also as base64 and in URLs and JSON."""
 
     def __init__(self, secrets: Iterable[SecretStr]) -> None:
-        self._forms = frozenset(
+        self._lasting = frozenset(
             form for secret in secrets for form in _forms(secret.get_secret_value())
         )
+        self._passing: dict[frozenset[str], float] = {}
+        self._forms = self._lasting
 
     def __repr__(self) -> str:
         return "Redactor()"
+
+    def learn(self, secret: SecretStr, until: float) -> None:
+        """Mask a secret that came while the bot ran, such as a token that GitHub gave.
+
+        `until`, in seconds since the epoch, is when it is good for nothing any more.
+        """
+        now = time.time()
+        self._passing = {forms: end for forms, end in self._passing.items() if end > now}
+        self._passing[frozenset(_forms(secret.get_secret_value()))] = until
+        self._forms = self._lasting.union(*self._passing)
 
     def clean(self, text: str) -> str:
         """`text` with every occurrence of a secret replaced by `***`."""
@@ -39,6 +54,30 @@ class Redactor:
                 parts += [text[shown_to:start], MASK]
             shown_to = max(shown_to, end)
         return "".join(parts) + text[shown_to:]
+
+
+@contextmanager
+def logs_cleaned(redactor: Redactor) -> Iterator[None]:
+    """Meanwhile no line of the log shows a secret, whoever wrote it."""
+    handlers = list(logging.getLogger().handlers)
+    before = [handler.formatter for handler in handlers]
+    for handler in handlers:
+        handler.setFormatter(_CleanFormatter(handler.formatter or logging.Formatter(), redactor))
+    try:
+        yield
+    finally:
+        for handler, formatter in zip(handlers, before, strict=True):
+            handler.setFormatter(formatter)
+
+
+class _CleanFormatter(logging.Formatter):
+    def __init__(self, inner: logging.Formatter, redactor: Redactor) -> None:
+        super().__init__()
+        self._inner = inner
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redactor.clean(self._inner.format(record))
 
 
 def _spans(form: str, text: str) -> Iterator[tuple[int, int]]:

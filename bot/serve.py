@@ -13,9 +13,9 @@ from bot.app import Bot, nobody, open_database
 from bot.domain.deployment import Actor, Commit, Deployment, Request, Trigger
 from bot.domain.plan import Plan
 from bot.domain.reasons import Code, StoppedError
-from bot.redact import Redactor
-from bot.services.github import GitHub, api_url
-from bot.settings import GitHubSettings, Settings
+from bot.redact import logs_cleaned
+from bot.services.github import GitHub
+from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import CancelResult, Deployments
@@ -79,10 +79,10 @@ class Server:
         StoppedError: BAD_SETTINGS where the settings have no login or no webhook secret.
     """
 
-    def __init__(self, settings: Settings, bot: Bot, database: Database, github: GitHub) -> None:
+    def __init__(self, settings: Settings, bot: Bot, database: Database) -> None:
         self._settings = settings
         self._bot = bot
-        redactor = Redactor(settings.secrets())
+        github, redactor = bot.github(), bot.redactor
         deliveries = Deliveries(database)
         desk = Desk(
             github=github,
@@ -134,12 +134,11 @@ class Server:
 async def open_server(settings: Settings) -> AsyncIterator[Server]:
     """A server that does not listen yet. Errors: those of `Server`, and of the database."""
     async with AsyncExitStack() as stack:
-        github = _log_in(settings.github)
-        stack.push_async_callback(github.close)
         database = await stack.enter_async_context(open_database(settings))
         bot = Bot(settings, database, nobody)
         stack.push_async_callback(bot.close)
-        yield Server(settings, bot, database, github)
+        stack.enter_context(logs_cleaned(bot.redactor))
+        yield Server(settings, bot, database)
 
 
 async def serve(settings: Settings) -> None:
@@ -148,28 +147,6 @@ async def serve(settings: Settings) -> None:
     async with open_server(settings) as server:
         with _signals_set(stop):
             await server.run(stop)
-
-
-def _log_in(settings: GitHubSettings) -> GitHub:
-    url = api_url(settings.base_url)
-    if settings.app_id is not None and settings.private_key is not None:
-        return GitHub.as_app(settings.app_id, settings.private_key, base_url=url)
-    if settings.app_id is not None or settings.private_key is not None:
-        missing = "PRIVATE_KEY" if settings.private_key is None else "APP_ID"
-        raise StoppedError(
-            Code.BAD_SETTINGS,
-            "a GitHub App needs both its id and its private key",
-            where=f"PACHOPS_GITHUB_{missing}",
-        )
-    if settings.token is not None:
-        return GitHub.with_token(settings.token, base_url=url)
-    raise StoppedError(
-        Code.BAD_SETTINGS,
-        "the bot has no login on GitHub",
-        where="PACHOPS_GITHUB_APP_ID",
-        next_step="Set PACHOPS_GITHUB_APP_ID and PACHOPS_GITHUB_PRIVATE_KEY_FILE, "
-        "or PACHOPS_GITHUB_TOKEN.",
-    )
 
 
 def _repository(github: GitHub, origin: Origin) -> Repository:

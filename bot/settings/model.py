@@ -113,7 +113,14 @@ class GitHubSettings(_Set):
         """Host and login with which git reads repositories; None where an App asks for its own."""
         if self.token is None:
             return None
-        return urlsplit(self.base_url).netloc.lower(), Login("x-access-token", self.token)
+        return urlsplit(self.git_url).netloc, Login("x-access-token", self.token)
+
+    @property
+    def git_url(self) -> str:
+        """Where the repositories are: `base_url`, or for an API's own URL its host's."""
+        parts = urlsplit(self.base_url.lower())
+        host = parts.netloc.removeprefix("api.") if _is_cloud(parts.hostname) else parts.netloc
+        return f"{parts.scheme}://{host}"
 
     def secrets(self) -> tuple[SecretStr, ...]:
         """All that must not be shown."""
@@ -186,6 +193,10 @@ class Settings(_Set):
             *self.github.secrets(),
             *((SecretStr(password),) if password else ()),
         )
+
+
+def _is_cloud(host: str | None) -> bool:
+    return host == "api.github.com" or bool(host and host.endswith(".ghe.com"))
 
 
 def _password_in(url: str) -> str | None:

@@ -14,6 +14,8 @@ from bot.stages.together import both, together
 from handlers.commands.errand import Errand, known
 
 _PATTERN = frozenset("*?")
+_PASSING = frozenset({Code.GITHUB_UNREACHABLE, Code.GITHUB_LIMITED})
+"""Without a token git cannot ask; the delivery is tried again."""
 _BY_ITSELF = frozenset({Trigger.PUSH, Trigger.RELEASE})
 """Who does this had to have write permission, so that it is asked for only where more is needed."""
 
@@ -134,6 +136,8 @@ async def _named(
     except StoppedError as stopped:
         if stopped.reason.code is Code.REF_UNKNOWN:
             return Content(None)
+        if stopped.reason.code in _PASSING:
+            raise
         return Content(Unknown(f"git ls-remote {errand.address}", stopped.reason.fact))
     if commit.branch == named.ref:
         return Content(commit.sha, branch=named.ref)

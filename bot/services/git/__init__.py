@@ -1,7 +1,7 @@
 """Git: which commit is meant, our mirror of it, and its files as a build context."""
 
-from bot.services.git.address import repository_address
+from bot.services.git.address import Address, repository_address
 from bot.services.git.mirror import Described, Mirror
-from bot.services.git.service import Git
+from bot.services.git.service import FindLogin, Git
 
-__all__ = ["Described", "Git", "Mirror", "repository_address"]
+__all__ = ["Address", "Described", "FindLogin", "Git", "Mirror", "repository_address"]

@@ -9,7 +9,6 @@ from bot.domain.reasons import Code, StoppedError
 from bot.redact import Redactor
 from bot.services.git.address import Address
 from bot.services.git.process import GitFailedError
-from bot.services.logins import Login
 
 
 class Failure(Enum):
@@ -77,12 +76,12 @@ def classify(error: GitFailedError) -> Failure:
     return next((failure for failure, sign in _SIGNS if re.search(sign, said)), Failure.OTHER)
 
 
-def repository_error(error: GitFailedError, address: Address, login: Login | None) -> StoppedError:
+def repository_error(error: GitFailedError, address: Address) -> StoppedError:
     """Why a repository could not be read."""
     if error.status == COMMAND_NOT_FOUND:
         return git_missing()
     failure = classify(error)
-    said = _last_words(error, login)
+    said = _last_words(error)
     where = address.text
     if failure is Failure.DISK_FULL:
         return disk_full(where)
@@ -100,7 +99,7 @@ def repository_error(error: GitFailedError, address: Address, login: Login | Non
             next_step="Deploy the URL that it was cloned from, or run `git fsck` on it.",
         )
     if failure is Failure.LOGIN:
-        return _login_refused(address, _words(error, login), sent=login is not None)
+        return _login_refused(address, _words(error), sent=error.login is not None)
     fact = {
         Failure.UNTRUSTED_HOST: f"The server of {where} is not trusted: {said}",
         Failure.NO_REPOSITORY: f"There is no git repository at {where}: {said}",
@@ -127,7 +126,10 @@ def _login_refused(address: Address, words: str, *, sent: bool) -> StoppedError:
     return StoppedError(
         Code.REPOSITORY_UNREADABLE,
         f"{address.text} wants a login, and none was sent{said}",
-        next_step=f"Add a login for `{key}` to the settings under git logins." if key else None,
+        next_step=f"Add a login for `{key}` to the settings under git logins; "
+        "or, with a GitHub App, install it on the repository."
+        if key
+        else None,
     )
 
 
@@ -137,7 +139,7 @@ def mirror_error(error: GitFailedError, address: Address) -> StoppedError:
         return disk_full(address.text)
     return StoppedError(
         Code.REPOSITORY_UNREADABLE,
-        f"The local copy of {address.text} cannot be used: {_last_words(error, None)}",
+        f"The local copy of {address.text} cannot be used: {_last_words(error)}",
         next_step="Deploy again: a broken copy is made anew.",
     )
 
@@ -176,14 +178,14 @@ def git_missing() -> StoppedError:
     )
 
 
-def _last_words(error: GitFailedError, login: Login | None) -> str:
+def _last_words(error: GitFailedError) -> str:
     """The line that tells most, safe to show: one line, short, without the login."""
-    return _words(error, login) or f"status {error.status}"
+    return _words(error) or f"status {error.status}"
 
 
-def _words(error: GitFailedError, login: Login | None) -> str:
+def _words(error: GitFailedError) -> str:
     """The same; empty where git says only how it asked for a login."""
-    said = Redactor([login.password] if login else []).clean(error.stderr)
+    said = Redactor([error.login.password] if error.login else []).clean(error.stderr)
     lines = [line.strip() for line in re.split(r"[\r\n]+", said) if line.strip()]
     lines = [line for line in lines if not _ASKING.search(line)]
     telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines[-1:]

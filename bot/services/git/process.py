@@ -5,6 +5,10 @@ import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.services.logins import Login
 
 ALWAYS = {
     "core.hooksPath": os.devnull,
@@ -52,6 +56,8 @@ class GitFailedError(Exception):
     def __init__(self, status: int, stderr: str) -> None:
         self.status = status
         self.stderr = stderr
+        self.login: Login | None = None
+        """What was sent, which must not be said when a server repeats it."""
         super().__init__(f"git ended with status {status}: {stderr[-500:]}")
 
 

@@ -1,9 +1,10 @@
 """Commits: which one a person means, and how it gets here."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 from bot.domain.deployment import Commit
 from bot.domain.reasons import Code, StoppedError
@@ -38,20 +39,33 @@ _UPLOAD_PACK = " ".join(
 _ALL_HISTORY = "--depth=2147483647"
 
 
+class FindLogin(Protocol):
+    """Finds the login with which a repository is read."""
+
+    async def __call__(self, address: Address, *, refused: Login | None = None) -> Login | None:
+        """The login; None for none. `refused` is one that its host did not take: give another."""
+
+
+async def no_login(address: Address, *, refused: Login | None = None) -> Login | None:  # noqa: ARG001 - a FindLogin
+    """Reads what everybody may read."""
+    return None
+
+
 class Git:
     """Repositories, local or over the network, and our bare mirrors of them.
 
-    `root` is the folder of the mirrors. `logins` are by `host` or `host:port`; for plain http to
-    another machine the key is `http://host[:port]`, so that no password goes in the clear unasked.
-    `timeout` in seconds is for each method. A person's own git config (proxies, certificates,
-    safe.directory) is heard for the network and for local repositories, never for the mirrors.
-    Errors, from every method: repository_unknown, repository_unreadable, login_in_url, disk_full,
-    data_dir_unusable.
+    `root` is the folder of the mirrors. `find_login` is asked before git goes over the network, and
+    once more where the host refused what it gave. `timeout` in seconds is for each method. A
+    person's own git config (proxies, certificates, safe.directory) is heard for the network and for
+    local repositories, never for the mirrors. Errors, from every method: repository_unknown,
+    repository_unreadable, login_in_url, disk_full, data_dir_unusable, and those of `find_login`.
     """
 
-    def __init__(self, root: Path, *, logins: Mapping[str, Login], timeout: float = 600.0) -> None:
+    def __init__(
+        self, root: Path, *, find_login: FindLogin = no_login, timeout: float = 600.0
+    ) -> None:
         self._root = root.absolute()
-        self._logins = logins
+        self._find_login = find_login
         self._timeout = timeout
 
     async def resolve(self, repository: str, ref: str | None) -> Commit:
@@ -187,13 +201,33 @@ class Git:
         )
 
     async def _network(self, address: Address, *arguments: str) -> bytes:
-        login = self._login(address)
+        login = await self._find_login(address)
+        try:
+            return await self._network_as(login, address, arguments)
+        except GitFailedError as error:
+            another = await self._another_login(address, login, error)
+            if another is None:
+                raise
+        return await self._network_as(another, address, arguments)
+
+    async def _network_as(
+        self, login: Login | None, address: Address, arguments: Sequence[str]
+    ) -> bytes:
         settings = _NETWORK | (settings_with_login() if login else {})
         askpass = Askpass.write(self._root).environment(address, login)
-        return await run_git_guarded(arguments, their_environment(settings, askpass))
+        try:
+            return await run_git_guarded(arguments, their_environment(settings, askpass))
+        except GitFailedError as error:
+            error.login = login
+            raise
 
-    def _login(self, address: Address) -> Login | None:
-        return self._logins.get(address.login_key) if address.login_key else None
+    async def _another_login(
+        self, address: Address, login: Login | None, error: GitFailedError
+    ) -> Login | None:
+        """For a login that was good and is not any more, such as a token that was taken back."""
+        if login is None or errors.classify(error) is not errors.Failure.LOGIN:
+            return None
+        return await self._find_login(address, refused=login)
 
     def _mirror(self, address: Address) -> Mirror:
         return Mirror(self._root / address.folder_name, address, self._timeout)
@@ -214,7 +248,7 @@ class Git:
         except TimeoutError as error:
             raise errors.timed_out(address, self._timeout) from error
         except GitFailedError as error:
-            raise errors.repository_error(error, address, self._login(address)) from error
+            raise errors.repository_error(error, address) from error
         except FileNotFoundError as error:
             raise errors.git_missing() from error
         except OSError as error:

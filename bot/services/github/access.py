@@ -6,12 +6,18 @@ from urllib.parse import urlsplit
 from github.Auth import AppAuth, Auth, Token
 from pydantic import SecretStr
 
-from bot.services.github.connection import HIDDEN, Clock, Connection
+from bot.services.github.connection import HIDDEN, Clock, Connection, Work
 from bot.services.github.once import Once
 from bot.services.github.raw import get, post
 from bot.services.github.threads import Threads
 from bot.services.github.together import both
-from bot.services.github.tokens import HeldToken, InstallationAuth, Issued
+from bot.services.github.tokens import (
+    HeldToken,
+    InstallationAuth,
+    Issued,
+    Learn,
+    forget_at_once,
+)
 from bot.services.logins import Login
 
 THREADS = 8
@@ -26,18 +32,27 @@ class Access:
     Errors, from every method: github_unreachable, github_refused, github_limited.
     """
 
-    def __init__(self, auth: Auth | None, base_url: str, clock: Clock, timeout: int) -> None:
+    def __init__(
+        self,
+        auth: Auth | None,
+        base_url: str,
+        clock: Clock,
+        timeout: int,
+        learn: Learn = forget_at_once,
+    ) -> None:
         self._host = urlsplit(base_url).netloc
         self._threads = Threads(base_url, count=THREADS, timeout=timeout)
         self._clock = clock
         self._auth = auth
+        self._learn = learn
         self.own = self._connection(auth)
         """As the App itself, or as the token's user."""
         self._slug = Once(self._ask_slug)
         self._user = Once(self._ask_user)
         self._installed: dict[str, Once[int]] = {}
+        self._told: dict[str, int] = {}
         self._installations: dict[int, Connection] = {}
-        self._git_tokens: dict[tuple[int, str], HeldToken] = {}
+        self._git_tokens: dict[str, HeldToken] = {}
 
     @property
     def is_app(self) -> bool:
@@ -54,6 +69,10 @@ class Access:
             return f"{await self._slug.get()}[bot]"
         return await self._user.get()
 
+    def remember(self, full_name: str, installation: int) -> None:
+        """Which installation a repository has, as a webhook said it."""
+        self._told[full_name.lower()] = installation
+
     async def connection(self, full_name: str, installation: int | None) -> Connection:
         """To a repository; an App that is not told its installation there asks for it."""
         if not self.is_app:
@@ -69,19 +88,22 @@ class Access:
         connection = await self.connection(full_name, installation)
         await both(connection.renew(), self.author())
 
-    async def git_login(self, full_name: str, installation: int | None) -> Login:
-        """For fetching this repository, and with an App for nothing else."""
+    async def git_login(self, full_name: str, *, refused: Login | None = None) -> Login | None:
+        """For fetching this repository, and with an App for nothing else.
+
+        None where the App is not installed there, or where there is none but the refused one.
+        """
         if isinstance(self._auth, Token):
-            return Login(_GIT_USER, SecretStr(self._auth.token))
-        number = installation or await self._installation_of(full_name)
-        narrowed = {
-            "repositories": [full_name.partition("/")[2]],
-            "permissions": {"contents": "read"},
-        }
+            return None if refused else Login(_GIT_USER, SecretStr(self._auth.token))
         held = self._git_tokens.setdefault(
-            (number, full_name), HeldToken(lambda: self._issue(number, narrowed))
+            full_name.lower(), HeldToken(lambda: self._issue_for_git(full_name))
         )
-        return Login(_GIT_USER, await held.fresh())
+        if refused is not None:
+            held.forget(refused.password)
+        try:
+            return Login(_GIT_USER, await held.fresh())
+        except _NotInstalledError:
+            return None
 
     async def close(self) -> None:
         """End the threads and their connections, after the requests under way."""
@@ -91,6 +113,8 @@ class Access:
         return Connection(self._threads, auth, host=self._host, clock=self._clock)
 
     async def _installation_of(self, full_name: str) -> int:
+        if told := self._told.get(full_name.lower()):
+            return told
         asking = self._installed.setdefault(
             full_name, Once(lambda: self._ask_installation(full_name))
         )
@@ -101,6 +125,25 @@ class Access:
             f"looking for the App's installation on {full_name}",
             lambda github: int(get(github, f"/repos/{full_name}/installation")["id"]),
         )
+
+    async def _issue_for_git(self, full_name: str) -> Issued:
+        """A token that reads the files of this one repository, and does nothing else."""
+        narrowed = {
+            "repositories": [full_name.partition("/")[2]],
+            "permissions": {"contents": "read"},
+        }
+        told = self._told.get(full_name.lower())
+        if told and (issued := await self._find_token(told, narrowed)):
+            return issued
+        # Not told, or the App was taken off the account and installed again since then.
+        found = await self.own.find(
+            f"looking for the App's installation on {full_name}",
+            lambda github: int(get(github, f"/repos/{full_name}/installation")["id"]),
+        )
+        if found is None:
+            raise _NotInstalledError
+        self.remember(full_name, found)
+        return await self._issue(found, narrowed)
 
     async def _ask_slug(self) -> str:
         return await self.own.ask(
@@ -115,8 +158,24 @@ class Access:
         return user or _ACTIONS_BOT
 
     async def _issue(self, installation: int, narrowed: dict[str, Any]) -> Issued:
-        path = f"/app/installations/{installation}/access_tokens"
-        return await self.own.ask(
-            f"fetching a token of installation {installation}",
-            lambda github: Issued.model_validate(post(github, path, narrowed)),
-        )
+        issued = await self.own.ask(*_issuing(installation, narrowed))
+        self._learn(issued.token, issued.expires_at.timestamp())
+        return issued
+
+    async def _find_token(self, installation: int, narrowed: dict[str, Any]) -> Issued | None:
+        issued = await self.own.find(*_issuing(installation, narrowed))
+        if issued is not None:
+            self._learn(issued.token, issued.expires_at.timestamp())
+        return issued
+
+
+class _NotInstalledError(Exception):
+    """The App is not on the repository."""
+
+
+def _issuing(installation: int, narrowed: dict[str, Any]) -> tuple[str, Work[Issued]]:
+    path = f"/app/installations/{installation}/access_tokens"
+    return (
+        f"fetching a token of installation {installation}",
+        lambda github: Issued.model_validate(post(github, path, narrowed)),
+    )

@@ -13,7 +13,7 @@ from bot.services.github.deliveries import FailedDelivery, list_attempts, never_
 from bot.services.github.new_app import NewApp
 from bot.services.github.raw import post
 from bot.services.github.repository import RepositoryClient
-from bot.services.github.tokens import app_auth
+from bot.services.github.tokens import Learn, app_auth, forget_at_once
 
 CLOUD_API = "https://api.github.com"
 TIMEOUT = 15
@@ -34,8 +34,9 @@ class GitHub:
         base_url: str = CLOUD_API,
         clock: Clock | None = None,
         timeout: int = TIMEOUT,
+        learn: Learn = forget_at_once,
     ) -> None:
-        self._access = Access(auth, base_url, clock or Clock(), timeout)
+        self._access = Access(auth, base_url, clock or Clock(), timeout, learn)
 
     @classmethod
     def as_app(
@@ -46,10 +47,14 @@ class GitHub:
         base_url: str = CLOUD_API,
         clock: Clock | None = None,
         timeout: int = TIMEOUT,
+        learn: Learn = forget_at_once,
     ) -> Self:
-        """As a GitHub App; BAD_SETTINGS where the key is not one."""
+        """As a GitHub App; BAD_SETTINGS where the key is not one.
+
+        `learn` is told of each token that it gets.
+        """
         auth = app_auth(app_id, private_key)
-        return cls(auth, base_url=base_url, clock=clock, timeout=timeout)
+        return cls(auth, base_url=base_url, clock=clock, timeout=timeout, learn=learn)
 
     @classmethod
     def with_token(
@@ -73,6 +78,8 @@ class GitHub:
         self, owner: str, name: str, installation: int | None = None
     ) -> RepositoryClient:
         """A repository; an App that is not told its installation there asks for it."""
+        if installation is not None:
+            self._access.remember(f"{owner}/{name}", installation)
         return RepositoryClient(self._access, owner, name, installation)
 
     async def author(self) -> str:

@@ -11,9 +11,12 @@ class RepositoryClient(Facts, Marks):
     Errors, from every method: github_unreachable, github_refused, github_limited.
     """
 
-    async def git_login(self) -> Login:
-        """For fetching this repository; an App's token is good for nothing else, for an hour."""
-        return await self._access.git_login(self.full_name, self._installation)
+    async def git_login(self, *, refused: Login | None = None) -> Login | None:
+        """For fetching this repository; an App's token is good for nothing else, for an hour.
+
+        Another than the refused one. None where there is none, or the App is not installed here.
+        """
+        return await self._access.git_login(self.full_name, refused=refused)
 
     async def prefetch(self) -> None:
         """Fetch what every call needs, so that the first one does not wait for it."""

@@ -17,6 +17,14 @@ MARGIN = timedelta(minutes=5)
 """A token that ends sooner is not used for anything new."""
 
 
+Learn = Callable[[SecretStr, float], None]
+"""Told of each token and when it ends, in seconds since the epoch, so that nobody shows it."""
+
+
+def forget_at_once(_token: SecretStr, _until: float) -> None:
+    """For whoever shows nothing."""
+
+
 class Issued(BaseModel):
     """A token and its end."""
 
@@ -46,9 +54,13 @@ class HeldToken:
                 self._issued = await self._fetch()
             return self._issued.token
 
-    def forget(self) -> None:
-        """Fetch another next time: GitHub does not take this one any more."""
-        self._issued = None
+    def forget(self, token: SecretStr | None = None) -> None:
+        """Fetch another next time: GitHub does not take this one any more.
+
+        With a token only that one is forgotten: somebody else may have fetched another since.
+        """
+        if token is None or (self._issued and self._issued.token == token):
+            self._issued = None
 
 
 class InstallationAuth(Auth):

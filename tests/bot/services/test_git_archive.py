@@ -15,7 +15,7 @@ from tests.real.git_server import Content, Executable, Link, Repository, Submodu
 
 @pytest.fixture
 def git(tmp_path: Path) -> Git:
-    return Git(tmp_path / "mirrors", logins={}, timeout=30)
+    return Git(tmp_path / "mirrors", timeout=30)
 
 
 @pytest.fixture

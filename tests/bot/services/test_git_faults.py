@@ -29,7 +29,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def git(root: Path) -> Git:
-    return Git(root, logins={}, timeout=30)
+    return Git(root, timeout=30)
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ class TestStopped:
     ) -> None:
         sha = repository.commit({"a": "1"})
         with GitServer(repository.path.parent, hang=True) as server:
-            git = Git(root, logins={}, timeout=1)
+            git = Git(root, timeout=1)
             with pytest.raises(StoppedError, match="not read within"):
                 await git.mirror(f"{server.url}/edges.git", sha)
             assert _processes_with(server.host) == []
@@ -97,7 +97,7 @@ class TestStopped:
         with GitServer(repository.path.parent, hang=True) as server:
             program = (
                 "import asyncio, pathlib; from bot.services.git import Git;"
-                f"git = Git(pathlib.Path({str(root)!r}), logins={{}});"
+                f"git = Git(pathlib.Path({str(root)!r}));"
                 f"asyncio.run(git.mirror('{server.url}/edges.git', '{sha}'))"
             )
             with subprocess.Popen([sys.executable, "-c", program]) as bot:  # noqa: S603 - our own
@@ -249,9 +249,9 @@ class TestTogether:
         self, repository: Repository, address: str, root: Path
     ) -> None:
         first = repository.commit({"a": "1"})
-        folder = (await Git(root, logins={}).mirror(address, first)).folder
+        folder = (await Git(root).mirror(address, first)).folder
         second = repository.commit({"a": "2"})
-        git = Git(root, logins={}, timeout=0.3)
+        git = Git(root, timeout=0.3)
 
         with folder.with_name(f"{folder.name}.lock").open() as held:
             fcntl.flock(held, fcntl.LOCK_EX)
@@ -277,7 +277,7 @@ async def test_a_full_disk_is_said_and_leaves_a_mirror_that_works(
     if await mounted.wait():
         pytest.skip("this machine lets nobody mount")
     try:
-        git = Git(disk / "mirrors", logins={}, timeout=30)
+        git = Git(disk / "mirrors", timeout=30)
         with pytest.raises(StoppedError) as stopped:
             await git.mirror(address, sha)
         mirror = await git.mirror(address, small)

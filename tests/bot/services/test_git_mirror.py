@@ -14,7 +14,7 @@ ODD_NAMES = ("ünïcode", "new\nline", "tab\t", 'quo"te', "back\\slash", "-dash"
 
 @pytest.fixture
 def git(tmp_path: Path) -> Git:
-    return Git(tmp_path / "mirrors", logins={}, timeout=30)
+    return Git(tmp_path / "mirrors", timeout=30)
 
 
 @pytest.fixture

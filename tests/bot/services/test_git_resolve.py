@@ -1,6 +1,6 @@
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -8,16 +8,25 @@ from pydantic import SecretStr
 
 from bot.domain.deployment import Commit
 from bot.domain.reasons import Code, StoppedError
-from bot.services.git import Git
+from bot.services.git import Address, FindLogin, Git
 from bot.services.logins import Login
 from tests.real.git_server import GitServer, Repository
 
 LOGIN = Login("ada@acme.io", SecretStr("hunter2 $`'\"\\"))
 
 
+def of(logins: Mapping[str, Login]) -> FindLogin:
+    """Logins by the host that they are for."""
+
+    async def find(address: Address, *, refused: Login | None = None) -> Login | None:
+        return None if refused else logins.get(address.login_key or "")
+
+    return find
+
+
 @pytest.fixture
 def git(tmp_path: Path) -> Git:
-    return Git(tmp_path / "mirrors", logins={}, timeout=30)
+    return Git(tmp_path / "mirrors", timeout=30)
 
 
 @pytest.fixture
@@ -307,7 +316,7 @@ class TestHttp:
     ) -> None:
         sha = repository.commit({"a": "1"})
         with GitServer(repository.path.parent, LOGIN) as server:
-            git = Git(tmp_path / "mirrors", logins={server.host: LOGIN}, timeout=30)
+            git = Git(tmp_path / "mirrors", find_login=of({server.host: LOGIN}), timeout=30)
             commit = await git.resolve(f"{server.url}/edges.git", "main")
             mirror = await git.mirror(f"{server.url}/edges.git", commit.sha)
 
@@ -319,7 +328,7 @@ class TestHttp:
     ) -> None:
         sha = repository.commit({"a": "1"})
         with GitServer(repository.path.parent, LOGIN) as server:
-            git = Git(tmp_path / "mirrors", logins={server.host: LOGIN}, timeout=30)
+            git = Git(tmp_path / "mirrors", find_login=of({server.host: LOGIN}), timeout=30)
             await git.mirror(f"{server.url}/edges.git", sha)
 
         secret = LOGIN.password.get_secret_value().encode()
@@ -337,7 +346,7 @@ class TestHttp:
         monkeypatch.setenv("HOME", str(home))
         repository.commit({"a": "1"})
         with GitServer(repository.path.parent, LOGIN) as server:
-            git = Git(tmp_path / "mirrors", logins={server.host: LOGIN}, timeout=30)
+            git = Git(tmp_path / "mirrors", find_login=of({server.host: LOGIN}), timeout=30)
             await git.resolve(f"{server.url}/edges.git", "main")
 
         assert not proof.exists()
@@ -348,7 +357,7 @@ class TestHttp:
         repository.commit({"a": "1"})
         wrong = Login(LOGIN.username, SecretStr("wrong-password"))
         with GitServer(repository.path.parent, LOGIN) as server:
-            git = Git(tmp_path / "mirrors", logins={server.host: wrong}, timeout=30)
+            git = Git(tmp_path / "mirrors", find_login=of({server.host: wrong}), timeout=30)
             with pytest.raises(StoppedError, match="refused the login") as stopped:
                 await git.resolve(f"{server.url}/edges.git", "main")
 
@@ -375,7 +384,7 @@ class TestHttp:
         ):
             asked = moved if redirected else server
             logins = {moved.host: LOGIN} if redirected else {}
-            git = Git(tmp_path / "mirrors", logins=logins, timeout=30)
+            git = Git(tmp_path / "mirrors", find_login=of(logins), timeout=30)
             with pytest.raises(StoppedError, match="login") as stopped:
                 await git.resolve(f"{asked.url}/edges.git", "main")
 
@@ -391,7 +400,7 @@ class TestHttp:
             GitServer(tmp_path, redirect=other.url) as open_to_all,
         ):
             logins = {asking.host: LOGIN, open_to_all.host: LOGIN}
-            git = Git(tmp_path / "mirrors", logins=logins, timeout=30)
+            git = Git(tmp_path / "mirrors", find_login=of(logins), timeout=30)
             for server in (asking, open_to_all):
                 with pytest.raises(StoppedError) as stopped:
                     await git.resolve(f"{server.url}/edges.git", "main")
@@ -427,7 +436,7 @@ class TestHttp:
 
     async def test_a_server_that_never_answers_is_given_up(self, tmp_path: Path) -> None:
         with GitServer(tmp_path, hang=True) as server:
-            git = Git(tmp_path / "mirrors", logins={}, timeout=0.5)
+            git = Git(tmp_path / "mirrors", timeout=0.5)
             with pytest.raises(StoppedError, match=r"not read within 0\.5 s") as stopped:
                 await git.resolve(f"{server.url}/edges.git", None)
 
@@ -457,7 +466,7 @@ async def test_a_missing_git_is_said(
 
 async def test_mirrors_that_cannot_be_written_are_said(repository: Repository) -> None:
     sha = repository.commit({"a": "1"})
-    git = Git(Path("/dev/null/mirrors"), logins={})
+    git = Git(Path("/dev/null/mirrors"))
 
     with pytest.raises(StoppedError) as stopped:
         await git.mirror(str(repository.path), sha)

@@ -45,7 +45,7 @@ async def plan_of_b(repository: Repository, files: dict[str, Content]) -> ImageP
         **files,
     }
     sha = repository.commit(every)
-    git = Git(repository.path.parent / "mirrors", logins={}, timeout=30)
+    git = Git(repository.path.parent / "mirrors", timeout=30)
     source = await open_source(git, f"file://{repository.path}", sha)
     commit = Commit(sha, "HEAD")
     address = str(repository.path)

@@ -143,7 +143,7 @@ async def opened(folder: Path, database: Database) -> AsyncIterator[World]:
         client = GitHub.as_app(
             github.app.id, SecretStr(github.app.private_key), base_url=github.api_url
         )
-        world = World(github, database, client, Git(folder / "mirrors", logins={}))
+        world = World(github, database, client, Git(folder / "mirrors"))
         async with served(world.app) as url:
             github.send_webhooks_to(f"{url}/github/webhook")
             working = asyncio.create_task(world.inbox.run())

@@ -151,6 +151,7 @@ async def test_the_git_login_fetches_this_repository_and_no_other(
     sha = await server.push("acme/edges", {"a": "1"})
 
     login = await edges.git_login()
+    assert login
 
     pair = f"{login.username}:{login.password.get_secret_value()}"
     assert sha in await _ls_remote(server, "acme/edges", pair, tmp_path)
@@ -162,6 +163,7 @@ async def test_the_git_login_is_good_for_nothing_but_fetching(
     edges: RepositoryClient, server: GitHubServer
 ) -> None:
     login = await edges.git_login()
+    assert login
 
     token = server.world.tokens[login.password.get_secret_value()]
     assert token.permissions == {"metadata": "read", "contents": "read"}
@@ -178,6 +180,7 @@ async def test_with_a_token_the_git_login_is_the_token(
     by_token: GitHub, server: GitHubServer
 ) -> None:
     login = await by_token.for_repository("acme", "edges").git_login()
+    assert login
 
     assert login.username == "x-access-token"
     assert login.password.get_secret_value() in server.world.tokens
@@ -188,6 +191,7 @@ async def test_no_token_is_logged_however_much_is(
 ) -> None:
     with caplog.at_level(logging.DEBUG):
         login = await edges.git_login()
+        assert login
 
     assert login.password.get_secret_value() not in caplog.text
 

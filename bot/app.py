@@ -16,6 +16,7 @@ from bot.domain.deployment import (
 )
 from bot.domain.plan import Plan
 from bot.domain.reasons import Reason
+from bot.domain.trust import Trust
 from bot.engine.engine import Engine
 from bot.engine.run import Run
 from bot.git_logins import GitLogins
@@ -28,9 +29,10 @@ from bot.services.pachyderm import Pachyderm
 from bot.services.registry import Registry
 from bot.settings import Settings
 from bot.stages.build import check_secrets
+from bot.stages.fork import DefaultBranch, check_forks
 from bot.stages.go_back import plan_return
 from bot.stages.plan import make_plan
-from bot.stages.source import open_source
+from bot.stages.source import open_default, open_source
 from bot.store.database import Database
 from bot.store.deployments import Deployments
 from bot.store.progress import ProgressLog
@@ -62,6 +64,7 @@ class Bot:
         )
         self._find_login = docker_logins()
         self.registry = Registry(self._find_login, insecure=settings.insecure_registries)
+        self.public_registry = Registry(lambda _host: None, insecure=settings.insecure_registries)
         self._listener = listener
         self._docker: asyncio.Task[DockerEngine] | None = None
         self._clusters: dict[str, Pachyderm] = {}
@@ -102,14 +105,21 @@ class Bot:
 
     async def plan(self, request: Request) -> Plan:
         """What the request would do; nothing is touched."""
+        check_forks(request, self.settings)
         source = await open_source(self.git, request.repository, request.commit.sha)
-        _, environment = source.project.environment(request.environment)
+        default = None
+        if request.trust is Trust.UNTRUSTED:
+            ours = await open_default(self.git, request.repository)
+            default = DefaultBranch(ours, self.public_registry)
+        rules = default.source if default else source
+        _, environment = rules.project.environment(request.environment)
         plan = await make_plan(
             source,
             request,
             project=environment.project,
             registry=self.registry,
             pachyderm=self.pachyderm(environment.cluster),
+            default=default,
         )
         check_secrets(plan, self.settings.build_secrets)
         return plan
@@ -151,6 +161,7 @@ class Bot:
         for cluster in self._clusters.values():
             await cluster.close()
         await self.registry.close()
+        await self.public_registry.close()
         if self._github is not None:
             await self._github.close()
 

@@ -37,6 +37,7 @@ from bot.domain.progress import (
 )
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.domain.reasons import Kind as ReasonKind
+from bot.domain.trust import Trust
 from bot.engine.run import Run, stopped_for
 from bot.project import Environment
 from bot.redact import Redactor
@@ -46,6 +47,7 @@ from bot.services.pachyderm import Pachyderm
 from bot.services.registry import Registry
 from bot.settings import Settings
 from bot.stages.build import Workshop, build, check_secrets
+from bot.stages.fork import DefaultBranch, check_forks
 from bot.stages.go_back import (
     PREPARATION,
     STANDS,
@@ -58,7 +60,7 @@ from bot.stages.go_back import (
 from bot.stages.plan import make_plan
 from bot.stages.push import push
 from bot.stages.roll_back import PutBack, is_untouched, roll_back
-from bot.stages.source import Source, open_source
+from bot.stages.source import Source, open_default, open_source
 from bot.stages.test import TestResult, test
 from bot.stages.update import prepare, update
 from bot.stages.verify import Watch, verify
@@ -77,6 +79,8 @@ class Services(Protocol):
     settings: Settings
     git: Git
     registry: Registry
+    public_registry: Registry
+    """Without any login."""
     deployments: Deployments
     redactor: Redactor
     second_look: SecondLook
@@ -94,6 +98,8 @@ class _Read:
 
     title: str
     destination: Destination
+    default_sha: str | None = None
+    """Of the default branch; None where the command's own commit says all."""
 
 
 @dataclass
@@ -165,7 +171,7 @@ class Workflow:
         plan = await self._steps.stage(
             Stage.PLAN,
             Plan,
-            lambda: self._plan(read.destination),
+            lambda: self._plan(read),
             limits.plan,
             detail=_plan_in_short,
         )
@@ -207,23 +213,23 @@ class Workflow:
     # --- stages
 
     async def _read(self) -> _Read:
+        request = self._request
+        check_forks(request, self._services.settings)
         source = await self._open_source()
-        rules = source if self._request.trigger is Trigger.CLI else await self._default_branch()
-        _, environment = rules.project.environment(self._request.environment)
+        is_own = request.trigger is Trigger.CLI and request.trust is Trust.TRUSTED
+        # A pull request must not choose where it is deployed.
+        rules = source if is_own else await open_default(self._services.git, request.repository)
+        _, environment = rules.project.environment(request.environment)
         title = (await source.mirror.describe(source.sha)).title
-        return _Read(title, _destination(environment))
-
-    async def _default_branch(self) -> Source:
-        """Where environments are: a pull request must not choose where it is deployed."""
-        head = await self._services.git.resolve(self._request.repository, None)
-        return await open_source(self._services.git, self._request.repository, head.sha)
+        return _Read(title, _destination(environment), None if is_own else rules.sha)
 
     async def _open_source(self) -> Source:
         return await open_source(
             self._services.git, self._request.repository, self._request.commit.sha
         )
 
-    async def _plan(self, destination: Destination) -> Plan:
+    async def _plan(self, read: _Read) -> Plan:
+        destination = read.destination
         source = await self._open_source()
         plan = await make_plan(
             source,
@@ -231,12 +237,21 @@ class Workflow:
             project=destination.project,
             registry=self._services.registry,
             pachyderm=self._services.pachyderm(destination.cluster),
+            default=await self._default_branch(read.default_sha),
         )
         check_secrets(plan, self._services.settings.build_secrets)
         for warning in plan.warnings:
             self._report(Warned(warning))
         self._report(Planned(image_lines(plan), pipeline_lines(plan)))
         return plan
+
+    async def _default_branch(self, sha: str | None) -> DefaultBranch | None:
+        """For a fork's commit, as it was when the deployment began."""
+        if self._request.trust is Trust.TRUSTED:
+            return None
+        git, repository = self._services.git, self._request.repository
+        source = await (open_source(git, repository, sha) if sha else open_default(git, repository))
+        return DefaultBranch(source, self._services.public_registry)
 
     async def _make(self, plan: Plan) -> None:
         built = await self._steps.stage(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.domain.reasons import Reason
+from bot.domain.trust import Trust
 
 
 class Stage(StrEnum):
@@ -100,6 +101,7 @@ class Request:
     release: str | None = None
     steps: int = 0
     """Rollback only: how many good deployments to go back."""
+    trust: Trust = Trust.TRUSTED
 
     @property
     def target(self) -> str:

@@ -87,39 +87,43 @@ def secret_ids(text: str) -> tuple[str, ...]:
     Raises:
         StoppedError: DOCKERFILE_INVALID, with the line.
     """
-    ids = (_secret_id(mount) for command in _commands(text) for mount in _mounts(command))
+    ids = (_secret_id(mount) for command in commands(text) for mount in mounts(command))
     return tuple(dict.fromkeys(found for found in ids if found))
 
 
 def _uses(text: str, build_args: Mapping[str, str]) -> Iterator[_Use]:
-    commands = _commands(text)
-    stages = {_stage_name(each) for each in commands if each.cmd.lower() == "from"}
+    found = commands(text)
+    stages = {stage_name(each) for each in found if each.cmd.lower() == "from"}
     arguments = {name: build_args.get(name, value) for name, value in _PLATFORM.items()}
     values: dict[str, str | None] = {**arguments}
     escape = _directives(text).escape
     earlier: set[str | None] = set()
     stage: str | None = None
-    for command in commands:
+    for command in found:
         name = command.cmd.lower()
         if name == "arg" and not earlier:
             _declare(command, values, build_args, escape)
         if name == "from":
-            stage = _stage_name(command)
+            stage = stage_name(command)
             written = command.value[0]
             reference = _expand(written, values, escape)
             if reference and reference != _SCRATCH and reference.lower() not in earlier:
                 base = BaseImage(reference, command.start_line, stage)
                 yield _Use(written, base, command, r"(?<=\s)")
             earlier.add(stage and stage.lower())
-        for written in _copied_from(command):
+        for written in copied_from(command):
             outside = not written.isdigit() and "$" not in written and written != _SCRATCH
             if outside and written.lower() not in {each and each.lower() for each in stages}:
                 base = BaseImage(written, command.start_line, stage)
                 yield _Use(written, base, command, r"(?<=from=)[\"']?")
 
 
-def _commands(text: str) -> tuple[parser.Command, ...]:
-    """The commands, each one known to be well formed as far as this module reads it."""
+def commands(text: str) -> tuple[parser.Command, ...]:
+    """The commands, each one known to be well formed as far as this module reads it.
+
+    Raises:
+        StoppedError: DOCKERFILE_INVALID, with the line.
+    """
     # the parser is Go: a text that it cannot be given ends the whole process
     if "\0" in text or not _is_unicode(text):
         raise _invalid(text, "it is not a text file", 1)
@@ -148,7 +152,8 @@ def _is_from(command: parser.Command) -> bool:
     return len(value) == 1 or (len(value) == 3 and value[1].lower() == "as")
 
 
-def _stage_name(command: parser.Command) -> str | None:
+def stage_name(command: parser.Command) -> str | None:
+    """The name that a FROM gives its stage."""
     return command.value[2] if len(command.value) == 3 else None
 
 
@@ -166,13 +171,15 @@ def _declare(
             values[name] = _expand(default, values, escape)
 
 
-def _copied_from(command: parser.Command) -> Iterator[str]:
+def copied_from(command: parser.Command) -> Iterator[str]:
+    """The stages and images that a command takes files from."""
     if command.cmd.lower() == "copy":
         yield from (flag[7:] for flag in command.flags if flag.lower().startswith("--from="))
-    yield from (mount["from"] for mount in _mounts(command) if mount.get("from"))
+    yield from (mount["from"] for mount in mounts(command) if mount.get("from"))
 
 
-def _mounts(command: parser.Command) -> Iterator[Mapping[str, str]]:
+def mounts(command: parser.Command) -> Iterator[Mapping[str, str]]:
+    """The fields of each --mount of a RUN, by their names in lower case."""
     if command.cmd.lower() != "run":
         return
     for flag in command.flags:

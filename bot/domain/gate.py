@@ -6,7 +6,6 @@ update. Every rule is looked at, so that a person is told all that stands in the
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from bot.domain import gate_content, gate_sender
 from bot.domain.command import render
@@ -15,14 +14,7 @@ from bot.domain.gate_case import Case, refusal
 from bot.domain.gate_facts import Facts
 from bot.domain.gate_rules import Rules
 from bot.domain.reasons import Code, Reason
-
-
-class Trust(StrEnum):
-    """What a build may have."""
-
-    TRUSTED = "trusted"
-    UNTRUSTED = "untrusted"
-    """A fork's commit: no secrets, no shared cache, no network."""
+from bot.domain.trust import Trust
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,11 @@ def render_tags(templates: Sequence[str], facts: TagFacts) -> tuple[str, ...]:
     return known or (facts.sha,)
 
 
+def fork_tag(sha: str) -> str:
+    """The one tag of an image that was built from a fork: no trusted image ever has it."""
+    return f"fork-{sha}"
+
+
 def _invalid(text: str, error: Exception) -> StoppedError:
     shown = text if len(text) <= 80 else f"{text[:77]}..."
     name, at, digest = text.partition("@")

@@ -301,6 +301,11 @@ def content_key(
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
+def fork_key(content: str) -> str:
+    """The key of the same content from a fork: neither is ever taken for the other."""
+    return hashlib.sha256(f"fork {content}".encode()).hexdigest()
+
+
 def image_lines(plan: Plan) -> tuple[str, ...]:
     """A line for each image of the plan."""
     return tuple(

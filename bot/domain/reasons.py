@@ -58,6 +58,7 @@ class Code(StrEnum):
     PULL_REQUEST_DRAFT = "pull_request_draft"
     FORK_NOT_ALLOWED = "fork_not_allowed"
     FORK_NEEDS_SHA = "fork_needs_sha"
+    FORK_NEEDS_RIGHTS = "fork_needs_rights"
     BRANCH_NOT_ALLOWED = "branch_not_allowed"
     COMMIT_ELSEWHERE = "commit_elsewhere"
     HEAD_MOVED = "head_moved"
@@ -264,6 +265,11 @@ MEANINGS = MappingProxyType(
             Kind.REFUSED,
             "A commit of a fork is deployed only by its whole SHA",
             "Look at the commit, then type the command with all 40 digits of its SHA.",
+        ),
+        Code.FORK_NEEDS_RIGHTS: Meaning(
+            Kind.REFUSED,
+            "The fork's files ask for what a fork's code may not have",
+            "Look at the commits, push them to a branch of the repository itself and deploy that.",
         ),
         Code.BRANCH_NOT_ALLOWED: Meaning(
             Kind.REFUSED,

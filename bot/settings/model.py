@@ -156,6 +156,8 @@ class Settings(_Set):
     parallel_builds: Annotated[int, Field(ge=1, le=64)] = 2
     minimum_free_space: Size = sized("1g")
     """Bytes that the engine's disk must have free before a build."""
+    allow_forks: bool = True
+    """Whether an environment may say `forks: true`; False refuses every build of a fork."""
     timeouts: Timeouts = Timeouts()
     github: GitHubSettings = GitHubSettings()
     web: WebSettings = WebSettings()

@@ -3,21 +3,26 @@
 import asyncio
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pydantic import SecretStr
 
 from bot.domain.deployment import Request, Stage
 from bot.domain.dockerfile import with_bases
+from bot.domain.fork_dockerfile import marked
 from bot.domain.plan import CONTENT_LABEL, ImagePlan, Plan
 from bot.domain.progress import Log, Progress
 from bot.domain.reasons import Code, StoppedError
+from bot.domain.trust import Trust
 from bot.services.docker import BuildOrder, DockerEngine
 from bot.services.git import Mirror
 from bot.stages.together import together
 
 DEPLOYMENT_LABEL = "pachops.deployment"
+TRUST_LABEL = "io.pachops.trust"
+_CACHE_NAMESPACE = "BUILDKIT_CACHE_MOUNT_NS"
+"""BuildKit keeps the cache mounts of builds apart that are given different values."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,10 @@ async def _build_one(
     if found is not None and found.labels.get(CONTENT_LABEL) == image.content:
         report(Log(Stage.BUILD, image.name, f"{image.built_as} is already on the engine"))
         return
+    is_apart = request.trust is Trust.UNTRUSTED
     tree = await _tree_on_our_bases(image, plan, workshop.mirror)
+    if is_apart and not workshop.docker.has_buildkit:
+        tree = await _marked_tree(image, tree, workshop.mirror)
     order = BuildOrder(
         image=image.name,
         tags=(image.built_as,),
@@ -79,7 +87,28 @@ async def _build_one(
         secrets={name: workshop.secrets[name] for name in image.secrets},
         bases=image.froms,
     )
+    if is_apart:
+        order = _kept_apart(order, image, workshop.docker)
     await workshop.docker.build(order, lambda: workshop.mirror.archive(tree), report)
+
+
+def _kept_apart(order: BuildOrder, image: ImagePlan, docker: DockerEngine) -> BuildOrder:
+    """The same build without anything that is ours; with it, caches that no other build has."""
+    namespace = {_CACHE_NAMESPACE: f"fork-{image.content}"} if docker.has_buildkit else {}
+    return replace(
+        order,
+        secrets={},
+        build_args={**order.build_args, **namespace},
+        labels={**order.labels, TRUST_LABEL: Trust.UNTRUSTED},
+        no_network=True,
+        no_logins=True,
+        no_cache=True,
+    )
+
+
+async def _marked_tree(image: ImagePlan, tree: str, mirror: Mirror) -> str:
+    text = await mirror.read(tree, image.dockerfile) or b""
+    return await mirror.tree(tree, "", put={image.dockerfile: marked(text.decode()).encode()})
 
 
 async def _tree_on_our_bases(image: ImagePlan, plan: Plan, mirror: Mirror) -> str:

@@ -6,8 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.deployment import Request
-from bot.domain.dockerfile import base_images
-from bot.domain.image import TagFacts, push_repository, render_tags, same_repository
+from bot.domain.dockerfile import BaseImage, base_images
+from bot.domain.fork_dockerfile import check_dockerfile
+from bot.domain.fork_spec import check_specs
+from bot.domain.image import (
+    TagFacts,
+    fork_tag,
+    parse_reference,
+    push_repository,
+    render_tags,
+    same_repository,
+)
 from bot.domain.paths import matches
 from bot.domain.plan import (
     Change,
@@ -16,21 +25,34 @@ from bot.domain.plan import (
     Plan,
     check_name,
     content_key,
+    fork_key,
     image_from_specs,
     image_of,
     select,
 )
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.spec import Spec, in_order, read_specs, to_json, with_project
+from bot.domain.trust import Trust
 from bot.project import Image, JsonnetSource
 from bot.services.docker import excluded
 from bot.services.pachyderm import Pachyderm
 from bot.services.registry import Registry
 from bot.stages.desired import desire, wants_reprocessing
+from bot.stages.fork import (
+    DefaultBranch,
+    check_images,
+    check_no_secrets,
+    check_project,
+    check_public,
+)
 from bot.stages.source import Source
-from bot.stages.together import together
+from bot.stages.together import both, together
 
 DEFAULT_SPECS = ("pipeline.json", "pipeline.yaml", "pipeline.yml")
+_APART = (
+    "The commit comes from a fork: it is built apart, without secrets, registry logins, network "
+    "and cache."
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +63,19 @@ class _Recipe:
     repository: str
     dockerfile: str
     bases: tuple[str, ...]
-    froms: tuple[str, ...]
+    found: tuple[BaseImage, ...]
+    """Every image from outside this Dockerfile."""
+    text: str
+    place: str
+
+
+@dataclass(frozen=True)
+class _Declared:
+    """What a commit says of its images and pipelines."""
+
+    files: tuple[str, ...]
+    specs: tuple[Spec, ...]
+    images: dict[str, Image]
 
 
 async def make_plan(
@@ -51,23 +85,23 @@ async def make_plan(
     project: str,
     registry: Registry,
     pachyderm: Pachyderm,
+    default: DefaultBranch | None = None,
 ) -> Plan:
-    """Work out what the deployment would do; the registry and pachd are only asked."""
+    """Work out what the deployment would do; the registry and pachd are only asked.
+
+    A commit that is not trusted is held against the default branch, which must then be given.
+    """
+    if (default is None) is not (request.trust is Trust.TRUSTED):
+        msg = "an untrusted commit, and no other, is planned beside the default branch"
+        raise AssertionError(msg)
     await pachyderm.version()
-    files = await source.mirror.files(source.sha)
-    specs = await _read_specs(source, files, pachyderm)
-    images = _images(source, files, specs)
+    declared, ours = await _declared(source, pachyderm, default)
+    images = declared.images
     repositories = _repositories(images)
-    recipes = dict(
-        zip(
-            images,
-            await together(
-                _read_recipe(source, name, image, repositories) for name, image in images.items()
-            ),
-            strict=True,
-        )
-    )
-    specs = tuple(with_project(spec, project) for spec in in_order(specs, project))
+    recipes = await _read_recipes(source, images, repositories)
+    specs = _in_project(declared.specs, project)
+    if ours is not None:
+        check_specs(specs, _in_project(ours.specs, project), repositories)
     for spec in specs:
         check_name(spec)
     runs = {_full_name(spec): image_of(spec, repositories) for spec in specs}
@@ -78,9 +112,14 @@ async def make_plan(
         bases={name: recipe.bases for name, recipe in recipes.items()},
     )
     order = [name for name in _build_order(recipes) if name in selection.images]
+    chosen = {name: recipes[name] for name in order}
+    if default is not None and ours is not None:
+        await _check_builds(chosen, repositories, ours, default)
     facts = await _tag_facts(source, request)
-    planned = await _plan_images(source, order, recipes, facts, registry)
-    warnings = await _warnings(source, {name: recipes[name] for name in order})
+    planned = await _plan_images(source, order, recipes, facts, registry, request.trust)
+    warnings = await _warnings(source, chosen)
+    if default is not None:
+        warnings += (_APART,)
     pipelines = await together(
         _plan_pipeline(
             spec,
@@ -92,6 +131,56 @@ async def make_plan(
         if _full_name(spec) in selection.pipelines
     )
     return Plan(tuple(planned[name] for name in order), tuple(pipelines), warnings)
+
+
+async def _declared(
+    source: Source, pachyderm: Pachyderm, default: DefaultBranch | None
+) -> tuple[_Declared, _Declared | None]:
+    """The commit's images and specs; a fork's beside those of the default branch."""
+    if default is None:
+        return await _read_declared(source, pachyderm), None
+    files = await source.mirror.files(source.sha)
+    await check_project(source, default.source, files)
+    found, ours = await both(
+        _read_declared(source, pachyderm), _read_declared(default.source, pachyderm)
+    )
+    check_images(found.images, ours.images)
+    return found, ours
+
+
+async def _read_declared(source: Source, pachyderm: Pachyderm) -> _Declared:
+    files = await source.mirror.files(source.sha)
+    specs = await _read_specs(source, files, pachyderm)
+    return _Declared(files, specs, _images(source, files, specs))
+
+
+async def _check_builds(
+    recipes: Mapping[str, _Recipe],
+    repositories: Mapping[str, str],
+    ours: _Declared,
+    default: DefaultBranch,
+) -> None:
+    """Refuse a fork's builds that would need what a fork may not have."""
+    known = await _read_recipes(default.source, ours.images, _repositories(ours.images))
+    used = {
+        parse_reference(base.reference).repository for each in known.values() for base in each.found
+    }
+    allowed = used.union(repositories.values())
+    outside: list[tuple[str, BaseImage]] = []
+    for name, recipe in recipes.items():
+        check_no_secrets(name, recipe.image)
+        check_dockerfile(recipe.text, recipe.found, allowed=allowed, place=recipe.place)
+        own = [repositories[base] for base in recipe.bases]
+        outside += [
+            (recipe.place, base)
+            for base in recipe.found
+            if not any(same_repository(base.reference, repository) for repository in own)
+        ]
+    await check_public(outside, default.public)
+
+
+def _in_project(specs: Sequence[Spec], project: str) -> tuple[Spec, ...]:
+    return tuple(with_project(spec, project) for spec in in_order(specs, project))
 
 
 def _full_name(spec: Spec) -> str:
@@ -184,6 +273,15 @@ def _repositories(images: Mapping[str, Image]) -> dict[str, str]:
     return found
 
 
+async def _read_recipes(
+    source: Source, images: Mapping[str, Image], repositories: Mapping[str, str]
+) -> dict[str, _Recipe]:
+    read = await together(
+        _read_recipe(source, name, image, repositories) for name, image in images.items()
+    )
+    return dict(zip(images, read, strict=True))
+
+
 async def _read_recipe(
     source: Source, name: str, image: Image, repositories: Mapping[str, str]
 ) -> _Recipe:
@@ -213,8 +311,9 @@ async def _read_recipe(
         for other, repository in repositories.items()
         if other != name and same_repository(base.reference, repository)
     }
-    froms = tuple(base.reference for base in found)
-    return _Recipe(image, repositories[name], image.dockerfile, tuple(ours), froms)
+    return _Recipe(
+        image, repositories[name], image.dockerfile, tuple(ours), found, text.decode(), dockerfile
+    )
 
 
 def _joined(folder: str, path: str) -> str:
@@ -248,6 +347,7 @@ async def _plan_images(
     recipes: Mapping[str, _Recipe],
     facts: TagFacts,
     registry: Registry,
+    trust: Trust,
 ) -> dict[str, ImagePlan]:
     trees = dict(
         zip(
@@ -259,16 +359,19 @@ async def _plan_images(
     contents: dict[str, str] = {}
     images: list[ImagePlan] = []
     for name in order:
-        image = _image_plan(name, recipes[name], trees[name], contents, facts)
+        image = _image_plan(name, recipes[name], trees[name], contents, facts, trust)
         contents[name] = image.content
         images.append(image)
     digests = await together(
         registry.digest(image.repository, image.content_tag) for image in images
     )
-    return {
-        image.name: replace(image, digest=digest)
-        for image, digest in zip(images, digests, strict=True)
-    }
+    found = {image.name: digest for image, digest in zip(images, digests, strict=True)}
+    if trust is Trust.UNTRUSTED:
+        # Without a login the engine cannot pull what we pushed: it makes the bases again.
+        for image in reversed(images):
+            if found[image.name] is None:
+                found |= dict.fromkeys(image.bases)
+    return {image.name: replace(image, digest=found[image.name]) for image in images}
 
 
 async def _context_tree(source: Source, name: str, recipe: _Recipe) -> str:
@@ -291,27 +394,34 @@ async def _context_tree(source: Source, name: str, recipe: _Recipe) -> str:
 
 
 def _image_plan(
-    name: str, recipe: _Recipe, tree: str, contents: Mapping[str, str], facts: TagFacts
+    name: str,
+    recipe: _Recipe,
+    tree: str,
+    contents: Mapping[str, str],
+    facts: TagFacts,
+    trust: Trust,
 ) -> ImagePlan:
     image = recipe.image
+    is_apart = trust is Trust.UNTRUSTED
+    content = content_key(
+        tree=tree,
+        dockerfile=recipe.dockerfile,
+        target=image.target,
+        build_args=image.build_args,
+        secrets=image.secrets,
+        test=image.test,
+        bases={base: contents[base] for base in recipe.bases},
+    )
     return ImagePlan(
         name=name,
         repository=recipe.repository,
-        tags=render_tags(image.tags, facts),
+        tags=(fork_tag(facts.sha),) if is_apart else render_tags(image.tags, facts),
         tree=tree,
         context=image.context,
         dockerfile=recipe.dockerfile,
-        content=content_key(
-            tree=tree,
-            dockerfile=recipe.dockerfile,
-            target=image.target,
-            build_args=image.build_args,
-            secrets=image.secrets,
-            test=image.test,
-            bases={base: contents[base] for base in recipe.bases},
-        ),
+        content=fork_key(content) if is_apart else content,
         bases=recipe.bases,
-        froms=recipe.froms,
+        froms=tuple(base.reference for base in recipe.found),
         target=image.target,
         build_args=dict(image.build_args),
         secrets=image.secrets,

@@ -18,6 +18,11 @@ class Source:
     """Whether the repository has a project file."""
 
 
+async def open_default(git: Git, repository: str) -> Source:
+    """The newest commit of the default branch, which says what the repository allows."""
+    return await open_source(git, repository, (await git.resolve(repository, None)).sha)
+
+
 async def open_source(git: Git, repository: str, sha: str) -> Source:
     """Fetch the commit where it is not here yet, and read its project file."""
     mirror = await git.mirror(repository, sha)

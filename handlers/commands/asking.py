@@ -3,7 +3,7 @@
 import time
 
 from bot.domain.deployment import Commit, Deployment, Kind, Request
-from bot.domain.gate import Allowed, Refused, Trust, decide
+from bot.domain.gate import Allowed, Refused, decide
 from bot.domain.gate_facts import Facts
 from bot.domain.github import PullRequest
 from bot.domain.reasons import Code, Reason, StoppedError
@@ -34,8 +34,6 @@ async def ask(errand: Errand, wish: Wish, part: str) -> Deployment | tuple[Reaso
     decision = decide(rules, facts)
     if isinstance(decision, Refused):
         return decision.reasons
-    if decision.build is Trust.UNTRUSTED:
-        return (_NOT_KEPT_APART,)
     return await submit(errand, wish, _request(errand, wish, facts, decision), part)
 
 
@@ -69,13 +67,6 @@ def reasons_of(stopped: StoppedError) -> tuple[Reason, ...]:
     return (stopped.reason,)
 
 
-_NOT_KEPT_APART = Reason(
-    Code.FORK_NOT_ALLOWED,
-    "the commit comes from a fork, and this version has no build that is kept apart from secrets",
-    "Push the commits to a branch of this repository, and deploy that.",
-)
-
-
 def _request(errand: Errand, wish: Wish, facts: Facts, decision: Allowed) -> Request:
     return Request(
         kind=Kind.DEPLOY,
@@ -87,6 +78,7 @@ def _request(errand: Errand, wish: Wish, facts: Facts, decision: Allowed) -> Req
         only=wish.command.only,
         reprocess=wish.command.reprocess,
         release=wish.release,
+        trust=decision.build,
     )
 
 

@@ -24,6 +24,7 @@ from bot.services.docker.orders import BuildOrder
 from bot.services.docker.session import Session, SessionRefusedError
 from bot.services.docker.trace import FailedStep, Trace
 from bot.services.docker.wire import SILENCE_TIMEOUT, Address, EngineClient
+from bot.services.logins import Login
 
 BLOCK = 1 << 18
 _CANCEL_TIMEOUT = 2
@@ -38,7 +39,7 @@ async def build_with_buildkit(
     link: Link, order: BuildOrder, open_context: OpenContext, report: Report
 ) -> str:
     """Build with BuildKit, which asks for logins and secrets through a session; the image's id."""
-    session = Session(link.login, order.secrets)
+    session = Session(_nobody if order.no_logins else link.login, order.secrets)
     query = {"version": _BUILDKIT, "buildid": uuid.uuid4().hex}
     output = _BuildKitOutput(order, report, session, link.mask(order.secrets.values()))
     try:
@@ -62,12 +63,17 @@ async def build_legacy(
     if order.secrets:
         raise _no_secrets(order)
     logins = {}
-    for registry in sorted({registry_of(name) for name in (*order.bases, *order.tags)}):
+    names = () if order.no_logins else (*order.bases, *order.tags)
+    for registry in sorted({registry_of(name) for name in names}):
         if login := await link.login(registry):
             address = auth.INDEX_URL if registry == auth.INDEX_NAME else registry
             logins[address] = auth_config(address, login)
     output = _LegacyBuildOutput(order, report, link.mask())
     return await _Build(link, order, {"version": _LEGACY}, output, logins).run(open_context)
+
+
+async def _nobody(_registry: str) -> Login | None:
+    return None
 
 
 def _no_secrets(order: BuildOrder) -> StoppedError:
@@ -192,6 +198,7 @@ class _Build:
             buildargs=dict(order.build_args),
             labels=dict(order.labels),
             network_mode="none" if order.no_network else None,
+            nocache=order.no_cache,
             rm=True,
             forcerm=True,
             timeout=SILENCE_TIMEOUT,

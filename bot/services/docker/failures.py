@@ -137,7 +137,9 @@ def _base_failure(end: BuildEnd) -> StoppedError | None:
             Code.REGISTRY_REFUSED,
             fact,
             where=where,
-            next_step="Log in with `docker login` as the user that the bot runs as, with the right "
+            next_step="Use a public base image: this build has no registry login."
+            if end.order.no_logins
+            else "Log in with `docker login` as the user that the bot runs as, with the right "
             "to pull this image, or correct its name.",
         )
     if _UNREACHABLE.search(error):

@@ -32,6 +32,10 @@ class BuildOrder:
     labels: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, SecretStr] = field(default_factory=dict)
     no_network: bool = False
+    no_logins: bool = False
+    """Whether images are pulled as anybody would."""
+    no_cache: bool = False
+    """Whether every step runs, whatever earlier builds left."""
     bases: tuple[str, ...] = ()
     """References it is FROM, as far as they are known.
 

@@ -6,11 +6,12 @@ import pytest
 
 from bot.domain.command import Deploy
 from bot.domain.deployment import Trigger
-from bot.domain.gate import Allowed, Trust, decide, may_act
+from bot.domain.gate import Allowed, decide, may_act
 from bot.domain.gate_facts import Content, Facts, Unknown
 from bot.domain.gate_rules import EnvironmentRules, Follow, Rules
 from bot.domain.github import Check, CheckState, Permission, ReviewState
 from bot.domain.reasons import Code
+from bot.domain.trust import Trust
 from tests.bot.domain.gate_example import (
     FACTS,
     FORK,

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 from bot.domain.command import Deploy, parse
 from bot.domain.deployment import Trigger
-from bot.domain.gate import Allowed, Trust, decide
+from bot.domain.gate import Allowed, decide
 from bot.domain.gate_facts import Content, Facts, Unknown
 from bot.domain.gate_rules import EnvironmentRules, Follow, Rules
 from bot.domain.github import Check, CheckState, Permission, PullRequest, ReviewState
 from bot.domain.reasons import Code, Reason
+from bot.domain.trust import Trust
 from tests.bot.domain.gate_example import FACTS, FORK, HEAD, OLDER, PULL
 
 # --- words of the specification

@@ -44,7 +44,9 @@ def _check_same(spec: Spec, mine: Spec, repositories: Mapping[str, str]) -> None
         raise _refused(spec, fact, "transform.image")
     fixed, wanted = _fixed(spec), _fixed(mine)
     if fixed != wanted:
-        changes = difference(wanted, fixed) or ("a field is written otherwise",)
+        changes = difference(wanted, fixed) or sorted(
+            key for key in fixed.keys() | wanted.keys() if fixed.get(key) != wanted.get(key)
+        )
         fact = f"the spec is not that of the default branch: {'; '.join(changes)[:500]}"
         raise _refused(spec, fact, None)
 

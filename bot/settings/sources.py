@@ -21,6 +21,7 @@ VARIABLES: Mapping[str, positions.Path] = {
     "PACHOPS_PACHD_TOKEN": ("clusters", DEFAULT_CLUSTER, "token"),
     "PACHOPS_INSECURE_REGISTRIES": ("insecure_registries",),
     "PACHOPS_PARALLEL_BUILDS": ("parallel_builds",),
+    "PACHOPS_ALLOW_FORKS": ("allow_forks",),
     "PACHOPS_MINIMUM_FREE_SPACE": ("minimum_free_space",),
     "PACHOPS_TIMEOUT_SOURCE": ("timeouts", "source"),
     "PACHOPS_TIMEOUT_PLAN": ("timeouts", "plan"),

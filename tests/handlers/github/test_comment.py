@@ -2,6 +2,7 @@ import re
 
 from bot.domain.deployment import Deployment, Kind, State, Trigger
 from bot.domain.github import Permission
+from bot.domain.trust import Trust
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.faults import error
 from tests.standins.github.state import PullRequest
@@ -138,12 +139,31 @@ async def test_an_allowed_branch_is_deployed_by_its_name(world: World) -> None:
     assert commit.sha != pull.head_sha
 
 
-async def test_a_fork_is_not_built_by_this_version(world: World) -> None:
+async def test_a_fork_is_deployed_by_its_whole_sha_and_never_trusted(world: World) -> None:
     world.declare("  staging: {forks: true}\n")
     world.github.fork(EDGES, "eve")
     pull = await world.github.open_pull_request(EDGES, "eve:feature", files={"a": "1"}, by="eve")
+    await world.comment(pull, "/pachops deploy staging")
+    assert f"/pachops deploy staging {pull.head_sha}" in world.answers(pull)[0]
+    assert await world.asked() == []
     await world.comment(pull, f"/pachops deploy staging {pull.head_sha}")
-    assert "fork_not_allowed" in world.answers(pull)[0]
+    request = (await world.only()).request
+    assert (request.commit.sha, request.trust) == (pull.head_sha, Trust.UNTRUSTED)
+    assert request.commit.branch is None
+
+
+async def test_a_branch_of_the_repository_is_trusted(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops deploy staging")
+    assert (await world.only()).request.trust is Trust.TRUSTED
+
+
+async def test_a_fork_cannot_deploy_itself(world: World) -> None:
+    world.declare("  staging: {forks: true}\n")
+    world.github.fork(EDGES, "eve")
+    pull = await world.github.open_pull_request(EDGES, "eve:feature", files={"a": "1"}, by="eve")
+    await world.comment(pull, f"/pachops deploy staging {pull.head_sha}", by="eve")
+    assert "permission_missing" in world.answers(pull)[0]
     assert await world.asked() == []
 
 

@@ -62,7 +62,18 @@ class SecondLook:
         wish = _of_the_same_commit(wanted.wish, deployment.request.commit)
         rules, facts = await gather(errand, wish)
         decision = decide(rules, facts)
-        return decision.reasons if isinstance(decision, Refused) else ()
+        if isinstance(decision, Refused):
+            return decision.reasons
+        if decision.build is not deployment.request.trust:
+            return (_TRUST_CHANGED,)
+        return ()
+
+
+_TRUST_CHANGED = StoppedError(
+    Code.FORK_NOT_ALLOWED,
+    "the commit was in a branch of the repository on one look, and in a fork alone on the other",
+    next_step="Ask again.",
+).reason
 
 
 def _of_the_same_commit(wish: Wish, commit: Commit) -> Wish:

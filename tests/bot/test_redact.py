@@ -1,14 +1,17 @@
 """What the redactor hides, and what it leaves alone."""
 
 import base64
+import io
 import json
+import logging
+import time
 from urllib.parse import quote
 
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.redact import Redactor
+from bot.redact import Redactor, logs_cleaned
 
 SECRET = "s3cr3t/t0ken+with=signs"
 redactor = Redactor([SecretStr(SECRET)])
@@ -81,3 +84,34 @@ PRINTABLE = st.characters(exclude_characters="*\0", exclude_categories=["Cs"])
 def test_secret_is_never_in_the_result(secret: str, before: str, after: str) -> None:
     cleaned = Redactor([SecretStr(secret)]).clean(before + secret + after)
     assert secret not in cleaned.replace("***", "\0")
+
+
+def test_a_secret_that_came_later_is_masked_in_every_form() -> None:
+    learned = Redactor([])
+    learned.learn(SecretStr(SECRET), time.time() + 60)
+    header = base64.b64encode(f"x-access-token:{SECRET}".encode()).decode()
+    assert learned.clean(f"a {SECRET}") == "a ***"
+    assert "***" in learned.clean(f"Authorization: Basic {header}")
+
+
+def test_what_is_good_for_nothing_any_more_is_forgotten_with_the_next() -> None:
+    learned = Redactor([SecretStr("lasting")])
+    learned.learn(SecretStr("first-token"), time.time() - 1)
+    learned.learn(SecretStr("second-token"), time.time() + 60)
+    assert learned.clean("lasting first-token second-token") == "*** first-token ***"
+
+
+def test_no_line_of_the_log_shows_a_secret_not_even_in_a_traceback() -> None:
+    log = io.StringIO()
+    handler = logging.StreamHandler(log)
+    logging.getLogger().addHandler(handler)
+    try:
+        with logs_cleaned(redactor):
+            try:
+                int(SECRET)
+            except ValueError:
+                logging.getLogger("somebody").exception("with %s", SECRET)
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert "invalid literal for int() with base 10: '***'" in log.getvalue()
+    assert SECRET not in log.getvalue()

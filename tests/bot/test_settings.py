@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.domain.reasons import Code, Reason, StoppedError
-from bot.settings import ClusterSettings, Settings, load_settings
+from bot.settings import ClusterSettings, GitHubSettings, Settings, load_settings
 
 Load = Callable[..., Settings]
 
@@ -429,3 +429,17 @@ def test_githubs_secrets_in_a_file_that_others_can_read_are_refused(
 ) -> None:
     file = write(home, f"github: {{{line}}}", mode=0o644)
     assert refusal(load).next_step == f"Run `chmod 600 {file}`."
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("https://github.com", "https://github.com"),
+        ("https://api.github.com", "https://github.com"),
+        ("https://acme.ghe.com", "https://acme.ghe.com"),
+        ("https://api.acme.ghe.com", "https://acme.ghe.com"),
+        ("https://GitHub.acme.io:8443/api/v3", "https://github.acme.io:8443"),
+    ],
+)
+def test_git_is_where_people_open_github(given: str, expected: str) -> None:
+    assert GitHubSettings(base_url=given).git_url == expected

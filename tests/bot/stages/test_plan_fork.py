@@ -205,9 +205,10 @@ async def test_what_the_default_branch_does_not_declare_is_refused(
 
 
 async def test_its_environments_are_nobodys(world: World) -> None:
-    assert await world.plan(
-        {".pachops.yml": f"{PROJECT}environments: {{production: {{forks: true}}}}\n"}
+    plan = await world.plan(
+        {".pachops.yml": f"{PROJECT}environments: {{other: {{project: production}}}}\n"}
     )
+    assert [each.project for each in plan.pipelines] == ["vision"]
 
 
 async def test_an_image_that_is_given_secrets_is_not_built(world: World) -> None:

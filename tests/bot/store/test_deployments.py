@@ -1,7 +1,9 @@
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +21,7 @@ from bot.domain.reasons import Code, Reason, StoppedError
 from bot.store.database import Database
 from bot.store.deployments import CancelResult, Deployments, insert
 from bot.store.progress import ProgressLog
+from bot.store.tables import DEPLOYMENT
 from bot.store.values import JSON
 
 Add = Callable[..., Awaitable[Deployment]]
@@ -36,6 +39,18 @@ VALUES = st.recursive(
 
 async def test_it_comes_back_as_it_was_stored(add: Add, deployments: Deployments) -> None:
     stored = await add()
+    assert await deployments.get(stored.id) == stored
+
+
+async def test_one_that_was_stored_without_its_trust_is_trusted(
+    add: Add, database: Database, deployments: Deployments
+) -> None:
+    stored = await add()
+    query = sa.select(DEPLOYMENT.c.request)
+    text = await database.read(lambda connection: connection.execute(query).scalar_one())
+    older = {key: value for key, value in json.loads(text).items() if key != "trust"}
+    change = sa.update(DEPLOYMENT).values(request=json.dumps(older))
+    await database.write(lambda connection: connection.execute(change))
     assert await deployments.get(stored.id) == stored
 
 

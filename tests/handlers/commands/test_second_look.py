@@ -1,12 +1,14 @@
 """What was allowed is looked at again before the update: a conversation with GitHub's stand-in."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.domain.github import Permission
 from bot.domain.reasons import Code, StoppedError
+from bot.domain.trust import Trust
 from bot.services.github import GitHub
 from bot.store.database import Database
 from handlers.commands.desk import Client, Desk
@@ -83,6 +85,18 @@ async def test_a_branch_that_moved_on_goes_on_with_the_commit_that_was_fixed(wor
     await world.comment(pull, "/pachops deploy staging main")
     await world.github.push(EDGES, {"b": "2"})
     assert await codes(world) == []
+
+
+async def test_a_forks_commit_goes_on_and_stays_a_forks(world: World) -> None:
+    await world.github.push(EDGES, {".pachops.yml": f"environments:\n{STAGING}    forks: true\n"})
+    world.github.fork(EDGES, "eve")
+    pull = await world.github.open_pull_request(EDGES, "eve:feature", files={"a": "1"}, by="eve")
+    await world.comment(pull, f"/pachops deploy staging {pull.head_sha}")
+    assert await codes(world) == []
+    deployment = await world.only()
+    as_our_own = replace(deployment.request, trust=Trust.TRUSTED)
+    (reason,) = await SecondLook(world.desk)(replace(deployment, request=as_our_own))
+    assert reason.code is Code.FORK_NOT_ALLOWED
 
 
 async def test_a_rollback_needs_the_permission_still(world: World) -> None:

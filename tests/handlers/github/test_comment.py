@@ -1,7 +1,10 @@
 import re
 
-from bot.domain.deployment import Deployment, Kind, State, Trigger
+import pytest
+
+from bot.domain.deployment import Commit, Deployment, Kind, State, Trigger
 from bot.domain.github import Permission
+from bot.domain.reasons import Code, StoppedError
 from bot.domain.trust import Trust
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.faults import error
@@ -150,6 +153,24 @@ async def test_a_fork_is_deployed_by_its_whole_sha_and_never_trusted(world: Worl
     request = (await world.only()).request
     assert (request.commit.sha, request.trust) == (pull.head_sha, Trust.UNTRUSTED)
     assert request.commit.branch is None
+
+
+async def test_a_github_that_gives_git_no_token_is_asked_again_and_nothing_is_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull = await opened(world)
+    resolve, failures = world.deployer.resolve, [1, 1]
+
+    async def unreachable_at_first(repository: str, ref: str) -> Commit:
+        if failures:
+            failures.pop()
+            raise StoppedError(Code.GITHUB_UNREACHABLE, "it answers 502")
+        return await resolve(repository, ref)
+
+    monkeypatch.setattr(world.deployer, "resolve", unreachable_at_first)
+    await world.comment(pull, "/pachops deploy staging main")
+    assert (await world.only()).request.commit.branch == "main"
+    assert world.answers(pull) == []
 
 
 async def test_a_branch_of_the_repository_is_trusted(world: World) -> None:

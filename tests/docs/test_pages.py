@@ -44,6 +44,7 @@ def test_the_variables_of_the_table_are_known(tmp_path: Path) -> None:
         "DOCKER_HOST": "unix:///var/run/docker.sock",
         "PACHOPS_MINIMUM_FREE_SPACE": "1g",
         "PACHOPS_PARALLEL_BUILDS": "2",
+        "PACHOPS_ALLOW_FORKS": "true",
         "PACHOPS_TIMEOUT_SOURCE": "1m",
         "PACHOPS_LOG_LEVEL": "info",
         "PACHOPS_DATA_DIR": str(tmp_path),
@@ -69,6 +70,6 @@ def test_the_commands_are_there(page: Path) -> None:
 
 
 def test_links_between_pages_lead_somewhere() -> None:
-    for page in (*PAGES, ROOT / "docs" / "architecture.md"):
+    for page in (*PAGES, ROOT / "docs" / "architecture.md", ROOT / "docs" / "security.md"):
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / link).exists(), f"{page.name}: {link}"

@@ -50,6 +50,7 @@ def check_dockerfile(
         *_syntax(text),
         *(each for command in found for each in _asked(command)),
         *_unclear(found, {base.line for base in bases}),
+        *_ambiguous(text, found),
         *(each for base in bases for each in _base(base, allowed)),
     ]
     if problems:
@@ -112,6 +113,19 @@ def _unclear(found: Collection[parser.Command], known: Collection[int]) -> Itera
                 yield _Problem(command.start_line, fact, "Write the image's name out.")
         if is_from and (stage := stage_name(command)):
             earlier.add(stage.lower())
+
+
+def _ambiguous(text: str, found: Collection[parser.Command]) -> Iterator[_Problem]:
+    """An engine that knows no heredocs would take their lines for instructions, unseen by us."""
+    first = next((command for command in found if command.heredocs), None)
+    if first is None:
+        return
+    try:
+        commands(text.replace("<<", "__"))
+    except StoppedError:
+        return  # such an engine could not read it either
+    fact = "the lines of a heredoc can be read as instructions"
+    yield _Problem(first.start_line, fact, "Commit them as a file, and use COPY.")
 
 
 def _added(command: parser.Command) -> Iterator[_Problem]:

@@ -74,8 +74,8 @@ async def _build_one(
         return
     is_apart = request.trust is Trust.UNTRUSTED
     tree = await _tree_on_our_bases(image, plan, workshop.mirror)
-    if is_apart and not workshop.docker.has_buildkit:
-        tree = await _marked_tree(image, tree, workshop.mirror)
+    if is_apart:
+        tree = await _forks_tree(image, tree, workshop)
     order = BuildOrder(
         image=image.name,
         tags=(image.built_as,),
@@ -106,9 +106,12 @@ def _kept_apart(order: BuildOrder, image: ImagePlan, docker: DockerEngine) -> Bu
     )
 
 
-async def _marked_tree(image: ImagePlan, tree: str, mirror: Mirror) -> str:
-    text = await mirror.read(tree, image.dockerfile) or b""
-    return await mirror.tree(tree, "", put={image.dockerfile: marked(text.decode()).encode()})
+async def _forks_tree(image: ImagePlan, tree: str, workshop: Workshop) -> str:
+    """The context with a Dockerfile that is the text which the plan has looked at, and no link."""
+    mirror = workshop.mirror
+    text = (await mirror.read(tree, image.dockerfile) or b"").decode()
+    text = text if workshop.docker.has_buildkit else marked(text)
+    return await mirror.tree(tree, "", put={image.dockerfile: text.encode()})
 
 
 async def _tree_on_our_bases(image: ImagePlan, plan: Plan, mirror: Mirror) -> str:

@@ -10,6 +10,7 @@ from bot.domain.paths import matches
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.trust import Trust
 from bot.project import PROJECT_FILE, Image, JsonnetSource
+from bot.services.git import Mirror
 from bot.services.registry import Registry
 from bot.settings import Settings
 from bot.stages.source import Source
@@ -73,6 +74,26 @@ def check_no_secrets(name: str, image: Image) -> None:
     if image.secrets:
         fact = f"the build of {name} is given secrets ({', '.join(image.secrets)})"
         raise _refused(fact, f"images.{name}.secrets")
+
+
+async def check_place(mirror: Mirror, tree: str, dockerfile: str, text: str, place: str) -> None:
+    """Refuse a Dockerfile that is another one for the engine, which sees the context alone.
+
+    Args:
+        mirror: where the context is.
+        tree: the context.
+        dockerfile: the path in it.
+        text: what was looked at.
+        place: the path in the repository.
+    """
+    found = await mirror.read(tree, dockerfile)
+    if found != text.encode() or dockerfile not in await mirror.files(tree):
+        raise StoppedError(
+            Code.FORK_NEEDS_RIGHTS,
+            "the Dockerfile is reached by a link, and may be another one in the build",
+            where=place,
+            next_step="Commit the file itself.",
+        )
 
 
 async def check_public(bases: Sequence[tuple[str, BaseImage]], public: Registry) -> None:

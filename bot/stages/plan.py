@@ -42,6 +42,7 @@ from bot.stages.fork import (
     DefaultBranch,
     check_images,
     check_no_secrets,
+    check_place,
     check_project,
     check_public,
 )
@@ -356,6 +357,12 @@ async def _plan_images(
             strict=True,
         )
     )
+    if trust is Trust.UNTRUSTED:
+        await together(
+            check_place(source.mirror, trees[name], recipe.dockerfile, recipe.text, recipe.place)
+            for name, recipe in recipes.items()
+            if name in trees
+        )
     contents: dict[str, str] = {}
     images: list[ImagePlan] = []
     for name in order:

@@ -199,6 +199,8 @@ class _Build:
             labels=dict(order.labels),
             network_mode="none" if order.no_network else None,
             nocache=order.no_cache,
+            # A proxy's address may hold a login.
+            use_config_proxy=not order.no_logins,
             rm=True,
             forcerm=True,
             timeout=SILENCE_TIMEOUT,

@@ -83,6 +83,8 @@ def _create(client: EngineClient, name: str, order: TestOrder, memory: int) -> N
         environment={"HOME": "/tmp", **order.environment},  # noqa: S108 - in the container
         labels=dict(order.labels),
         network_disabled=True,
+        # Without a network it needs no proxy, and a proxy's address may hold a login.
+        use_config_proxy=False,
     )
 
 

@@ -33,6 +33,7 @@ def refusal(text: str) -> Reason:
         ["ADD a.tar.gz b/*.json /c/"],
         ["ADD <<EOF /etc/motd", "https://example.com", "EOF"],
         ["RUN curl https://example.com || true"],
+        ["RUN <<EOF", "set -e", "ADD=1 make", "EOF"],
     ],
 )
 def test_what_stays_in_its_own_context_passes(lines: list[str]) -> None:
@@ -75,6 +76,7 @@ def test_what_stays_in_its_own_context_passes(lines: list[str]) -> None:
         "COPY --from=$IMAGE /a /a",
         "COPY --from=later /a /a",
         "# syntax=evil/frontend",
+        'RUN <<"RUN true"\nADD https://example.com/a /a\nRUN true',
     ],
 )
 def test_what_reaches_further_is_refused_with_its_line(line: str) -> None:

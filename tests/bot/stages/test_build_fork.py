@@ -1,6 +1,7 @@
 """A fork's build on a real engine: what it does not meet, and what it does not leave behind."""
 
 import contextlib
+import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -119,6 +120,17 @@ async def test_each_stage_is_kept_apart(builds: Builds, files: Files, busybox_im
     await builds.build(files(*lines), Trust.UNTRUSTED)
     await builds.build(files(*lines), Trust.TRUSTED)
     assert len([line for line in builds.printed if len(line) == 36]) == 4
+
+
+async def test_it_does_not_learn_the_proxys_login(
+    builds: Builds, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxies = {"default": {"httpProxy": "http://bot:hunter2@proxy.acme.io:3128"}}
+    (tmp_path / "config.json").write_text(json.dumps({"proxies": proxies}))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    step = f"RUN : {uuid.uuid4()}; echo by: $HTTP_PROXY $http_proxy"
+    await builds.build(files(step), Trust.UNTRUSTED)
+    assert [line for line in builds.printed if line.startswith("by:")] == ["by:"]
 
 
 async def test_its_image_says_what_it_is(

@@ -17,7 +17,7 @@ from bot.services.registry import Registry
 from bot.stages.fork import DefaultBranch
 from bot.stages.plan import make_plan
 from bot.stages.source import open_source
-from tests.real.git_server import Content, Repository
+from tests.real.git_server import Content, Link, Repository
 
 BASE = "registry.acme.io/base"
 PROJECT = """\
@@ -230,6 +230,18 @@ async def test_an_image_that_is_not_asked_for_may_have_secrets(world: World) -> 
 async def test_its_dockerfile_is_looked_at_with_its_line(world: World) -> None:
     reason = await world.refusal({"edges/Dockerfile": "FROM python:3\nADD https://x.io/a /a\n"})
     assert reason.where == "edges/Dockerfile:2"
+
+
+async def test_the_dockerfile_that_was_looked_at_is_the_one_that_is_built(world: World) -> None:
+    # For us the link leads to the repository's x/, for the engine to the context's own.
+    reason = await world.refusal(
+        {
+            "edges/Dockerfile": Link("../x/Dockerfile"),
+            "x/Dockerfile": f"FROM {BASE}:1\n",
+            "edges/x/Dockerfile": f"FROM {BASE}:1\nADD https://example.com/a /a\n",
+        }
+    )
+    assert reason.where == "edges/Dockerfile"
 
 
 async def test_its_specs_are_looked_at(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Comments on pull requests, carried out on real parts by `pachops serve` as a GitHub App."""
+"""A stranger's pull request: deployed when somebody answers for it, and kept apart."""
 
 import asyncio
 import contextlib
@@ -40,11 +40,11 @@ class Conversation:
             "PACHOPS_GITHUB_WEBHOOK_SECRETS": github.app.webhook_secret,
         }
 
-    def files(self, *lines: str, run: str = "echo edges\n", rules: str = "") -> dict[str, Content]:
+    def files(self, *lines: str, rules: str = "") -> dict[str, Content]:
         """A whole repository; `rules` are staging's."""
         return {
             "Dockerfile": "\n".join([f"FROM {self.base}", "COPY run.sh /run.sh", *lines, ""]),
-            "run.sh": run,
+            "run.sh": "echo edges\n",
             "pipeline.json": self.world.spec(),
             ".pachops.yml": f"images: {{edges: {{repository: '{self.world.image()}', "
             f"tags: ['{{sha}}', '{{branch}}', latest]}}}}\n"
@@ -99,23 +99,6 @@ def base(world: World) -> Iterator[str]:
 @pytest.fixture
 def conversation(tmp_path: Path, github: GitHubServer, world: World, base: str) -> Conversation:
     return Conversation(tmp_path, github, world, base)
-
-
-async def test_a_private_repository_is_deployed_by_a_comment(conversation: Conversation) -> None:
-    github, world = conversation.github, conversation.world
-    github.repository(EDGES, conversation.files(), private=True)
-    pull = await github.open_pull_request(EDGES, "feature", files={"run.sh": "echo better\n"})
-    async with conversation.listening():
-        comment = await github.comment(pull, "/pachops deploy staging")
-        await github.expect_reaction(comment, "eyes")
-        await github.expect_comment(pull, "**Deployed**", patience=PATIENCE)
-    version, image = world.running()
-    assert (version, image.partition("@")[0]) == (1, f"{world.image()}:{pull.head_sha}")
-    narrowed = [each for each in github.world.tokens.values() if each.repos is not None]
-    assert [(each.repos, each.permissions) for each in narrowed] == [
-        (frozenset({EDGES}), {"metadata": "read", "contents": "read"})
-    ]
-    assert github.called("GET", "/installation") == 0
 
 
 async def test_a_fork_is_deployed_by_its_whole_sha_and_kept_apart(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.deployment import Outcome
 from bot.serve import open_server
 from bot.settings import load_settings
 from tests.e2e.world import World
@@ -39,20 +40,24 @@ def files(world: World) -> dict[str, str]:
 @pytest.fixture
 async def github(world: World, tmp_path: Path) -> AsyncIterator[GitHubServer]:
     async with GitHubServer(tmp_path / "github") as github:
-        github.repository(EDGES, files(world), private=False)
+        github.repository(EDGES, files(world))
         yield github
 
 
-@asynccontextmanager
-async def serving(world: World, github: GitHubServer) -> AsyncIterator[None]:
-    stop = asyncio.Event()
-    environ = world.environ | {
-        "PACHOPS_WEB_PORT": "0",
+def as_the_app(github: GitHubServer) -> dict[str, str]:
+    """The settings."""
+    return {
         "PACHOPS_GITHUB_BASE_URL": github.url,
         "PACHOPS_GITHUB_APP_ID": str(github.app.id),
         "PACHOPS_GITHUB_PRIVATE_KEY": github.app.private_key.replace("\n", "\\n"),
         "PACHOPS_GITHUB_WEBHOOK_SECRETS": github.app.webhook_secret,
     }
+
+
+@asynccontextmanager
+async def serving(world: World, github: GitHubServer) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    environ = world.environ | as_the_app(github) | {"PACHOPS_WEB_PORT": "0"}
     async with asyncio.timeout(PATIENCE), open_server(load_settings(environ)) as server:
         running = asyncio.create_task(server.run(stop))
         await server.listening.wait()
@@ -79,6 +84,30 @@ async def test_a_comment_is_deployed_and_told_of(world: World, github: GitHubSer
         await github.expect_reaction(comment, "rocket")
     version, image = world.running()
     assert (version, image.partition("@")[0]) == (1, f"{world.image()}:{pull.head_sha}")
+
+
+async def test_git_has_a_token_for_this_repository_and_for_reading_it_alone(
+    world: World, github: GitHubServer
+) -> None:
+    pull = await opened(github)
+    async with serving(world, github):
+        await github.comment(pull, "/pachops deploy staging")
+        await github.expect_deployment(EDGES, "staging", state="success")
+    narrowed = [each for each in github.world.tokens.values() if each.repos is not None]
+    assert [(each.repos, each.permissions) for each in narrowed] == [
+        (frozenset({EDGES}), {"metadata": "read", "contents": "read"})
+    ]
+    assert github.called("GET", "/installation") == 0
+
+
+async def test_the_command_line_reads_a_private_repository_as_the_app(
+    world: World, github: GitHubServer
+) -> None:
+    world.address = f"{github.url}/{EDGES}.git"
+    world.environ |= as_the_app(github)
+    result = await world.deploy(to="staging")
+    assert result.finished.outcome is Outcome.SUCCEEDED
+    assert github.called("GET", "/installation") == 1
 
 
 async def test_a_head_that_moves_before_the_update_is_not_deployed(

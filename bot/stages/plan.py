@@ -1,6 +1,5 @@
 """Plan: which images are built, which pipelines change, in what order; nothing is touched."""
 
-import asyncio
 import graphlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,11 +12,9 @@ from bot.domain.image import (
     TagFacts,
     fork_tag,
     parse_reference,
-    push_repository,
     render_tags,
     same_repository,
 )
-from bot.domain.paths import matches
 from bot.domain.plan import (
     Change,
     ImagePlan,
@@ -26,17 +23,17 @@ from bot.domain.plan import (
     check_name,
     content_key,
     fork_key,
-    image_from_specs,
     image_of,
     select,
 )
 from bot.domain.reasons import Code, StoppedError
-from bot.domain.spec import Spec, in_order, read_specs, to_json, with_project
+from bot.domain.spec import Spec, in_order, to_json, with_project
 from bot.domain.trust import Trust
-from bot.project import Image, JsonnetSource
+from bot.project import Image
 from bot.services.docker import excluded
 from bot.services.pachyderm import Pachyderm
 from bot.services.registry import Registry
+from bot.stages.declared import Declared, read_declared, repositories_of
 from bot.stages.desired import desire, wants_reprocessing
 from bot.stages.fork import (
     DefaultBranch,
@@ -49,7 +46,6 @@ from bot.stages.fork import (
 from bot.stages.source import Source
 from bot.stages.together import both, together
 
-DEFAULT_SPECS = ("pipeline.json", "pipeline.yaml", "pipeline.yml")
 _APART = (
     "The commit comes from a fork: it is built apart, without secrets, registry logins, network "
     "and cache."
@@ -68,15 +64,6 @@ class _Recipe:
     """Every image from outside this Dockerfile."""
     text: str
     place: str
-
-
-@dataclass(frozen=True)
-class _Declared:
-    """What a commit says of its images and pipelines."""
-
-    files: tuple[str, ...]
-    specs: tuple[Spec, ...]
-    images: dict[str, Image]
 
 
 async def make_plan(
@@ -98,7 +85,7 @@ async def make_plan(
     await pachyderm.version()
     declared, ours = await _declared(source, pachyderm, default)
     images = declared.images
-    repositories = _repositories(images)
+    repositories = repositories_of(images)
     recipes = await _read_recipes(source, images, repositories)
     specs = _in_project(declared.specs, project)
     if ours is not None:
@@ -136,33 +123,27 @@ async def make_plan(
 
 async def _declared(
     source: Source, pachyderm: Pachyderm, default: DefaultBranch | None
-) -> tuple[_Declared, _Declared | None]:
+) -> tuple[Declared, Declared | None]:
     """The commit's images and specs; a fork's beside those of the default branch."""
     if default is None:
-        return await _read_declared(source, pachyderm), None
+        return await read_declared(source, pachyderm), None
     files = await source.mirror.files(source.sha)
     await check_project(source, default.source, files)
     found, ours = await both(
-        _read_declared(source, pachyderm), _read_declared(default.source, pachyderm)
+        read_declared(source, pachyderm), read_declared(default.source, pachyderm)
     )
     check_images(found.images, ours.images)
     return found, ours
 
 
-async def _read_declared(source: Source, pachyderm: Pachyderm) -> _Declared:
-    files = await source.mirror.files(source.sha)
-    specs = await _read_specs(source, files, pachyderm)
-    return _Declared(files, specs, _images(source, files, specs))
-
-
 async def _check_builds(
     recipes: Mapping[str, _Recipe],
     repositories: Mapping[str, str],
-    ours: _Declared,
+    ours: Declared,
     default: DefaultBranch,
 ) -> None:
     """Refuse a fork's builds that would need what a fork may not have."""
-    known = await _read_recipes(default.source, ours.images, _repositories(ours.images))
+    known = await _read_recipes(default.source, ours.images, repositories_of(ours.images))
     used = {
         parse_reference(base.reference).repository for each in known.values() for base in each.found
     }
@@ -186,92 +167,6 @@ def _in_project(specs: Sequence[Spec], project: str) -> tuple[Spec, ...]:
 
 def _full_name(spec: Spec) -> str:
     return f"{spec.project}/{spec.name}"
-
-
-async def _read_specs(
-    source: Source, files: Sequence[str], pachyderm: Pachyderm
-) -> tuple[Spec, ...]:
-    if not source.project.pipelines:
-        return await _read_files(source, _matching(files, DEFAULT_SPECS, where=None))
-    specs: list[Spec] = []
-    for declared in source.project.pipelines:
-        where = ".pachops.yml: pipelines"
-        if isinstance(declared, JsonnetSource):
-            paths = _matching(files, (declared.jsonnet,), where=where)
-            specs.extend(await _render_files(source, paths, declared.args, pachyderm))
-        else:
-            specs.extend(
-                await _read_files(source, _matching(files, (declared.specs,), where=where))
-            )
-    return tuple(specs)
-
-
-def _matching(files: Sequence[str], patterns: Sequence[str], *, where: str | None) -> list[str]:
-    found = [path for path in files if any(matches(pattern, path) for pattern in patterns)]
-    if not found:
-        raise StoppedError(
-            Code.SPEC_MISSING, f"no file of the commit is {' or '.join(patterns)}", where=where
-        )
-    return found
-
-
-async def _read_files(source: Source, paths: Sequence[str]) -> tuple[Spec, ...]:
-    specs: list[Spec] = []
-    for path in paths:
-        text = await source.mirror.read(source.sha, path) or b""
-        # A large YAML file takes seconds to read.
-        specs.extend(await asyncio.to_thread(read_specs, path, text))
-    return tuple(specs)
-
-
-async def _render_files(
-    source: Source, paths: Sequence[str], args: Mapping[str, str], pachyderm: Pachyderm
-) -> tuple[Spec, ...]:
-    """Jsonnet is rendered by pachd, as pachctl does it: nothing of the repository runs here."""
-    specs: list[Spec] = []
-    for path in paths:
-        template = await source.mirror.read(source.sha, path) or b""
-        try:
-            rendered = await pachyderm.render(template.decode(), args)
-        except UnicodeDecodeError as error:
-            raise StoppedError(Code.SPEC_INVALID, "it is not UTF-8", where=path) from error
-        except StoppedError as error:
-            if error.reason.code is not Code.PACHD_REFUSED:
-                raise
-            raise StoppedError(Code.SPEC_INVALID, error.reason.fact, where=path) from error
-        specs.extend(read_specs(path, rendered))
-    return tuple(specs)
-
-
-def _images(source: Source, files: Sequence[str], specs: Sequence[Spec]) -> dict[str, Image]:
-    """The declared images; without any, the one that the root's Dockerfile makes."""
-    project = source.project
-    if project.images:
-        return dict(project.images)
-    if "Dockerfile" in files:
-        name, repository = image_from_specs(specs)
-        return {name: Image(repository=repository)}
-    if project.pipelines:
-        return {}
-    raise StoppedError(
-        Code.DOCKERFILE_MISSING, "the commit has no Dockerfile at its root", where="Dockerfile"
-    )
-
-
-def _repositories(images: Mapping[str, Image]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, image in images.items():
-        repository = push_repository(image.repository)
-        for other, taken in found.items():
-            if taken == repository:
-                raise StoppedError(
-                    Code.PROJECT_INVALID,
-                    f"images {other} and {name} are pushed to the same repository, {repository}; "
-                    "a spec could not tell them apart",
-                    where=f".pachops.yml: images.{name}.repository",
-                )
-        found[name] = repository
-    return found
 
 
 async def _read_recipes(

@@ -57,6 +57,7 @@ from bot.stages.go_back import (
     returning_images,
     returning_pipelines,
 )
+from bot.stages.patience import patiently
 from bot.stages.plan import make_plan
 from bot.stages.push import push
 from bot.stages.roll_back import PutBack, is_untouched, roll_back
@@ -213,6 +214,11 @@ class Workflow:
     # --- stages
 
     async def _read(self) -> _Read:
+        if self._request.trigger is Trigger.CLI:
+            return await self._look()
+        return await patiently(self._look)
+
+    async def _look(self) -> _Read:
         request = self._request
         check_forks(request, self._services.settings)
         source = await self._open_source()

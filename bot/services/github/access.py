@@ -121,10 +121,7 @@ class Access:
         return await asking.get()
 
     async def _ask_installation(self, full_name: str) -> int:
-        return await self.own.ask(
-            f"looking for the App's installation on {full_name}",
-            lambda github: int(get(github, f"/repos/{full_name}/installation")["id"]),
-        )
+        return await self.own.ask(*_looking(full_name))
 
     async def _issue_for_git(self, full_name: str) -> Issued:
         """A token that reads the files of this one repository, and does nothing else."""
@@ -133,13 +130,10 @@ class Access:
             "permissions": {"contents": "read"},
         }
         told = self._told.get(full_name.lower())
-        if told and (issued := await self._find_token(told, narrowed)):
-            return issued
+        if told and (issued := await self.own.find(*_issuing(told, narrowed))):
+            return self._learned(issued)
         # Not told, or the App was taken off the account and installed again since then.
-        found = await self.own.find(
-            f"looking for the App's installation on {full_name}",
-            lambda github: int(get(github, f"/repos/{full_name}/installation")["id"]),
-        )
+        found = await self.own.find(*_looking(full_name))
         if found is None:
             raise _NotInstalledError
         self.remember(full_name, found)
@@ -158,19 +152,22 @@ class Access:
         return user or _ACTIONS_BOT
 
     async def _issue(self, installation: int, narrowed: dict[str, Any]) -> Issued:
-        issued = await self.own.ask(*_issuing(installation, narrowed))
-        self._learn(issued.token, issued.expires_at.timestamp())
-        return issued
+        return self._learned(await self.own.ask(*_issuing(installation, narrowed)))
 
-    async def _find_token(self, installation: int, narrowed: dict[str, Any]) -> Issued | None:
-        issued = await self.own.find(*_issuing(installation, narrowed))
-        if issued is not None:
-            self._learn(issued.token, issued.expires_at.timestamp())
+    def _learned(self, issued: Issued) -> Issued:
+        self._learn(issued.token, issued.expires_at.timestamp())
         return issued
 
 
 class _NotInstalledError(Exception):
     """The App is not on the repository."""
+
+
+def _looking(full_name: str) -> tuple[str, Work[int]]:
+    return (
+        f"looking for the App's installation on {full_name}",
+        lambda github: int(get(github, f"/repos/{full_name}/installation")["id"]),
+    )
 
 
 def _issuing(installation: int, narrowed: dict[str, Any]) -> tuple[str, Work[Issued]]:

@@ -145,10 +145,11 @@ def _found_in(case: Case, sha: str) -> Iterator[Reason]:
 def head(case: Case, pull: PullRequest) -> Iterator[Reason]:
     """What was not written out is the head that the person saw, by GitHub's clock.
 
-    A push in the same second as the command may have come after it.
+    A push in the same second as the command may have come after it. A fork's commit is written out
+    or refused.
     """
     facts = case.facts
-    if facts.is_exact or facts.sha is None:
+    if facts.is_exact or facts.sha is None or facts.is_fork:
         return
     again = f"Look at the new commits, then type {case.command(pull.head_sha)}."
     asked = facts.command.ref

@@ -114,7 +114,8 @@ def unknown_teams(r: EnvironmentRules, f: Facts) -> bool:
 
 
 def needs_times(f: Facts) -> bool:
-    return is_head(f) and not has_whole_sha(f) and f.trigger is not Trigger.PULL_REQUEST
+    by_head = is_head(f) and not has_whole_sha(f) and not is_fork(f)
+    return by_head and f.trigger is not Trigger.PULL_REQUEST
 
 
 def checks_of(f: Facts) -> tuple[Check, ...] | Unknown | None:
@@ -139,7 +140,7 @@ def moment(text: str | None) -> datetime | None:
 
 def moved(f: Facts) -> bool:
     pull = source(f)
-    if pull is None or sha(f) is None or has_whole_sha(f):
+    if pull is None or sha(f) is None or has_whole_sha(f) or is_fork(f):
         return False
     if sha(f) != pull.head_sha:
         return means_head(f)

@@ -147,7 +147,9 @@ async def test_a_fork_is_deployed_by_its_whole_sha_and_never_trusted(world: Worl
     world.github.fork(EDGES, "eve")
     pull = await world.github.open_pull_request(EDGES, "eve:feature", files={"a": "1"}, by="eve")
     await world.comment(pull, "/pachops deploy staging")
-    assert f"/pachops deploy staging {pull.head_sha}" in world.answers(pull)[0]
+    (answer,) = world.answers(pull)
+    assert f"/pachops deploy staging {pull.head_sha}" in answer
+    assert re.findall(r"\(`(\w+)`\)", answer) == ["fork_needs_sha"]
     assert await world.asked() == []
     await world.comment(pull, f"/pachops deploy staging {pull.head_sha}")
     request = (await world.only()).request

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 
@@ -16,6 +16,7 @@ from bot.domain.reasons import Code, StoppedError
 from bot.redact import Redactor
 from bot.services.github import GitHub, api_url
 from bot.settings import GitHubSettings, Settings
+from bot.setup import wait_for_setup
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import CancelResult, Deployments
@@ -142,11 +143,22 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         yield Server(settings, bot, database, github)
 
 
-async def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or Ctrl-C; a second one ends the process at once."""
-    stop = asyncio.Event()
-    async with open_server(settings) as server:
-        with _signals_set(stop):
+async def serve(load: Callable[[], Settings], say: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; a second one ends the process at once.
+
+    Without a login on GitHub there is only the page that makes one, and then the bot.
+
+    Args:
+        load: reads the settings, again after a set-up.
+        say: writes a line on the terminal, where the set-up's code goes.
+    """
+    settings, stop = load(), asyncio.Event()
+    with _signals_set(stop):
+        if not settings.github.has_login:
+            if not await wait_for_setup(settings, stop, say):
+                return
+            settings = load()
+        async with open_server(settings) as server:
             await server.run(stop)
 
 

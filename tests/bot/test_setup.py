@@ -1,12 +1,9 @@
 """From no login to a bot that listens: the command, and `pachops serve` by itself."""
 
-import asyncio
 import os
 import signal
 import stat
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -14,12 +11,12 @@ import pytest
 
 from bot.settings import app_file, load_settings
 from handlers.web.setup import words
+from tests.bot.command import Command, running
 from tests.handlers.web.browser import Browser
 from tests.standins.github.server import GitHubServer
 
 EDGES = "acme/edges"
 FILES = {".pachops.yml": "environments:\n  staging: {}\n"}
-PATIENCE = 60.0
 
 
 @pytest.fixture
@@ -47,55 +44,11 @@ def environ(tmp_path: Path, github: GitHubServer) -> dict[str, str]:
     }
 
 
-class Command:
-    """A `pachops` that runs, and what it said so far."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-        self.lines: list[str] = []
-
-    async def line(self, containing: str) -> str:
-        """The next line with this in it."""
-        assert self.process.stdout is not None
-        async with asyncio.timeout(PATIENCE):
-            async for line in self.process.stdout:
-                self.lines.append(line.decode().rstrip("\n"))
-                if containing in self.lines[-1]:
-                    return self.lines[-1]
-        message = f"it ended without {containing!r}: {self.lines}"
-        raise AssertionError(message)
-
-    async def invited(self) -> tuple[str, str]:
-        """Address and code of the page."""
-        address = (await self.line("http://")).strip()
-        await self.line("code")
-        return address, (await self.line("-")).strip()
-
-    async def ended(self) -> int:
-        """Its exit status; the rest of its lines are read."""
-        assert self.process.stdout is not None
-        async with asyncio.timeout(PATIENCE):
-            self.lines += (await self.process.stdout.read()).decode().splitlines()
-            return await self.process.wait()
-
-
-@asynccontextmanager
-async def running(environ: dict[str, str], *arguments: str) -> AsyncIterator[Command]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        "from bot.cli import main; main()",
-        *arguments,
-        env=environ,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        yield Command(process)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
+async def invited(command: Command) -> tuple[str, str]:
+    """Address and code of the page."""
+    address = (await command.line("http://")).strip()
+    await command.line("code")
+    return address, (await command.line("-")).strip()
 
 
 async def make_app(browser: Browser, address: str, code: str) -> str:
@@ -112,7 +65,7 @@ async def test_the_command_makes_an_app_and_ends(
 ) -> None:
     options = ("--url", "https://pachops.example.com", "--organization", "acme", "--port", "0")
     async with running(environ, "setup", "github", *options) as command:
-        address, code = await command.invited()
+        address, code = await invited(command)
         assert address.startswith("http://localhost:")
         text = await make_app(browser, address.replace("localhost", "127.0.0.1"), code)
         assert words.DONE in text
@@ -135,7 +88,7 @@ async def test_serve_without_a_login_makes_one_and_goes_on(
 ) -> None:
     pull = await github.open_pull_request(EDGES, "feature", files={"a": "1"})
     async with running(environ, "serve") as command:
-        address, code = await command.invited()
+        address, code = await invited(command)
         assert words.STARTS in await make_app(browser, address, code)
         listening = await command.line("listening at")
         github.send_webhooks_to(f"{listening.split()[-1]}/github/webhook")
@@ -151,7 +104,7 @@ async def test_an_end_in_the_middle_leaves_nothing_half_done(
 ) -> None:
     arguments = ("serve",) if name == "serve" else ("setup", "github", "--port", "0")
     async with running(environ, *arguments) as command:
-        address, code = await command.invited()
+        address, code = await invited(command)
         if name == "setup":
             await command.line("Ctrl-C")
         await browser.open(address.replace("localhost", "127.0.0.1"))

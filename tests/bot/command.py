@@ -26,11 +26,16 @@ class Command:
         message = f"it ended without {containing!r}: {self.lines}"
         raise AssertionError(message)
 
+    async def rest(self) -> None:
+        """Read its lines until it ends, so that it never waits for somebody to do so."""
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            self.lines.append(line.decode().rstrip("\n"))
+
     async def ended(self) -> int:
         """Its exit status; the rest of its lines are read."""
-        assert self.process.stdout is not None
         async with asyncio.timeout(PATIENCE):
-            self.lines += (await self.process.stdout.read()).decode().splitlines()
+            await self.rest()
             return await self.process.wait()
 
 

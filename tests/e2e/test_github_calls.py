@@ -1,0 +1,100 @@
+"""A comment's whole deployment on real parts, and what it costs of GitHub's limits."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.serve import open_server
+from bot.settings import load_settings
+from handlers.reports.github.marks import NORMAL
+from tests.e2e.world import World
+from tests.standins.github.faults import Seen
+from tests.standins.github.server import GitHubServer
+
+pytestmark = pytest.mark.real
+
+EDGES = "acme/edges"
+PATIENCE = 60.0
+FACTS = 5
+"""Calls for the gate: permission, rules, pull request, comparison with the base, pushes. It is asked
+when the comment comes, and again before the update."""
+EYES = 1
+"""The first reaction."""
+QUEUED = 1
+"""A status more, where the deployment was seen to wait for its turn."""
+RULES = """
+environments:
+  default:
+    verify: {window: 0s, timeout: 20s}
+"""
+
+
+@asynccontextmanager
+async def serving(world: World, github: GitHubServer) -> AsyncIterator[None]:
+    environ = world.environ | {
+        "PACHOPS_WEB_PORT": "0",
+        "PACHOPS_GITHUB_BASE_URL": github.url,
+        "PACHOPS_GITHUB_APP_ID": str(github.app.id),
+        "PACHOPS_GITHUB_PRIVATE_KEY": github.app.private_key.replace("\n", "\\n"),
+        "PACHOPS_GITHUB_WEBHOOK_SECRETS": github.app.webhook_secret,
+    }
+    stop = asyncio.Event()
+    async with open_server(load_settings(environ)) as server:
+        running = asyncio.create_task(server.run(stop))
+        async with asyncio.timeout(PATIENCE):
+            await server.listening.wait()
+        github.send_webhooks_to(f"{server.addresses[0]}/github/webhook")
+        try:
+            yield
+        finally:
+            stop.set()
+            await running
+
+
+@pytest.fixture
+async def github(tmp_path: Path) -> AsyncIterator[GitHubServer]:
+    async with GitHubServer(tmp_path) as github:
+        yield github
+
+
+async def test_what_a_whole_deployment_costs_of_githubs_limits(
+    world: World, github: GitHubServer
+) -> None:
+    files = {
+        "Dockerfile": world.dockerfile("COPY run.sh /run.sh"),
+        "run.sh": "echo edges\n",
+        "pipeline.json": world.spec(),
+        ".pachops.yml": RULES,
+    }
+    github.repository(EDGES, files, private=False)
+    pull = await github.open_pull_request(EDGES, "feature", files={"run.sh": "echo more edges\n"})
+    async with serving(world, github):
+        await github.expect_call("GET", "/app/hook/deliveries")
+        before = len(github.calls)
+        comment = await github.comment(pull, "/pachops deploy")
+        await github.expect_reaction(comment, "rocket", patience=PATIENCE)
+        await github.expect_comment(pull, "**Deployed**", patience=PATIENCE)
+    calls = Counter(_kind(each) for each in github.calls[before:])
+    looked_up = calls.pop("GET facts") + calls.pop("POST /graphql")
+    assert looked_up <= 2 * FACTS, github.calls[before:]
+    once = ("POST token", "GET /app", "POST comments", "POST check-runs", "POST deployments")
+    assert {name: calls[name] for name in once} == dict.fromkeys(once, 1)
+    assert calls["POST reactions"] == 2
+    reports = calls.total() - calls["POST token"] - calls["GET /app"] - EYES
+    assert reports <= NORMAL.calls + QUEUED, github.calls[before:]
+
+
+def _kind(call: Seen) -> str:
+    """A call by what it is about."""
+    if call.path in {"/graphql", "/app"}:
+        return f"{call.method} {call.path}"
+    parts = call.path.split("/")
+    if "access_tokens" in parts:
+        return "POST token"
+    if {"collaborators", "contents", "compare", "activity"} & set(parts):
+        return "GET facts"
+    return f"{call.method} {next(part for part in reversed(parts) if not part.isdigit())}"

@@ -95,6 +95,7 @@ async def measure_webhooks(parts: Outside) -> tuple[Answers, Answers]:
             finally:
                 bot.process.terminate()
                 await reading
+                await bot.process.wait()
     return alone, meanwhile
 
 

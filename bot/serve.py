@@ -13,6 +13,7 @@ from bot.app import Bot, nobody, open_database
 from bot.domain.deployment import Actor, Commit, Deployment, Request, Trigger
 from bot.domain.plan import Plan
 from bot.domain.reasons import Code, StoppedError
+from bot.listening import listen
 from bot.redact import Redactor
 from bot.services.github import GitHub, api_url
 from bot.settings import GitHubSettings, Settings
@@ -122,7 +123,7 @@ class Server:
         runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         try:
-            await _bind(runner, place.host, place.port)
+            await listen(runner, place.host, place.port, "PACHOPS_WEB_PORT")
             self.addresses = [f"http://{host}:{port}" for host, port, *_ in runner.addresses]
             LOG.info("listening at %s", ", ".join(self.addresses))
             self.listening.set()
@@ -186,17 +187,6 @@ def _log_in(settings: GitHubSettings) -> GitHub:
 
 def _repository(github: GitHub, origin: Origin) -> Repository:
     return github.for_repository(origin.owner, origin.name, origin.installation)
-
-
-async def _bind(runner: web.AppRunner, host: str, port: int) -> None:
-    try:
-        await web.TCPSite(runner, host, port).start()
-    except OSError as error:
-        raise StoppedError(
-            Code.BAD_SETTINGS,
-            f"{host}:{port} cannot be listened at: {error.strerror or error}",
-            where="PACHOPS_WEB_PORT",
-        ) from error
 
 
 @asynccontextmanager

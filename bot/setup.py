@@ -10,6 +10,7 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.domain.reasons import Code, StoppedError
+from bot.listening import listen
 from bot.services.github import AppWish, NewApp, api_url, app_from_manifest
 from bot.settings import Settings, app_file, check_free, keep_app
 from handlers.web.setup import words
@@ -145,15 +146,7 @@ async def _served(pages: SetupPages, host: str, port: int, setting: str) -> Asyn
     runner = web.AppRunner(pages.app(), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as error:
-            raise StoppedError(
-                Code.BAD_SETTINGS,
-                f"{host}:{port} cannot be listened at: {error.strerror or error}",
-                where=setting,
-                next_step="Name another port.",
-            ) from error
+        await listen(runner, host, port, setting, next_step="Name another port.")
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()

@@ -1,5 +1,6 @@
 """From no login to a bot that listens: the command, and `pachops serve` by itself."""
 
+import asyncio
 import os
 import signal
 import stat
@@ -9,7 +10,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.domain.reasons import Code, StoppedError
+from bot.services.github import AppWish
 from bot.settings import app_file, load_settings
+from bot.setup import set_up, wait_for_setup
 from handlers.web.setup import words
 from tests.bot.command import Command, running
 from tests.handlers.web.browser import Browser
@@ -151,3 +155,20 @@ async def test_a_port_that_is_taken_is_named(environ: dict[str, str], github: Gi
     async with running(environ, "setup", "github", "--port", port) as command:
         assert await command.ended() == 2
     assert "--port" in "\n".join(command.lines)
+
+
+async def test_a_person_who_never_comes_is_not_waited_for_for_ever(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.setup.LONGEST_SETUP", 0.0)
+    said: list[str] = []
+    with pytest.raises(StoppedError, match="within the hour") as stopped:
+        await set_up(load_settings(environ), AppWish("pachops", None), said.append, port=0)
+    assert stopped.value.reason.code is Code.CANCELLED
+    assert any("ssh -L" in line for line in said)
+
+
+async def test_serve_stops_while_it_waits_for_a_person(environ: dict[str, str]) -> None:
+    stop = asyncio.Event()
+    stop.set()
+    assert not await wait_for_setup(load_settings(environ), stop, lambda _line: None)

@@ -132,6 +132,12 @@ async def test_a_repeated_delivery_is_answered_and_not_stored_again(caller: Call
     assert await caller.stored() == 0
 
 
+async def test_a_forged_delivery_does_not_take_the_id_of_a_genuine_one(caller: Caller) -> None:
+    assert await caller.send(X_Hub_Signature_256=sign("a guess", BODY)) == 401
+    assert await caller.send() == 202
+    assert await caller.stored() == 1
+
+
 class TestFull:
     @pytest.fixture
     def most_waiting(self) -> int:

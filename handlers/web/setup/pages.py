@@ -22,6 +22,7 @@ LOG = logging.getLogger(__name__)
 COOKIE = "pachops_setup"
 MOST_BYTES = 64 * 1024
 """Of a form."""
+_STYLE_SECONDS = 3600
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 _HEADERS = MappingProxyType(
@@ -191,7 +192,9 @@ async def _go_to_page(_request: web.Request) -> web.Response:
 
 
 async def _style(_request: web.Request) -> web.FileResponse:
-    return web.FileResponse(_TEMPLATES / "setup" / "style.css")
+    # The last page is shown when nobody serves any more: by then the browser has it.
+    headers = {hdrs.CACHE_CONTROL: f"private, max-age={_STYLE_SECONDS}"}
+    return web.FileResponse(_TEMPLATES / "setup" / "style.css", headers=headers)
 
 
 async def _waiting(_request: web.Request) -> web.Response:
@@ -203,4 +206,5 @@ async def _not_yet(_request: web.Request) -> web.Response:
 
 
 async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(_HEADERS)
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)

@@ -397,8 +397,9 @@ async def test_nothing_else_is_served_meanwhile(stage: Stage) -> None:
     assert (await stage.browser.open(f"{stage.url}/deployments")).status == 404
 
 
-async def test_its_style_is_served(stage: Stage) -> None:
+async def test_its_style_is_kept_for_the_last_page(stage: Stage) -> None:
     async with stage.session.get(f"{stage.url}/setup/style.css") as answer:
+        assert answer.headers["Cache-Control"] == "private, max-age=3600"
         assert answer.content_type == "text/css"
         assert "prefers-color-scheme: dark" in await answer.text()
 

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import IO, TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -224,7 +225,49 @@ def serve() -> None:
         )
         from bot.serve import serve as run  # noqa: PLC0415 - see above
 
-        asyncio.run(run(settings))
+        asyncio.run(run(partial(load_settings, os.environ), _tell))
+
+
+setup_commands = typer.Typer(help="Make what pachops needs outside.", no_args_is_help=True)
+app.add_typer(setup_commands, name="setup")
+
+
+@setup_commands.command("github")
+def setup_github(
+    *,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            metavar="https://HOST",
+            help="Where GitHub reaches `pachops serve` from outside; the page asks for it too.",
+        ),
+    ] = None,
+    organization: Annotated[
+        str | None,
+        typer.Option("--organization", metavar="ORG", help="Whose App it is; default: your own."),
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Of the App.")] = None,
+    teams: Annotated[
+        bool, typer.Option("--teams", help="Rules name teams: the App may read who is in them.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Of the page on this machine.")
+    ] = 8765,
+) -> None:
+    """Make the bot's GitHub App, with a page in your browser, and keep its keys."""
+    with _explained():
+        settings = load_settings(os.environ)
+        _keep_a_log(settings)
+        from bot.services.github import AppWish  # noqa: PLC0415 - see above
+        from bot.setup import interrupted, new_name, set_up  # noqa: PLC0415 - see above
+
+        address = url.strip().rstrip("/") if url else None
+        wish = AppWish(name or new_name(organization), address, organization, teams)
+        try:
+            asyncio.run(set_up(settings, wish, _tell, port=port))
+        except KeyboardInterrupt:
+            raise interrupted() from None
 
 
 class _Stored:
@@ -368,6 +411,12 @@ def _draw(renderable: RenderableType) -> None:
 
 def _write(line: str) -> None:
     standard_output().write(line + "\n")
+
+
+def _tell(line: str) -> None:
+    """At once, also where the output is a pipe: somebody waits for it."""
+    _write(line)
+    standard_output().flush()
 
 
 def _user() -> str:

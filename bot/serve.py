@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 
@@ -12,10 +12,11 @@ from aiohttp import web
 from bot.app import Bot, nobody, open_database
 from bot.domain.deployment import Actor, Commit, Deployment, Request, Trigger
 from bot.domain.plan import Plan
-from bot.domain.reasons import Code, StoppedError
+from bot.listening import listen
 from bot.redact import logs_cleaned
 from bot.services.github import GitHub
 from bot.settings import Settings
+from bot.setup import wait_for_setup
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import CancelResult, Deployments
@@ -121,7 +122,7 @@ class Server:
         runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         try:
-            await _bind(runner, place.host, place.port)
+            await listen(runner, place.host, place.port, "PACHOPS_WEB_PORT")
             self.addresses = [f"http://{host}:{port}" for host, port, *_ in runner.addresses]
             LOG.info("listening at %s", ", ".join(self.addresses))
             self.listening.set()
@@ -141,27 +142,27 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         yield Server(settings, bot, database)
 
 
-async def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or Ctrl-C; a second one ends the process at once."""
-    stop = asyncio.Event()
-    async with open_server(settings) as server:
-        with _signals_set(stop):
+async def serve(load: Callable[[], Settings], say: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; a second one ends the process at once.
+
+    Without a login on GitHub there is only the page that makes one, and then the bot.
+
+    Args:
+        load: reads the settings, again after a set-up.
+        say: writes a line on the terminal, where the set-up's code goes.
+    """
+    settings, stop = load(), asyncio.Event()
+    with _signals_set(stop):
+        if not settings.github.has_login:
+            if not await wait_for_setup(settings, stop, say):
+                return
+            settings = load()
+        async with open_server(settings) as server:
             await server.run(stop)
 
 
 def _repository(github: GitHub, origin: Origin) -> Repository:
     return github.for_repository(origin.owner, origin.name, origin.installation)
-
-
-async def _bind(runner: web.AppRunner, host: str, port: int) -> None:
-    try:
-        await web.TCPSite(runner, host, port).start()
-    except OSError as error:
-        raise StoppedError(
-            Code.BAD_SETTINGS,
-            f"{host}:{port} cannot be listened at: {error.strerror or error}",
-            where="PACHOPS_WEB_PORT",
-        ) from error
 
 
 @asynccontextmanager

@@ -7,11 +7,13 @@ import contextlib
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import docker
 import pytest
 
 from tests.real.engine import SHARED_HOST, Engine, MissingPartError, import_busybox
+from tests.real.github_emulator import install_emulate
 from tests.real.postgresql import PostgreSQL, postgresql
 from tests.real.registry import Registry
 
@@ -85,6 +87,13 @@ def postgresql_server() -> Iterator[PostgreSQL]:
         with _real_part():
             server = stack.enter_context(postgresql())
         yield server
+
+
+@pytest.fixture(scope="session")
+def emulate_packages() -> Path:
+    """A GitHub that others have written, as npm has it."""
+    with _real_part():
+        return install_emulate()
 
 
 @pytest.fixture(scope="session", autouse=True)

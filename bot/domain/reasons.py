@@ -24,6 +24,7 @@ class Code(StrEnum):
     # the command and its settings
     BAD_COMMAND = "bad_command"
     BAD_SETTINGS = "bad_settings"
+    GITHUB_IS_SET_UP = "github_is_set_up"
     ENVIRONMENT_UNKNOWN = "environment_unknown"
     CLUSTER_UNKNOWN = "cluster_unknown"
     DEPLOYMENT_UNKNOWN = "deployment_unknown"
@@ -120,6 +121,11 @@ MEANINGS = MappingProxyType(
         ),
         Code.BAD_SETTINGS: Meaning(
             Kind.USAGE, "A setting is wrong", "Correct the setting that is named and start again."
+        ),
+        Code.GITHUB_IS_SET_UP: Meaning(
+            Kind.USAGE,
+            "The bot has its login on GitHub already",
+            "Start it with `pachops serve`. For another App, first take away what is named.",
         ),
         Code.ENVIRONMENT_UNKNOWN: Meaning(
             Kind.USAGE,

@@ -1,5 +1,6 @@
 """What the operator sets: by environment variables or in a YAML file; the environment wins."""
 
+from bot.settings.github_app import app_file, check_free, keep_app
 from bot.settings.model import (
     ClusterSettings,
     GitHubSettings,
@@ -17,5 +18,8 @@ __all__ = [
     "Settings",
     "Timeouts",
     "WebSettings",
+    "app_file",
+    "check_free",
+    "keep_app",
     "load_settings",
 ]

@@ -97,6 +97,9 @@ class GitHubSettings(_Set):
     """Instead of an App, for small teams. Nobody but Apps can write checks."""
     webhook_secrets: tuple[Secret, ...] = ()
     """The current one, and while it is being changed the previous one."""
+    client_id: str | None = None
+    """The App's for logins of people, with its secret; kept by `pachops setup github`."""
+    client_secret: Secret | None = None
     base_url: WebAddress = "https://github.com"
     """Another for GitHub Enterprise Server."""
     word: CommandWord = "/pachops"
@@ -108,6 +111,11 @@ class GitHubSettings(_Set):
     @classmethod
     def _files(cls, data: object, info: ValidationInfo) -> object:
         return take_from_file(take_from_file(data, "private_key", info), "token", info)
+
+    @property
+    def has_login(self) -> bool:
+        """Whether anything is said of who the bot is."""
+        return any(each is not None for each in (self.app_id, self.private_key, self.token))
 
     def login(self) -> tuple[str, Login] | None:
         """Host and login with which git reads repositories; None where an App asks for its own."""
@@ -124,7 +132,7 @@ class GitHubSettings(_Set):
 
     def secrets(self) -> tuple[SecretStr, ...]:
         """All that must not be shown."""
-        given = (self.private_key, self.token, *self.webhook_secrets)
+        given = (self.private_key, self.token, self.client_secret, *self.webhook_secrets)
         return tuple(each for each in given if each is not None)
 
 

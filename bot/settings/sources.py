@@ -11,6 +11,7 @@ from typing import Any
 from bot import positions
 from bot.domain.reasons import Code, StoppedError
 from bot.positions import Document, nearest, read_yaml
+from bot.settings.github_app import IDENTITY, read_app
 
 DEFAULT_CLUSTER = "default"
 
@@ -48,7 +49,7 @@ GIT_HOST = "PACHOPS_GIT_HOST"
 GIT_LOGIN = {"PACHOPS_GIT_USERNAME": "username", "PACHOPS_GIT_PASSWORD": "password"}
 BUILD_SECRET = "PACHOPS_BUILD_SECRET_"  # noqa: S105 - a prefix, not a secret
 _PREFIX = "PACHOPS_"
-_GITHUB_SECRETS = ("private_key", "token", "webhook_secrets")
+_GITHUB_SECRETS = ("private_key", "token", "webhook_secrets", "client_secret")
 _LISTS = {"insecure_registries", "webhook_secrets"}
 
 
@@ -60,14 +61,17 @@ class Sources:
     home: Path | None
     variables: Mapping[positions.Path, str]
     document: Document | None
+    app: Document | None = None
+    """The App that `pachops setup github` has kept."""
 
     def where(self, path: positions.Path) -> str:
         """Name the variable or the line that a value came from or should come from."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.variables:
                 return self.variables[path[:length]]
-        if self.document and path[:2] in self.document.lines:
-            return self.document.where(path)
+        for document in (self.document, self.app):
+            if document and path[:2] in document.lines:
+                return document.where(path)
         usual = {place: variable for variable, place in VARIABLES.items()}
         if path in usual:
             return usual[path]
@@ -90,7 +94,8 @@ def read_sources(given: Mapping[str, str]) -> Sources:
             _put(data, path, value)
         _put_data_dir(data, given)
     home = Path(given["HOME"]) if "HOME" in given else None
-    return Sources(data, home, variables, document)
+    app = _put_app(data, home) if isinstance(data, dict) else None
+    return Sources(data, home, variables, document, app)
 
 
 def _refuse_unknown(given: Mapping[str, str]) -> None:
@@ -120,16 +125,20 @@ def _read_file(given: Mapping[str, str]) -> Document | None:
         fact = f"the settings file {file} cannot be read: {error.strerror}"
         raise StoppedError(Code.BAD_SETTINGS, fact, where=where) from None
     document = read_yaml(text, file=str(file), code=Code.BAD_SETTINGS)
+    _refuse_open_secrets(document, mode)
+    if document.data is None:
+        return Document(document.file, {}, document.lines)
+    return document
+
+
+def _refuse_open_secrets(document: Document, mode: int) -> None:
     if mode & (stat.S_IROTH | stat.S_IWOTH) and _holds_secrets(document.data):
         raise StoppedError(
             Code.BAD_SETTINGS,
             "the settings file holds secrets and every user of this machine can open it",
-            where=str(file),
-            next_step=f"Run `chmod 600 {file}`.",
+            where=document.file,
+            next_step=f"Run `chmod 600 {document.file}`.",
         )
-    if document.data is None:
-        return Document(document.file, {}, document.lines)
-    return document
 
 
 def _usual_file(given: Mapping[str, str]) -> Path | None:
@@ -216,3 +225,29 @@ def _put_data_dir(data: dict[Any, Any], given: Mapping[str, str]) -> None:
         fact = "must be set where there is no HOME"
         raise StoppedError(Code.BAD_SETTINGS, fact, where="PACHOPS_DATA_DIR")
     data["data_dir"] = str(folder / "pachops")
+
+
+def _put_app(data: dict[Any, Any], home: Path | None) -> Document | None:
+    """Fill in the App that is kept in the data folder; what the operator sets goes before it."""
+    written = data.get("data_dir")
+    if not isinstance(written, str):
+        return None  # the settings are wrong here, and are told so
+    folder = home / written[2:] if written.startswith("~/") and home else Path(written)
+    found = read_app(folder) if folder.is_absolute() else None
+    if found is None:
+        return None
+    document, mode = found
+    _refuse_open_secrets(document, mode)
+    kept = document.data.get("github") if isinstance(document.data, dict) else None
+    if not isinstance(kept, dict):
+        fact = "is not what `pachops setup github` writes"
+        raise StoppedError(Code.BAD_SETTINGS, fact, where=document.file)
+    given = data.get("github")
+    if given is None:
+        given = data["github"] = {}
+    if not isinstance(given, dict) or any(given.get(key) is not None for key in IDENTITY):
+        return None
+    for key, value in kept.items():
+        if given.get(key) is None:
+            given[key] = value
+    return document

@@ -1,6 +1,7 @@
 """From a comment to a pipeline that runs, and back to the pull request: `serve` on real parts."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,8 +11,9 @@ import pytest
 from bot.domain.deployment import Outcome
 from bot.serve import open_server
 from bot.settings import load_settings
+from handlers.reports.github.marks import NORMAL
 from tests.e2e.world import World
-from tests.standins.github.faults import held
+from tests.standins.github.faults import Seen, held
 from tests.standins.github.server import GitHubServer
 from tests.standins.github.state import PullRequest
 
@@ -19,6 +21,13 @@ pytestmark = pytest.mark.real
 
 EDGES = "acme/edges"
 PATIENCE = 60.0
+FACTS = 5
+"""Calls for the gate: permission, rules, pull request, comparison with the base, pushes. It is asked
+when the comment comes, and again before the update."""
+EYES = 1
+"""The first reaction."""
+QUEUED = 1
+"""A status more, where the deployment was seen to wait for its turn."""
 RULES = """
 images: {{edges: {{repository: '{image}'}}}}
 pipelines: ['*.json']
@@ -124,3 +133,37 @@ async def test_a_head_that_moves_before_the_update_is_not_deployed(
         await github.expect_comment(pull, "head moved after the command")
         await github.expect_reaction(comment, "-1")
     assert not world.pachd.has_pipeline("edges")
+
+
+async def test_what_a_whole_deployment_costs_of_githubs_limits(
+    world: World, github: GitHubServer
+) -> None:
+    pull = await opened(github)
+    async with serving(world, github):
+        await github.expect_call("GET", "/app/hook/deliveries")
+        before = len(github.calls)
+        comment = await github.comment(pull, "/pachops deploy staging")
+        await github.expect_reaction(comment, "rocket")
+        await github.expect_comment(pull, "**Deployed**")
+    calls = Counter(_kind(each) for each in github.calls[before:])
+    looked_up = calls.pop("GET facts") + calls.pop("POST /graphql")
+    assert looked_up <= 2 * FACTS, github.calls[before:]
+    once = ("GET /app", "POST comments", "POST check-runs", "POST deployments")
+    assert {name: calls[name] for name in once} == dict.fromkeys(once, 1)
+    # The App's, and git's own for this one repository.
+    assert calls["POST token"] == 2
+    assert calls["POST reactions"] == 2
+    reports = calls.total() - calls["POST token"] - calls["GET /app"] - EYES
+    assert reports <= NORMAL.calls + QUEUED, github.calls[before:]
+
+
+def _kind(call: Seen) -> str:
+    """A call by what it is about."""
+    if call.path in {"/graphql", "/app"}:
+        return f"{call.method} {call.path}"
+    parts = call.path.split("/")
+    if "access_tokens" in parts:
+        return "POST token"
+    if {"collaborators", "contents", "compare", "activity"} & set(parts):
+        return "GET facts"
+    return f"{call.method} {next(part for part in reversed(parts) if not part.isdigit())}"

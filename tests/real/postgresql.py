@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,7 @@ import psycopg
 from psycopg import sql
 
 from tests.real.engine import require_program
+from tests.real.network import free_port
 
 _STARTS_WITHIN = 30.0
 
@@ -51,7 +51,7 @@ def postgresql() -> Iterator[PostgreSQL]:
         subprocess.run(  # noqa: S603 - our own server
             prepare, user=user, cwd=folder, check=True, capture_output=True, timeout=60
         )
-        port = str(_free_port())
+        port = str(free_port())
         options = ("-h", "127.0.0.1", "-p", port, "-k", str(folder), "-F", "-N", "300")
         process = subprocess.Popen(  # noqa: S603 - our own server
             (postgres, "-D", folder / "data", *options),
@@ -70,13 +70,6 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 def _program(name: str) -> str:
     return str(require_program(name, package="postgresql", folder="/usr/lib/postgresql/*/bin"))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_for(address: str) -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from pydantic import SecretStr
 
 from bot.services.logins import Login
 from tests.real.engine import MissingPartError, require_program
+from tests.real.network import free_port
 
 LOGIN = Login("ada", SecretStr("correct horse"))
 _HTPASSWD = "ada:$2y$05$Lyn91zySAkKo36KijOcrfuXI623FVUAQ3b5F2h6WwaOkzlX.9NUJ6"
@@ -83,7 +83,7 @@ class Registry:
 
     def _start(self, program: Path) -> None:
         folder = self._folder = Path(tempfile.mkdtemp(prefix="pachops-registry-"))
-        self._port = _free_port()
+        self._port = free_port()
         (folder / "config.yml").write_text(json.dumps(self._config(folder)))  # JSON is YAML
         if self.login is not None:
             (folder / "htpasswd").write_text(_HTPASSWD + "\n")
@@ -122,13 +122,6 @@ class Registry:
             time.sleep(0.05)
         lines = log.read_text(errors="replace").strip().splitlines()
         raise MissingPartError("docker-registry did not start: " + " | ".join(lines[-3:]))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _answers(url: str) -> bool:

@@ -4,7 +4,8 @@ from bot.services.github.address import CLOUD, api_url
 from bot.services.github.client import CLOUD_API, GitHub, app_from_manifest
 from bot.services.github.connection import Clock
 from bot.services.github.deliveries import FailedDelivery
-from bot.services.github.new_app import NewApp
+from bot.services.github.new_app import LONGEST_NAME as LONGEST_APP_NAME
+from bot.services.github.new_app import WEBHOOK_PATH, AppWish, NewApp
 from bot.services.github.orders import (
     Action,
     Annotation,
@@ -19,8 +20,11 @@ from bot.services.github.repository import RepositoryClient
 __all__ = [
     "CLOUD",
     "CLOUD_API",
+    "LONGEST_APP_NAME",
+    "WEBHOOK_PATH",
     "Action",
     "Annotation",
+    "AppWish",
     "CheckReport",
     "Clock",
     "Conclusion",

@@ -24,6 +24,7 @@ from tests.standins.github.faults import Fault, Faults, Seen
 from tests.standins.github.git_http import serve_git
 from tests.standins.github.routes import ROUTES
 from tests.standins.github.webhooks import Webhooks
+from tests.standins.github.website import Website
 from tests.standins.github.world import World
 
 API = "/api/v3"
@@ -42,6 +43,8 @@ class GitHubServer(Acts, Expectations):
         self._folder = folder / "github"
         world = World(self._folder, app or App())
         super().__init__(world, Webhooks(world))
+        self.website = Website(world)
+        """What people see in a browser."""
         self._faults = Faults()
         self._runner: web.AppRunner | None = None
 
@@ -67,6 +70,7 @@ class GitHubServer(Acts, Expectations):
         for route in ROUTES:
             server.router.add_route(route.method, API + route.path, self._handler(route))
         server.router.add_post(GRAPHQL, self._graphql)
+        self.website.add_to(server)
         server.router.add_route("*", r"/{owner}/{repo:[^/{}]+}.git/{rest:.*}", self._git)
         server.router.add_route("*", "/{rest:.*}", self._nothing)
         self._runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0)

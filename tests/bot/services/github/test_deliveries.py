@@ -123,6 +123,7 @@ async def test_an_app_made_from_a_manifest_is_fetched_once(server: GitHubServer)
 
     assert (made.id, made.slug) == (server.app.id, "pachops")
     assert made.private_key.get_secret_value() == server.app.private_key
+    assert made.webhook_secret is not None
     assert made.webhook_secret.get_secret_value() not in repr(made)
     with pytest.raises(StoppedError) as stopped:
         await app_from_manifest("c0de", base_url=server.api_url)

@@ -1,0 +1,29 @@
+import pytest
+
+from tests.real.engine import MissingPartError
+from tests.real.github_emulator import install_emulate
+
+
+def test_without_npm_it_is_missing_and_says_what_brings_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.setattr(
+        "tests.real.github_emulator.INSTALLED", tmp_path_factory.mktemp("nothing-here")
+    )
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(MissingPartError, match="apt-get install npm"):
+        install_emulate()
+
+
+def test_what_npm_says_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("npm")
+    npm = folder / "npm"
+    npm.write_text("#!/bin/sh\necho 'npm error code EINTEGRITY' >&2\nexit 1\n")
+    npm.chmod(0o755)
+    monkeypatch.setattr("tests.real.github_emulator.INSTALLED", folder / "installed")
+    monkeypatch.setenv("PATH", f"{folder}:/bin:/usr/bin")
+    with pytest.raises(MissingPartError, match="EINTEGRITY"):
+        install_emulate()
+    assert not list((folder / "installed").iterdir())

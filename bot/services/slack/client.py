@@ -82,7 +82,10 @@ class Slack:
             channel=channel,
             reserved=reserved,
         )
-        return Posted(str(answer["channel"]), str(answer["ts"]))
+        posted = Posted(str(answer["channel"]), str(answer["ts"]))
+        if posted.channel != channel:
+            self._connection.limiter.same(channel, posted.channel)
+        return posted
 
     async def update(self, at: Posted, message: Message, *, reserved: bool = False) -> bool:
         """Show this instead; False where the message is gone."""

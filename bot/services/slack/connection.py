@@ -74,14 +74,13 @@ class Connection:
             arguments: None is left out.
             channel: whose limit is kept for a new message.
             repeats: whether a second call is harmless where the first was perhaps done.
-            reserved: its place under the limits was taken before; then no limit is waited for.
+            reserved: its place under the limits was taken before; then nothing is waited for, and
+                whoever took it tries again.
         """
-        pauses = iter(PAUSES)
-        patience = 0.0 if reserved else PATIENCE
+        pauses = iter(() if reserved else PAUSES)
         while True:
             if not reserved:
-                await self._wait_for_turn(method, channel, patience)
-            reserved = False
+                await self._wait_for_turn(method, channel)
             try:
                 return await self._once(method, arguments)
             except RAISED as error:
@@ -92,6 +91,8 @@ class Connection:
                 case Limited(wait):
                     LOG.warning("Slack limits %s %s for %.0f s", method, channel, wait)
                     self.limiter.pause(method, channel, wait)
+                    if reserved:
+                        raise limited(method, wait) from cause
                 case Silence(fact, asked, is_done):
                     pause = next(pauses, None)
                     if pause is None or (is_done and not repeats):
@@ -116,8 +117,8 @@ class Connection:
         if self._session is not None:
             await self._session.close()
 
-    async def _wait_for_turn(self, method: str, channel: str, patience: float) -> None:
-        left = await self.limiter.wait(method, channel, patience)
+    async def _wait_for_turn(self, method: str, channel: str) -> None:
+        left = await self.limiter.wait(method, channel, PATIENCE)
         if left > 0:
             raise limited(method, left)
 

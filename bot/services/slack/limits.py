@@ -94,6 +94,13 @@ class Limiter:
         line = _line(method, channel)
         self._paused[line] = max(self._paused.get(line, 0.0), self._clock.now() + seconds)
 
+    def same(self, channel: str, identity: str) -> None:
+        """A channel that was named is the one with this id: they share their limit."""
+        named, by_id = _line(POST, channel), _line(POST, identity)
+        known = [self._buckets[line] for line in (named, by_id) if line in self._buckets]
+        if known:
+            self._buckets[by_id] = self._buckets[named] = min(known, key=lambda each: each.left)
+
     def _count(self, method: str, channel: str) -> None:
         now = self._clock.now()
         for bucket in self._of(method, channel):
@@ -113,7 +120,7 @@ class Limiter:
 class _Bucket:
     def __init__(self, rate: Rate, now: float) -> None:
         self._rate = rate
-        self._left, self._at = float(rate.burst), now
+        self.left, self._at = float(rate.burst), now
 
     def delay(self, now: float) -> float:
         # A hair less than one will do: fractions do not add up to a whole.
@@ -121,10 +128,10 @@ class _Bucket:
         return max(missing / self._rate.a_second, 0.0)
 
     def take(self, now: float) -> None:
-        self._left, self._at = self._level(now) - 1.0, now
+        self.left, self._at = self._level(now) - 1.0, now
 
     def _level(self, now: float) -> float:
-        return min(self._left + (now - self._at) * self._rate.a_second, float(self._rate.burst))
+        return min(self.left + (now - self._at) * self._rate.a_second, float(self._rate.burst))
 
 
 def _line(method: str, channel: str) -> str:

@@ -1,10 +1,12 @@
 """Time that only passes while somebody waits, and then at once."""
 
 import asyncio
+import time
 
 from bot.services.clock import Clock
 
-START = 1_700_000_000.0
+START = time.time()
+"""What the database notes by itself is of about this time too."""
 
 
 class Time:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks import by_hand
+from benchmarks import by_hand, slack
 from benchmarks.content import CONTEXT, SPEC, Repository, make_repository
 from tests.real.engine import MissingPartError
 from tests.real.outside import PACHOPS, Outside, outside
@@ -83,6 +83,7 @@ def main() -> int:
                 _ratio_row("no change to the context", small, most=0.50),
                 _memory_row(parts, most=40.0),
             ]
+        in_slack = slack.rows()
     except KeyboardInterrupt:
         return 130
     except (MissingPartError, MeasureError) as error:
@@ -91,6 +92,8 @@ def main() -> int:
     print(f"\n{'name':<26}{'target':<12}{'measured':>10}{'baseline':>12}{'ratio':>8}")
     for row in rows:
         print(row)
+    for line in in_slack:
+        print(line)
     print(NOTES)
     return 0
 

@@ -41,9 +41,9 @@ class Slack:
         """Take a place for a message under the limits, where one is free now."""
         return self._connection.limiter.take(POST, channel)
 
-    def reserve_update(self) -> bool:
-        """Likewise for an edit."""
-        return self._connection.limiter.take(UPDATE, "")
+    def reserve_update(self, spare: int = 0) -> bool:
+        """Likewise for an edit, where `spare` more are left for those to whom it matters more."""
+        return self._connection.limiter.take(UPDATE, "", spare)
 
     async def post(
         self,

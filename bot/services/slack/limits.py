@@ -61,9 +61,12 @@ class Limiter:
         self._paused: dict[str, float] = {}
         self._lines: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    def take(self, method: str, channel: str) -> bool:
-        """Count a call where it may be made now, and nobody waits for his turn."""
-        if self._lines[_line(method, channel)].locked() or self.delay(method, channel) > 0:
+    def take(self, method: str, channel: str, spare: int = 0) -> bool:
+        """Count a call where it may be made now, and nobody waits for his turn.
+
+        `spare` more must be left for those to whom it matters more.
+        """
+        if self._lines[_line(method, channel)].locked() or self.delay(method, channel, spare) > 0:
             return False
         self._count(method, channel)
         return True
@@ -83,10 +86,10 @@ class Limiter:
             self._count(method, channel)
             return 0.0
 
-    def delay(self, method: str, channel: str) -> float:
+    def delay(self, method: str, channel: str, spare: int = 0) -> float:
         """Seconds until a call may be made."""
         now = self._clock.now()
-        waits = [each.delay(now) for each in self._of(method, channel)]
+        waits = [each.delay(now, spare) for each in self._of(method, channel)]
         return max(*waits, self._paused.get(_line(method, channel), now) - now, 0.0)
 
     def pause(self, method: str, channel: str, seconds: float) -> None:
@@ -122,9 +125,9 @@ class _Bucket:
         self._rate = rate
         self.left, self._at = float(rate.burst), now
 
-    def delay(self, now: float) -> float:
+    def delay(self, now: float, spare: int) -> float:
         # A hair less than one will do: fractions do not add up to a whole.
-        missing = 1.0 - 1e-6 - self._level(now)
+        missing = 1.0 + spare - 1e-6 - self._level(now)
         return max(missing / self._rate.a_second, 0.0)
 
     def take(self, now: float) -> None:

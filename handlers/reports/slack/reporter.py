@@ -36,7 +36,10 @@ LOG = logging.getLogger(__name__)
 _LOOK_BACK = 200
 """How many newer deployments there may be before one's origin is noted."""
 _FAIR = 3
-"""Every so many places one goes to whoever has waited longest, whatever his rank."""
+"""Every so many places one goes to whoever has waited longest; those nobody looks at, and which
+are not over, have no claim to it."""
+_SPARE = 6
+"""Edits that those leave for what happens next."""
 
 
 @dataclass(frozen=True)
@@ -254,9 +257,9 @@ class SlackReports:
         chosen = []
         while left:
             is_fair = self._given % _FAIR == _FAIR - 1
-            job = min(left, key=lambda job: job.since) if is_fair else left[0]
+            job = min(left, key=_claim) if is_fair else left[0]
             left.remove(job)
-            if job.spot.speaker.reserve(job.part):
+            if job.spot.speaker.reserve(job.part, _SPARE if job.rank is Rank.RUNNING else 0):
                 self._given += 1
                 job.spot.busy = True
                 chosen.append(job)
@@ -296,6 +299,10 @@ class SlackReports:
         LOG.warning("Slack is silent, next try in %.0f s: %s", pause, stopped)
         self._silences += 1
         self._silent_until = now + pause
+
+
+def _claim(job: Job) -> tuple[bool, float]:
+    return job.rank is Rank.RUNNING, job.since
 
 
 def _rank(follower: Follower, spot: Spot, part: Part, *, in_view: bool) -> Rank:

@@ -15,8 +15,8 @@ class Workspace(Protocol):
     def reserve_post(self, channel: str) -> bool:
         """Take a place for a message under the limits, where one is free now."""
 
-    def reserve_update(self) -> bool:
-        """Likewise for an edit."""
+    def reserve_update(self, spare: int = 0) -> bool:
+        """Likewise for an edit, where `spare` more are left."""
 
     async def post(
         self,
@@ -75,12 +75,15 @@ class Speaker:
             return self._place.instead
         return self._place.channel
 
-    def reserve(self, part: Part) -> bool:
-        """Whether the limits allow to say it now; if so, it is to be said."""
+    def reserve(self, part: Part, spare: int) -> bool:
+        """Whether the limits allow to say it now; if so, it is to be said.
+
+        An edit has to leave `spare` others.
+        """
         if part is Part.LOG:
             return True
         if part is Part.MESSAGE and self.marks.is_there:
-            return self._slack.reserve_update()
+            return self._slack.reserve_update(spare)
         return self._slack.reserve_post(self.channel)
 
     async def show(self, message: Message, text: str) -> None:

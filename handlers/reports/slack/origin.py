@@ -65,12 +65,13 @@ class Origin:
 _ORIGIN: TypeAdapter[Origin] = TypeAdapter(Origin)
 
 
-def told_in(noted: Mapping[str, Any] | None, channels: Sequence[str]) -> dict[str, Any] | None:
+def told_in(noted: object, channels: Sequence[str]) -> dict[str, Any] | None:
     """The fact to keep with a deployment that is accepted; None where Slack hears nothing of it.
 
     Args:
-        noted: what the surface noted under ORIGIN, where it was asked in Slack.
+        noted: what the surface noted under ORIGIN (`Origin(asked).to_json()`), where it was asked
+            in Slack.
         channels: the environment's, or else the default channel.
     """
-    origin = replace(Origin.from_json(noted or {}), channels=tuple(channels))
+    origin = replace(_ORIGIN.validate_python(noted or {}), channels=tuple(channels))
     return origin.to_json() if origin.asked or origin.channels else None

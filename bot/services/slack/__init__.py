@@ -2,13 +2,14 @@
 
 from bot.services.clock import Clock
 from bot.services.slack.client import CLOUD_API, Slack, check_app_token
-from bot.services.slack.errors import GONE, NOT_OURS, SlackRefusedError
+from bot.services.slack.errors import GONE, NOT_OURS, TOO_MUCH, SlackRefusedError
 from bot.services.slack.orders import Block, Login, Message, Person, Posted
 
 __all__ = [
     "CLOUD_API",
     "GONE",
     "NOT_OURS",
+    "TOO_MUCH",
     "Block",
     "Clock",
     "Login",

@@ -37,6 +37,8 @@ NOT_OURS = frozenset({"channel_not_found", "not_in_channel"})
 """The bot is not in the channel, or there is none."""
 GONE = frozenset({"message_not_found", "cant_update_message", "duplicate_message_not_found"})
 """Somebody has deleted the message."""
+TOO_MUCH = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+"""Slack does not take what the blocks have."""
 _LONGEST = 200
 
 

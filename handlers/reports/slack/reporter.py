@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -53,7 +54,9 @@ class Pace:
     retry: float = 1.0
     """After Slack was silent, doubled with each further time."""
     longest_retry: float = 300.0
-    give_up: float = 3 * 86_400.0
+    mend: float = 30.0
+    """After an error of our own."""
+    give_up: float = 86_400.0
     """After the end of a deployment of which Slack could not be told."""
 
 
@@ -128,6 +131,8 @@ class SlackReports:
         self._after = 0
         self._failing = False
         self._given = 0
+        self._broken: dict[str, float] = {}
+        """When deployments are looked at again with which something went wrong."""
         self._silent_until = 0.0
         self._silences = 0
 
@@ -181,10 +186,27 @@ class SlackReports:
     async def _find(self) -> None:
         newest = await self._reports.newest_number()
         for owed in await self._reports.owed(self._after, self._followers):
-            follower = await self._follower(owed)
-            if follower is not None:
-                self._followers[follower.identity] = follower
+            if self._is_broken(owed.deployment):
+                continue
+            with self._alone(owed.deployment):
+                follower = await self._follower(owed)
+                if follower is not None:
+                    self._followers[follower.identity] = follower
         self._after = max(self._after, newest - _LOOK_BACK)
+
+    def _is_broken(self, deployment: str) -> bool:
+        return self._clock() < self._broken.get(deployment, 0.0)
+
+    @contextmanager
+    def _alone(self, deployment: str) -> Iterator[None]:
+        """What goes wrong with one deployment silences no other."""
+        try:
+            yield
+        except Exception:
+            LOG.exception("%s cannot be reported, it is tried again", deployment)
+            self._broken[deployment] = self._clock() + self._pace.mend
+        else:
+            self._broken.pop(deployment, None)
 
     async def _follower(self, owed: Owed) -> Follower | None:
         deployment = await self._deployments.get(owed.deployment)
@@ -205,7 +227,7 @@ class SlackReports:
                 owed.number,
                 deployment,
                 origin,
-                user or await self._find_user(deployment.request.actor),
+                user or await self._user(deployment.request.actor),
                 pull_request,
                 self._page(deployment.id),
             ),
@@ -216,12 +238,22 @@ class SlackReports:
             safe=self._safe,
         )
 
+    async def _user(self, actor: Actor) -> str | None:
+        try:
+            return await self._find_user(actor)
+        except StoppedError as stopped:
+            LOG.warning("%s is told of by name: %s", actor.name, stopped)
+            return None
+
     async def _read(self) -> None:
         """Take in what is new, and let go of those of whom all was said."""
         last = await self._reports.last_events(tuple(self._followers))
         for follower in tuple(self._followers.values()):
+            if self._is_broken(follower.identity):
+                continue
             if follower.is_behind(last.get(follower.identity, 0)):
-                await follower.read()
+                with self._alone(follower.identity):
+                    await follower.read()
             if follower.has_ended and self._is_settled(follower):
                 # First: whoever uses a button meanwhile has it followed anew.
                 del self._followers[follower.identity]
@@ -271,18 +303,22 @@ class SlackReports:
         """Say it; nothing of what goes wrong ends the others."""
         spot = job.spot
         try:
-            await job.follower.say(spot, job.part)
-        except StoppedError as stopped:
-            await self._stopped(job, stopped)
+            await self._say(job)
         except Exception:
             LOG.exception("the report of %s failed, it is tried again", job.follower.identity)
-            spot.not_before = self._clock() + self._pace.retry
-        else:
-            self._silences = 0
-            spot.since = None
+            spot.not_before = self._clock() + self._pace.mend
         finally:
             spot.edited_at = self._clock()
             spot.busy = False
+
+    async def _say(self, job: Job) -> None:
+        try:
+            await job.follower.say(job.spot, job.part)
+        except StoppedError as stopped:
+            await self._stopped(job, stopped)
+        else:
+            self._silences = 0
+            job.spot.since = None
 
     async def _stopped(self, job: Job, stopped: StoppedError) -> None:
         code, now = stopped.reason.code, self._clock()

@@ -1,12 +1,15 @@
 """Says one thing of a deployment in one place in Slack, and keeps what is there."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.services.slack import GONE, NOT_OURS, Message, Posted, SlackRefusedError
+from bot.services.slack import GONE, NOT_OURS, TOO_MUCH, Message, Posted, SlackRefusedError
 from handlers.reports.slack.marks import MOST_AGAIN, Marks, Part
 from handlers.reports.slack.origin import Place
+
+LOG = logging.getLogger(__name__)
 
 
 class Workspace(Protocol):
@@ -88,9 +91,20 @@ class Speaker:
 
     async def show(self, message: Message, text: str) -> None:
         """Write the message or change it; `text` is its fingerprint. Errors: those of Slack."""
+        try:
+            await self._show(message, text, reserved=True)
+        except SlackRefusedError as refused:
+            if refused.error not in TOO_MUCH:
+                raise
+            LOG.warning("a message is shown as plain text: %s", refused)
+            # Refused is not written: what comes now is the first.
+            await self._keep(replace(self.marks, tried=self.marks.is_there))
+            await self._show(Message(message.text), text, reserved=False)
+
+    async def _show(self, message: Message, text: str, *, reserved: bool) -> None:
         if self.marks.is_there:
             at = Posted(self.marks.channel, self.marks.ts)
-            if await self._slack.update(at, message, reserved=True):
+            if await self._slack.update(at, message, reserved=reserved):
                 await self._keep(replace(self.marks, said=text))
             else:
                 await self._write_again()
@@ -104,7 +118,7 @@ class Speaker:
                 message,
                 identity=f"{self._deployment} {self.marks.generation}",
                 thread=self._thread,
-                reserved=True,
+                reserved=reserved,
             )
         except SlackRefusedError as refused:
             if refused.error in GONE:

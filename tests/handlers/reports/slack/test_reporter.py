@@ -9,8 +9,10 @@ import pytest
 from bot.domain.deployment import Outcome, Stage
 from bot.domain.progress import Ended, Log, StageFinished, StageStarted
 from bot.services.slack import Slack
+from bot.store.deployments import Deployments
 from bot.store.progress import ProgressLog
 from handlers.reports.slack.buttons import CLICKS, Button, Click
+from handlers.reports.slack.follower import Follower
 from handlers.reports.slack.origin import ORIGIN
 from handlers.reports.slack.reporter import Pace, SlackReports
 from tests.handlers.reports.slack.world import BROKEN, SECRET, World, done
@@ -324,6 +326,40 @@ async def test_origin_that_cannot_be_read_does_not_silence_the_others(world: Wor
     assert (await world.runs()).shown
 
 
+async def test_deployment_that_cannot_be_shown_does_not_silence_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Follower._render
+
+    def fails(follower: Follower) -> None:
+        if follower.identity == "d0":
+            raise ZeroDivisionError
+        real(follower)
+
+    monkeypatch.setattr(Follower, "_render", fails)
+    await world.ask("d0")
+    assert (await world.runs()).shown
+
+
+async def test_database_that_takes_nothing_does_not_end_the_reports(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.ask(asked=False, channels=["#gone"])
+    with monkeypatch.context() as patch:
+        patch.setattr(Deployments, "save", _fails)
+        await world.passes()
+    await world.ends()
+    await world.passes(100)
+    assert world.reports.is_idle
+
+
+async def test_blocks_that_slack_does_not_take_are_shown_as_text(world: World) -> None:
+    world.slack.fail("chat.postMessage", refused("msg_blocks_too_long"))
+    await world.ask()
+    await world.passes()
+    assert world.message().shown.startswith("acme/vision: ⏳ Deployment of")
+
+
 async def test_database_that_fails_is_asked_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -332,7 +368,7 @@ async def test_database_that_fails_is_asked_again(
         patch.setattr(ProgressLog, "read", _fails)
         await world.passes()
     assert world.slack.calls == []
-    await world.passes()
+    await world.passes(60)
     assert world.message().shown
 
 

@@ -55,6 +55,9 @@ async def _bot_token(token: SecretStr, api_url: str) -> AsyncIterator[Finding]:
     finally:
         await slack.close()
     yield Finding(words.good(words.login(login)))
+    if login.scopes is None:
+        yield Finding(words.open_question(words.SCOPES_UNKNOWN))
+        return
     missing = [scope for scope in BOT_SCOPES if scope not in login.scopes]
     for scope in missing:
         line = words.bad(words.missing_scope(scope), words.ADD_SCOPES)

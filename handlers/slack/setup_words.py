@@ -10,6 +10,7 @@ CHECKED = "\nWhat is set now:"
 ALL_WELL = "\nSlack is set up. Start `pachops serve`, and type /pachops help in a channel."
 NOT_YET = "\nSet what is missing, then run `pachops setup slack` again."
 NOT_SET = "PACHOPS_SLACK_BOT_TOKEN is not set"
+SCOPES_UNKNOWN = "the answer does not name the token's scopes, so they cannot be checked"
 NOT_CHECKED = "the signing secret cannot be checked from here: a wrong one refuses every request"
 
 

@@ -192,7 +192,8 @@ class Slack:
         """Who the token is for, and its scopes."""
         answer = await self._connection.ask("auth.test", {})
         scopes = next(
-            (value for key, value in answer.headers.items() if key.lower() == "x-oauth-scopes"), ""
+            (value for key, value in answer.headers.items() if key.lower() == "x-oauth-scopes"),
+            None,
         )
         return Login(
             user=str(answer["user_id"]),
@@ -201,7 +202,9 @@ class Slack:
             team=str(answer["team_id"]),
             team_name=str(answer["team"]),
             url=str(answer["url"]),
-            scopes=frozenset(part.strip() for part in scopes.split(",") if part.strip()),
+            scopes=None
+            if scopes is None
+            else frozenset(filter(None, map(str.strip, scopes.split(",")))),
         )
 
     async def _person(self, method: str, arguments: Mapping[str, str]) -> Person | None:

@@ -46,4 +46,5 @@ class Login:
     team: str
     team_name: str
     url: str
-    scopes: frozenset[str]
+    scopes: frozenset[str] | None
+    """None where Slack, or what stands before it, does not say."""

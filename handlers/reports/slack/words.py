@@ -1,5 +1,6 @@
 """Every text that a person reads in a deployment's message in Slack, but for the reasons' own."""
 
+import time
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -59,7 +60,8 @@ def stage(which: Stage, ended: Ended | None, seconds: float, started_at: float) 
 
 def moment(at: float) -> str:
     """A time of day in the reader's own zone."""
-    return f"<!date^{int(at)}^{{time}}|{int(at)}>"
+    fallback = time.strftime("%H:%M UTC", time.gmtime(at))
+    return f"<!date^{int(at)}^{{time}}|{fallback}>"
 
 
 def person(user: str) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks import by_hand
+from benchmarks import by_hand, slack
 from benchmarks.content import CONTEXT, SPEC, Repository, make_repository
 from benchmarks.webhook import COUNT, PER_SECOND, WrongError, measure_webhooks
 from tests.real.engine import MissingPartError
@@ -90,6 +90,7 @@ def main() -> int:
                 _memory_row(parts, most=40.0),
                 _webhook_row(parts, most=0.1),
             ]
+        in_slack = slack.rows()
     except KeyboardInterrupt:
         return 130
     except (MissingPartError, MeasureError, WrongError) as error:
@@ -98,6 +99,8 @@ def main() -> int:
     print(f"\n{'name':<26}{'target':<12}{'measured':>10}{'baseline':>12}{'ratio':>8}")
     for row in rows:
         print(row)
+    for line in in_slack:
+        print(line)
     print(NOTES)
     return 0
 

@@ -270,6 +270,31 @@ def setup_github(
             raise interrupted() from None
 
 
+@setup_commands.command("slack")
+def setup_slack(
+    *,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            metavar="https://HOST",
+            help="Where Slack reaches `pachops serve`, for mode http; without it, Socket Mode.",
+        ),
+    ] = None,
+) -> None:
+    """Walk through making the Slack app, and check every token and scope."""
+    with _explained():
+        settings = load_settings(os.environ)
+        from bot.slack_setup import set_up  # noqa: PLC0415 - see above
+
+        address = url.strip().rstrip("/") if url else None
+        if address is not None and not address.startswith("https://"):
+            raise StoppedError(Code.BAD_COMMAND, "must begin with https://", where="--url")
+        is_whole = asyncio.run(set_up(settings.slack, address, _write))
+    if not is_whole:
+        raise typer.Exit(_STATUS[Kind.USAGE])
+
+
 class _Stored:
     """What the database has; read without starting the engine."""
 

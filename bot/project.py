@@ -26,7 +26,7 @@ PROJECT_FILE = ".pachops.yml"
 DEFAULT_ENVIRONMENT = "default"
 
 _LATER = "is not supported by this version of pachops; take it out"
-_HINTS = {key: f"'{key}' {_LATER}" for key in ("approvals", "notify")}
+_HINTS = {key: f"'{key}' {_LATER}" for key in ("approvals",)}
 
 
 class Image(Declared):

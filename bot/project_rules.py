@@ -6,7 +6,16 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from bot.domain.gate_rules import EnvironmentRules, Follow
 from bot.domain.github import Permission
-from bot.project_values import Branches, Declared, Login, Team, Text, empty_is_default
+from bot.project_values import (
+    Branches,
+    Channel,
+    Declared,
+    Login,
+    Team,
+    Text,
+    each_once,
+    empty_is_default,
+)
 
 _Named = Literal["checks", "review", "fresh"]
 
@@ -77,6 +86,8 @@ class Gated(Declared):
     forks: bool = False
     """Whether pull requests from forks may be deployed, by their commit's whole SHA."""
     drafts: bool = False
+    notify: Annotated[tuple[Channel, ...], Field(max_length=10), AfterValidator(each_once)] = ()
+    """Slack channels in which deployments are told of: `#name`, or a channel's id."""
 
     def rules(self) -> EnvironmentRules:
         """The same for the gate."""
@@ -93,6 +104,7 @@ class Gated(Declared):
             fresh="fresh" in self.requires,
             forks=self.forks,
             drafts=self.drafts,
+            notify=self.notify,
         )
 
     def _checks(self) -> tuple[str, ...] | None:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from bot.domain.slack import CHANNEL, CHANNEL_RULE
+
 _NAME = "[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?"
 _PACHYDERM_NAME = "[A-Za-z0-9_-]{1,51}"
 _SECRET_ID = "[A-Za-z0-9_.-]{1,128}"  # noqa: S105 - the shape of a name, not a secret
@@ -60,6 +62,15 @@ def empty_is_default(value: object) -> object:
     return {} if value is None else value
 
 
+def each_once(value: tuple[str, ...]) -> tuple[str, ...]:
+    """A list in which nothing is named twice."""
+    for each in value:
+        if value.count(each) > 1:
+            text = f"has {each} twice"
+            raise ValueError(text)
+    return value
+
+
 def _branches(value: str) -> str:
     if value.startswith("refs/"):
         raise ValueError("must be a branch's name, without refs/heads/")
@@ -78,6 +89,8 @@ _secret_check, _secret_schema = _shape(_SECRET_ID, "letters, digits, '_', '.' or
 _login_check, _login_schema = _shape(_LOGIN, "a GitHub login, without @")
 _team_check, _team_schema = _shape(_TEAM, "a team as ORGANISATION/TEAM, such as acme/ml-platform")
 
+_channel_check, _channel_schema = _shape(CHANNEL, CHANNEL_RULE)
+
 Name = Annotated[str, _name_check, _name_schema]
 PachydermName = Annotated[str, _pachyderm_check, _pachyderm_schema]
 SecretId = Annotated[str, _secret_check, _secret_schema]
@@ -86,6 +99,8 @@ Login = Annotated[str, _login_check, _login_schema]
 Team = Annotated[str, _team_check, _team_schema]
 Branches = Annotated[str, AfterValidator(_branches)]
 """A branch, or a pattern: `*` and `?` within a part of the name, `**` for any parts."""
+Channel = Annotated[str, _channel_check, _channel_schema]
+"""A channel in Slack."""
 Repository = Annotated[str, AfterValidator(_without_tag)]
 Text = Annotated[str, Field(min_length=1)]
 Command = Annotated[

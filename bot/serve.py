@@ -15,7 +15,8 @@ from bot.domain.plan import Plan
 from bot.listening import listen
 from bot.redact import logs_cleaned
 from bot.services.github import GitHub
-from bot.settings import Settings
+from bot.services.slack import Slack
+from bot.settings import Settings, SlackSettings
 from bot.setup import wait_for_setup
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
@@ -31,6 +32,7 @@ from handlers.reports.github.origin import Origin
 from handlers.reports.github.reporter import GitHubReports
 from handlers.reports.github.repository import Repository
 from handlers.reports.github.safe import Safe
+from handlers.reports.slack.reporter import SlackReports
 from handlers.web.app import web_app
 
 LOG = logging.getLogger(__name__)
@@ -80,7 +82,9 @@ class Server:
         StoppedError: BAD_SETTINGS where the settings have no login or no webhook secret.
     """
 
-    def __init__(self, settings: Settings, bot: Bot, database: Database) -> None:
+    def __init__(
+        self, settings: Settings, bot: Bot, database: Database, slack: Slack | None = None
+    ) -> None:
         self._settings = settings
         self._bot = bot
         github, redactor = bot.github(), bot.redactor
@@ -91,13 +95,16 @@ class Server:
             safe=Safe(redactor),
             word=settings.github.word,
             app_id=settings.github.app_id,
+            slack_channel=settings.slack.default_channel,
         )
         bot.second_look = SecondLook(desk)
         self._inbox = Inbox(deliveries, partial(handle, desk))
         webhook = Webhook(settings.github.webhook_secrets, WANTED, deliveries, self._inbox.wake)
         self._app = web_app(webhook.answer, deliveries.count_waiting)
         self._redelivery = Redelivery(github, deliveries)
-        self._reports = GitHubReports(database, redactor, partial(_repository, github))
+        self._reports = [GitHubReports(database, redactor, partial(_repository, github)).run]
+        if slack is not None:
+            self._reports.append(SlackReports(database, redactor, slack).run)
         self.addresses: list[str] = []
         """Where it listens, once it does."""
         self.listening = asyncio.Event()
@@ -110,7 +117,10 @@ class Server:
         """
         await self._bot.engine.start()
         async with _in_background(
-            self._inbox.run(), self._redelivery.run(), self._reports.run(), stop=stop
+            self._inbox.run(),
+            self._redelivery.run(),
+            *(follow() for follow in self._reports),
+            stop=stop,
         ):
             async with self._listening():
                 await stop.wait()
@@ -135,11 +145,14 @@ class Server:
 async def open_server(settings: Settings) -> AsyncIterator[Server]:
     """A server that does not listen yet. Errors: those of `Server`, and of the database."""
     async with AsyncExitStack() as stack:
+        slack = _join(settings.slack)
+        if slack is not None:
+            stack.push_async_callback(slack.close)
         database = await stack.enter_async_context(open_database(settings))
         bot = Bot(settings, database, nobody)
         stack.push_async_callback(bot.close)
         stack.enter_context(logs_cleaned(bot.redactor))
-        yield Server(settings, bot, database)
+        yield Server(settings, bot, database, slack)
 
 
 async def serve(load: Callable[[], Settings], say: Callable[[str], None]) -> None:
@@ -159,6 +172,12 @@ async def serve(load: Callable[[], Settings], say: Callable[[str], None]) -> Non
             settings = load()
         async with open_server(settings) as server:
             await server.run(stop)
+
+
+def _join(settings: SlackSettings) -> Slack | None:
+    if settings.bot_token is None:
+        return None
+    return Slack(settings.bot_token, base_url=settings.api_url)
 
 
 def _repository(github: GitHub, origin: Origin) -> Repository:

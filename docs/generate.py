@@ -1,8 +1,9 @@
-"""Writes the pages of docs/ that follow from the code: `make docs`."""
+"""Writes the pages of docs/ and other files that follow from the code: `make docs`."""
 
 from pathlib import Path
 
 from bot.domain.reasons import MEANINGS, Kind
+from handlers.slack.manifest import manifest_file
 
 _KINDS = {
     Kind.USAGE: ("The command, the settings or the repository's files", 2),
@@ -32,7 +33,9 @@ def reasons_page() -> str:
 
 def main() -> None:
     """Write the pages."""
-    (Path(__file__).parent / "reasons.md").write_text(reasons_page(), encoding="utf-8")
+    docs = Path(__file__).parent
+    (docs / "reasons.md").write_text(reasons_page(), encoding="utf-8")
+    (docs.parent / "slack-manifest.yaml").write_text(manifest_file(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -46,6 +46,8 @@ class EnvironmentRules:
     """Whether a pull request must have all commits of its base branch."""
     forks: bool = False
     drafts: bool = False
+    notify: tuple[str, ...] = ()
+    """Slack channels that are told of its deployments: `#name`, or an id."""
 
     @property
     def least_permission(self) -> Permission:

@@ -92,6 +92,9 @@ class Code(StrEnum):
     GITHUB_UNREACHABLE = "github_unreachable"
     GITHUB_REFUSED = "github_refused"
     GITHUB_LIMITED = "github_limited"
+    SLACK_UNREACHABLE = "slack_unreachable"
+    SLACK_REFUSED = "slack_refused"
+    SLACK_LIMITED = "slack_limited"
     # the bot itself
     DATABASE_IN_USE = "database_in_use"
     DATABASE_UNUSABLE = "database_unusable"
@@ -424,6 +427,19 @@ MEANINGS = MappingProxyType(
             Kind.FAILED,
             "GitHub takes no more calls for a while",
             "Wait until the limit is over, then ask again.",
+        ),
+        Code.SLACK_UNREACHABLE: Meaning(
+            Kind.FAILED,
+            "Slack does not answer",
+            "See slack-status.com, and check the network; no deployment waits for it.",
+        ),
+        Code.SLACK_REFUSED: Meaning(
+            Kind.FAILED, "Slack refused", "`pachops setup slack` says what is missing."
+        ),
+        Code.SLACK_LIMITED: Meaning(
+            Kind.FAILED,
+            "Slack takes no more calls for a while",
+            "Wait a minute, then ask again.",
         ),
         Code.DATABASE_IN_USE: Meaning(
             Kind.REFUSED,

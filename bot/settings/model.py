@@ -1,7 +1,8 @@
 """The settings as they are used, and how they are checked."""
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
 
 from pydantic import (
@@ -20,6 +21,8 @@ from bot.services.logins import Login
 from bot.settings.sources import DEFAULT_CLUSTER, read_sources
 from bot.settings.values import (
     Address,
+    AppToken,
+    BotToken,
     BuildSecret,
     Certificates,
     CommandWord,
@@ -29,8 +32,10 @@ from bot.settings.values import (
     Host,
     PrivateKey,
     Secret,
+    SlackChannel,
     Token,
     WebAddress,
+    incomplete,
     take_from_file,
 )
 from bot.units import Size, Timeout, lasting, sized
@@ -39,6 +44,7 @@ _HINTS = {
     "pachd_address": "'pachd_address' is not known; write clusters: default: address: ...",
     "pachd_token": "'pachd_token' is not known; write clusters: default: token: ...",
 }
+_MOST_SECRETS = 2
 
 
 class _Set(BaseModel):
@@ -136,6 +142,56 @@ class GitHubSettings(_Set):
         return tuple(each for each in given if each is not None)
 
 
+class SlackSettings(_Set):
+    """Who the bot is in Slack, and how Slack reaches it; nothing is said there without a token."""
+
+    bot_token: BotToken | None = None
+    app_token: AppToken | None = None
+    """For Socket Mode, in which the bot calls Slack and needs no address of its own."""
+    signing_secrets: tuple[Secret, ...] = ()
+    """For mode http: the current one, and while it is being changed the previous one."""
+    mode: Literal["socket", "http"] = "socket"
+    base_url: WebAddress = "https://slack.com/api"
+    """The API's; another for GovSlack."""
+    default_channel: SlackChannel | None = None
+    """Where deployments are told of whose environment names no channel."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _files(cls, data: object, info: ValidationInfo) -> object:
+        for key in ("bot_token", "app_token"):
+            data = take_from_file(data, key, info)
+        data = take_from_file(data, "signing_secrets", info)
+        if isinstance(data, dict) and isinstance(text := data.get("signing_secrets"), str):
+            return data | {"signing_secrets": [part for part in re.split(r"[,\s]+", text) if part]}
+        return data
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        given = self.bot_token or self.app_token or self.signing_secrets or self.default_channel
+        if not given:
+            return self
+        if self.bot_token is None:
+            raise incomplete("is missing: without it nothing can be said in Slack", "bot_token")
+        if self.mode == "socket" and self.app_token is None:
+            raise incomplete("is missing: Socket Mode needs it; or set mode to http", "app_token")
+        if self.mode == "http" and not self.signing_secrets:
+            raise incomplete("is missing: mode http needs it", "signing_secrets")
+        if len(self.signing_secrets) > _MOST_SECRETS:
+            raise incomplete("has more than the current and the previous one", "signing_secrets")
+        return self
+
+    @property
+    def api_url(self) -> str:
+        """As the client wants it."""
+        return f"{self.base_url}/"
+
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """All that must not be shown."""
+        given = (self.bot_token, self.app_token, *self.signing_secrets)
+        return tuple(each for each in given if each is not None)
+
+
 class WebSettings(_Set):
     """Where the web server listens; TLS is for a proxy in front of it."""
 
@@ -168,6 +224,7 @@ class Settings(_Set):
     """Whether an environment may say `forks: true`; False refuses every build of a fork."""
     timeouts: Timeouts = Timeouts()
     github: GitHubSettings = GitHubSettings()
+    slack: SlackSettings = SlackSettings()
     web: WebSettings = WebSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -201,6 +258,7 @@ class Settings(_Set):
             *(login.password for login in self.git_logins.values()),
             *self.build_secrets.values(),
             *self.github.secrets(),
+            *self.slack.secrets(),
             *((SecretStr(password),) if password else ()),
         )
 

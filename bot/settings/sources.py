@@ -37,6 +37,15 @@ VARIABLES: Mapping[str, positions.Path] = {
     "PACHOPS_GITHUB_BASE_URL": ("github", "base_url"),
     "PACHOPS_GITHUB_WORD": ("github", "word"),
     "PACHOPS_GITHUB_BOT_NAME": ("github", "bot_name"),
+    "PACHOPS_SLACK_BOT_TOKEN": ("slack", "bot_token"),
+    "PACHOPS_SLACK_BOT_TOKEN_FILE": ("slack", "bot_token_file"),
+    "PACHOPS_SLACK_APP_TOKEN": ("slack", "app_token"),
+    "PACHOPS_SLACK_APP_TOKEN_FILE": ("slack", "app_token_file"),
+    "PACHOPS_SLACK_SIGNING_SECRETS": ("slack", "signing_secrets"),
+    "PACHOPS_SLACK_SIGNING_SECRETS_FILE": ("slack", "signing_secrets_file"),
+    "PACHOPS_SLACK_MODE": ("slack", "mode"),
+    "PACHOPS_SLACK_BASE_URL": ("slack", "base_url"),
+    "PACHOPS_SLACK_DEFAULT_CHANNEL": ("slack", "default_channel"),
     "PACHOPS_WEB_HOST": ("web", "host"),
     "PACHOPS_WEB_PORT": ("web", "port"),
     "PACHOPS_LOG_LEVEL": ("log_level",),
@@ -50,7 +59,8 @@ GIT_LOGIN = {"PACHOPS_GIT_USERNAME": "username", "PACHOPS_GIT_PASSWORD": "passwo
 BUILD_SECRET = "PACHOPS_BUILD_SECRET_"  # noqa: S105 - a prefix, not a secret
 _PREFIX = "PACHOPS_"
 _GITHUB_SECRETS = ("private_key", "token", "webhook_secrets", "client_secret")
-_LISTS = {"insecure_registries", "webhook_secrets"}
+_SLACK_SECRETS = ("bot_token", "app_token", "signing_secrets")
+_LISTS = {"insecure_registries", "webhook_secrets", "signing_secrets"}
 
 
 @dataclass(frozen=True)
@@ -161,9 +171,10 @@ def _holds_secrets(data: object) -> bool:
         return True
     if re.search(r"://[^/@]*:[^/@]*@", str(data.get("database_url"))):
         return True
-    github = data.get("github")
-    if isinstance(github, dict) and any(github.get(key) for key in _GITHUB_SECRETS):
-        return True
+    for group, keys in (("github", _GITHUB_SECRETS), ("slack", _SLACK_SECRETS)):
+        found = data.get(group)
+        if isinstance(found, dict) and any(found.get(key) for key in keys):
+            return True
     return any(
         isinstance(entry, dict) and entry.get(key) is not None
         for group, key in (("clusters", "token"), ("git_logins", "password"))

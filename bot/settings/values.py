@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from bot.domain.slack import CHANNEL, CHANNEL_RULE
+
 
 def _absolute_path(value: object, info: ValidationInfo) -> Path:
     written = value if isinstance(value, str) else ""
@@ -78,6 +80,25 @@ def _command_word(value: str) -> str:
     return value
 
 
+def _bot_token(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith("xoxb-"):
+        raise ValueError("must be a bot token, which begins with xoxb-")
+    return value
+
+
+def _app_token(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith("xapp-"):
+        raise ValueError("must be an app-level token, which begins with xapp-")
+    return value
+
+
+def _slack_channel(value: str) -> str:
+    if re.fullmatch(CHANNEL, value) is None:
+        text = f"must be {CHANNEL_RULE}"
+        raise ValueError(text)
+    return value
+
+
 def _not_empty(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().strip():
         raise ValueError("must not be empty")
@@ -108,7 +129,7 @@ def take_from_file(data: object, key: str, info: ValidationInfo) -> object:
         return data
     if data.get(key) is not None:
         text = f"is given beside {key}; give one of the two"
-        raise _problem(text, file_key)
+        raise incomplete(text, file_key)
     rest = {name: value for name, value in data.items() if name != file_key}
     return rest | {key: _read_secret(data[file_key], file_key, info).rstrip("\r\n")}
 
@@ -117,18 +138,19 @@ def _read_secret(path: object, at: str, info: ValidationInfo) -> str:
     try:
         file = _absolute_path(path, info)
     except ValueError as error:
-        raise _problem(str(error), at) from None
+        raise incomplete(str(error), at) from None
     try:
         return file.read_text(encoding="utf-8")
     except OSError as error:
         text = f"cannot be read: {file}: {error.strerror}"
-        raise _problem(text, at) from None
+        raise incomplete(text, at) from None
     except ValueError:
         text = f"is not UTF-8 text: {file}"
-        raise _problem(text, at) from None
+        raise incomplete(text, at) from None
 
 
-def _problem(text: str, at: str) -> PydanticCustomError:
+def incomplete(text: str, at: str) -> PydanticCustomError:
+    """What is wrong with a part of a group that needs its parts together."""
     return PydanticCustomError("pachops", "{text}", {"text": text, "at": at})
 
 
@@ -147,6 +169,9 @@ Host = Annotated[str, AfterValidator(_host)]
 Address = Annotated[str, AfterValidator(_grpc_address)]
 Secret = Annotated[SecretStr, AfterValidator(_not_empty)]
 PrivateKey = Annotated[SecretStr, AfterValidator(_private_key)]
+BotToken = Annotated[Token, AfterValidator(_bot_token)]
+AppToken = Annotated[Token, AfterValidator(_app_token)]
+SlackChannel = Annotated[str, AfterValidator(_slack_channel)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 CommandWord = Annotated[str, AfterValidator(_command_word)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]

@@ -57,6 +57,14 @@ class Reports:
         found = await self._database.read(lambda connection: connection.execute(query).scalar())
         return found or 0
 
+    async def last_events(self, deployments: Collection[str]) -> dict[str, int]:
+        """The number of the newest event of each of these."""
+        query = sa.select(DEPLOYMENT.c.id, DEPLOYMENT.c.last_event).where(
+            DEPLOYMENT.c.id.in_(deployments)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return {row.id: row.last_event for row in rows}
+
     async def latest(self, target: str, key: str) -> Any:  # noqa: ANN401 - JSON
         """The newest fact under this key of any deployment of the target; None without one."""
         query = (

@@ -7,10 +7,13 @@ from bot.domain.gate import Allowed, Refused, decide
 from bot.domain.gate_facts import Facts
 from bot.domain.github import PullRequest
 from bot.domain.reasons import Code, Reason, StoppedError
+from bot.store.values import JSON
 from handlers.commands.errand import Errand
 from handlers.commands.gathering import Wish, gather
 from handlers.commands.wanted import WANTED, Wanted
 from handlers.reports.github.origin import ORIGIN, Origin
+from handlers.reports.slack.origin import ORIGIN as SLACK
+from handlers.reports.slack.origin import told_in
 
 _ANSWERED_LATER = frozenset({Code.GITHUB_UNREACHABLE, Code.GITHUB_LIMITED})
 """What passes: the delivery is tried again."""
@@ -55,9 +58,19 @@ async def submit(errand: Errand, wish: Wish, request: Request, part: str) -> Dep
         ORIGIN: origin.to_json(),
         WANTED: Wanted(errand.place, errand.person, wish).to_json(),
         **errand.source.notes,
+        **await _told_in_slack(errand, request.environment),
     }
     await errand.desk.deployer.submit(deployment, facts)
     return deployment
+
+
+async def _told_in_slack(errand: Errand, environment: str) -> dict[str, JSON]:
+    """Which channels are told of it, by the rules as they are now."""
+    rule = (await errand.rules()).environments.get(environment)
+    default = errand.desk.slack_channel
+    channels = (rule.notify if rule else ()) or ((default,) if default else ())
+    told = told_in(errand.source.notes.get(SLACK), channels)
+    return {SLACK: told} if told else {}
 
 
 def reasons_of(stopped: StoppedError) -> tuple[Reason, ...]:

@@ -72,3 +72,5 @@ class Desk:
     deployer: Deployer
     word: str = "/pachops"
     """What commands begin with where the answer is read."""
+    slack_channel: str | None = None
+    """Which is told of deployments to environments that name no channel in Slack."""

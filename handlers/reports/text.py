@@ -1,5 +1,6 @@
 """Text from outside, made safe to show: nothing in it is ever interpreted."""
 
+import hashlib
 import re
 
 _TERMINAL_SEQUENCE = re.compile(
@@ -31,6 +32,19 @@ def one_line(text: str) -> str:
 def lines(text: str) -> list[str]:
     """The lines of a text, each made safe as by `one_line`; none where it is empty."""
     return [one_line(line) for line in text.strip("\r\n").split("\n")] if text.strip() else []
+
+
+def cut_line(text: str, most: int) -> str:
+    """At most `most` characters, with an ellipsis for what is missing of the middle."""
+    if len(text) <= most:
+        return text
+    tail = (most - 1) // 2
+    return f"{text[: most - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def fingerprint(text: str) -> str:
+    """Tells whether a text is another."""
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
 
 
 def _shown(character: str) -> str:

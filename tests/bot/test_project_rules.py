@@ -114,3 +114,9 @@ def test_the_schema_has_the_rules() -> None:
     assert named["enum"] == ["checks", "review", "fresh"]
     assert checks == {"$ref": "#/$defs/RequiredChecks"}
     assert schema["On"]["properties"]["release"]["enum"] == ["published", "never"]
+
+
+def test_notify_names_the_channels() -> None:
+    text = b"environments: {e: {notify: ['#ml-releases', C0123456789]}}"
+    rules = parse_project(text).rules()
+    assert rules.environments["e"].notify == ("#ml-releases", "C0123456789")

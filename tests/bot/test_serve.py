@@ -16,6 +16,7 @@ from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import Deployments
 from tests.standins.github.server import GitHubServer
+from tests.standins.slack.server import SlackServer
 
 EDGES = "acme/edges"
 FILES = {".pachops.yml": "environments:\n  staging: {}\n"}
@@ -69,6 +70,25 @@ async def test_a_comment_becomes_a_deployment(github: GitHubServer, tmp_path: Pa
     (deployment,) = await Deployments(database).list()
     await database.close()
     assert deployment.request.commit.sha == pull.head_sha
+
+
+async def test_the_environments_channel_is_told_in_slack(tmp_path: Path) -> None:
+    rules = 'environments:\n  staging: {notify: ["#ml"]}\n'
+    async with GitHubServer(tmp_path) as github, SlackServer() as slack:
+        github.repository(EDGES, {".pachops.yml": rules})
+        channel = slack.channel("ml")
+        pull = await github.open_pull_request(EDGES, "feature", files={"a": "1"})
+        environ = variables(
+            tmp_path,
+            github,
+            PACHOPS_SLACK_BOT_TOKEN=slack.app.bot_token,
+            PACHOPS_SLACK_APP_TOKEN=slack.app.app_token,
+            PACHOPS_SLACK_BASE_URL=slack.api_url,
+        )
+        async with serving(environ, github):
+            await github.comment(pull, "/pachops deploy staging")
+            message = await slack.expect_message(channel, "to *staging*", patience=PATIENCE)
+            assert f"/pull/{pull.number}|#{pull.number}>" in message.shown
 
 
 async def test_what_was_taken_before_a_stop_is_handled_after_it(

@@ -52,6 +52,11 @@ def test_the_variables_of_the_table_are_known(tmp_path: Path) -> None:
         "PACHOPS_GITHUB_PRIVATE_KEY": "-----BEGIN RSA PRIVATE KEY-----",
         "PACHOPS_GITHUB_BASE_URL": "https://github.example.com",
         "PACHOPS_GITHUB_WORD": "/deploybot",
+        "PACHOPS_SLACK_BOT_TOKEN": "xoxb-1",
+        "PACHOPS_SLACK_APP_TOKEN": "xapp-1",
+        "PACHOPS_SLACK_MODE": "http",
+        "PACHOPS_SLACK_BASE_URL": "https://slack-gov.com/api",
+        "PACHOPS_SLACK_DEFAULT_CHANNEL": "#deployments",
         "PACHOPS_WEB_PORT": "8080",
     }
     settings = load_settings(

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 from github.Auth import AppAuth, Auth, Token
 from pydantic import SecretStr
 
-from bot.services.github.connection import HIDDEN, Clock, Connection, Work
+from bot.services.clock import Clock
+from bot.services.github.connection import HIDDEN, Connection, Work
 from bot.services.github.once import Once
 from bot.services.github.raw import get, post
 from bot.services.github.threads import Threads

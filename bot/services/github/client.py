@@ -7,8 +7,8 @@ from urllib.parse import quote
 from github.Auth import Auth, Token
 from pydantic import SecretStr
 
+from bot.services.clock import Clock
 from bot.services.github.access import Access
-from bot.services.github.connection import Clock
 from bot.services.github.deliveries import FailedDelivery, list_attempts, never_arrived
 from bot.services.github.new_app import NewApp
 from bot.services.github.raw import post

@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from github import Github, GithubException
@@ -12,6 +11,7 @@ from github.Auth import Auth, Token
 from pydantic import SecretStr
 
 from bot.redact import Redactor
+from bot.services.clock import Clock
 from bot.services.github.errors import (
     RAISED,
     Limited,
@@ -46,14 +46,6 @@ HIDDEN = frozenset({403, 404})
 """Not ours to see."""
 
 LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Time, in seconds; tests have their own."""
-
-    now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 class Connection:

@@ -4,7 +4,6 @@ import hashlib
 import ipaddress
 import json
 import re
-import urllib.request
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +12,8 @@ from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
 import aiohttp
+
+from bot.services.proxy import proxy_for
 
 MANIFEST_TYPES = (
     "application/vnd.oci.image.index.v1+json",
@@ -236,12 +237,7 @@ def sha256(content: bytes) -> str:
 
 
 def _proxy(url: str) -> str | None:
-    """The proxy that the environment names."""
-    # aiohttp's own way, trust_env, would also replace our login by what .netrc has.
-    parts = urlsplit(url)
-    if may_be_plain(parts.netloc, ()) or urllib.request.proxy_bypass(parts.netloc):
-        return None
-    return urllib.request.getproxies().get(parts.scheme)
+    return None if may_be_plain(urlsplit(url).netloc, ()) else proxy_for(url)
 
 
 def _retry_after(answer: Answer) -> float:

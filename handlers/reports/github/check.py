@@ -6,11 +6,12 @@ from enum import StrEnum
 from bot.domain.deployment import Outcome
 from bot.domain.reasons import Code, Reason
 from bot.services.github import Action, Annotation, CheckReport, Conclusion
+from handlers.reports import sentences
 from handlers.reports.github import words
 from handlers.reports.github.comment import details, summary, what
 from handlers.reports.github.safe import Safe
-from handlers.reports.github.view import View
 from handlers.reports.text import lines
+from handlers.reports.view import View
 from handlers.reports.words import SHORT_SHA
 
 _CONCLUSIONS = {
@@ -79,7 +80,7 @@ def check_report(view: View, safe: Safe) -> CheckReport:
 
 def _title(view: View, safe: Safe) -> str:
     request = view.deployment.request
-    place = words.target(view.sha[:SHORT_SHA], request.environment)
+    place = sentences.target(view.sha[:SHORT_SHA], request.environment)
     return safe.line(what(view, place), _LONGEST_TITLE)
 
 

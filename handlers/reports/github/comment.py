@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator
 
 from bot.domain.deployment import BuiltImage, UpdatedPipeline
 from bot.domain.reasons import Reason
+from handlers.reports import sentences
 from handlers.reports.github import words
 from handlers.reports.github.safe import LONGEST_BODY, Safe, fitted
-from handlers.reports.github.view import View
 from handlers.reports.text import lines
+from handlers.reports.view import View
 from handlers.reports.words import STAGES, digest
 
 SURFACE = "github"
@@ -41,19 +42,27 @@ def failure_comment(view: View, safe: Safe) -> str:
 def headline(view: View, safe: Safe) -> str:
     """One line of Markdown: what, where to, how it stands, how long it took."""
     request, outcome = view.deployment.request, view.outcome
-    mark = words.MARKS[outcome] if outcome else words.WAITING if view.waits else words.RUNNING
-    place = words.target(_commit(view.sha, safe), f"**{safe.text(request.environment)}**")
-    took = f" {words.took(outcome, view.seconds)}" if outcome and view.seconds is not None else ""
+    mark = (
+        sentences.MARKS[outcome]
+        if outcome
+        else sentences.WAITING
+        if view.waits
+        else sentences.RUNNING
+    )
+    place = sentences.target(_commit(view.sha, safe), f"**{safe.text(request.environment)}**")
+    took = (
+        f" {sentences.took(outcome, view.seconds)}" if outcome and view.seconds is not None else ""
+    )
     return f"{mark} {what(view, place, strong='**')}{took}"
 
 
 def what(view: View, place: str = "", *, strong: str = "") -> str:
-    """How it stands, in words; arguments as for `words.headline`."""
+    """How it stands, in words; arguments as for `sentences.headline`."""
     kind = view.deployment.request.kind
     if view.waits:
-        return words.waits(kind, place, strong)
+        return sentences.waits(kind, place, strong)
     stage = view.stage if view.outcome else None
-    return words.headline(kind, view.outcome, stage, place, strong)
+    return sentences.headline(kind, view.outcome, stage, place, strong)
 
 
 def mention(view: View) -> str:
@@ -76,7 +85,7 @@ def details(view: View, safe: Safe) -> str:
 
 def _asked(view: View, safe: Safe) -> str:
     request = view.deployment.request
-    asked = words.asked(safe.code(request.actor.name, _LONGEST_NAME), request.trigger)
+    asked = sentences.asked(safe.code(request.actor.name, _LONGEST_NAME), request.trigger)
     title = safe.code(request.commit.title)
     return f"{asked}: {title}" if title else f"{asked}."
 
@@ -122,8 +131,8 @@ def _content(view: View, safe: Safe) -> Iterator[str]:
 
 def _stages(view: View, safe: Safe) -> str:
     rows = [
-        f"| {words.stage_mark(line.ended)} | {STAGES[line.stage]} "
-        f"| {words.stage_took(line.ended, line.seconds)} "
+        f"| {sentences.stage_mark(line.ended)} | {STAGES[line.stage]} "
+        f"| {sentences.stage_took(line.ended, line.seconds)} "
         f"| {safe.text(line.detail, _LONGEST_DETAIL)} |"
         for line in view.board.stages.values()
     ]
@@ -150,7 +159,7 @@ def _image(image: BuiltImage, safe: Safe) -> str:
 
 
 def _pipeline(pipeline: UpdatedPipeline, safe: Safe) -> str:
-    return f"{safe.code(f'{pipeline.project}/{pipeline.name}')} {words.versions(pipeline)}"
+    return f"{safe.code(f'{pipeline.project}/{pipeline.name}')} {sentences.versions(pipeline)}"
 
 
 def _notes(view: View, safe: Safe) -> Iterator[str]:

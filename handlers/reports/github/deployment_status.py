@@ -4,7 +4,7 @@ from bot.domain.deployment import Outcome
 from bot.services.github import DeploymentState
 from handlers.reports.github.comment import what
 from handlers.reports.github.safe import Safe
-from handlers.reports.github.view import View
+from handlers.reports.view import View
 
 _LONGEST = 140
 

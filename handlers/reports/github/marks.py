@@ -1,6 +1,5 @@
 """What was said of a deployment on GitHub so far, and what is to be said now."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
@@ -9,7 +8,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from handlers.reports.github.origin import Origin
-from handlers.reports.github.view import View
+from handlers.reports.text import fingerprint
+from handlers.reports.view import View
 
 MARKS = "github_marks"
 """The fact of a deployment that holds them."""
@@ -120,8 +120,3 @@ def due(
             left -= 1
         found.append(mark)
     return tuple(found)
-
-
-def fingerprint(text: str) -> str:
-    """Tells whether a text is another."""
-    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]

@@ -21,7 +21,7 @@ from handlers.reports.github.origin import ORIGIN, Origin
 from handlers.reports.github.repository import Repository
 from handlers.reports.github.safe import Safe
 from handlers.reports.github.speaker import Speaker, Wording
-from handlers.reports.github.view import View
+from handlers.reports.view import View
 
 SETTLED = "github_settled"
 """The fact of a deployment of which all was said."""

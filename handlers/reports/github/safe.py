@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from bot.redact import Redactor
 from handlers.reports.github import words
-from handlers.reports.text import lines, one_line
+from handlers.reports.text import cut_line, lines, one_line
 
 UNSEEN = "\u200b"
 """A space without width. After a `@` it keeps GitHub from seeing a name there, which neither a
@@ -82,14 +82,6 @@ class Safe:
 def size(text: str) -> int:
     """Bytes, which is never less than characters, however GitHub counts these."""
     return len(text.encode(errors="replace"))
-
-
-def cut_line(text: str, most: int) -> str:
-    """At most `most` characters, with an ellipsis for what is missing of the middle."""
-    if len(text) <= most:
-        return text
-    tail = (most - 1) // 2
-    return f"{text[: most - 1 - tail]}…{text[len(text) - tail :]}"
 
 
 def fitted(first: Iterable[str], middle: Iterable[str], last: Iterable[str], most: int) -> str:

@@ -14,7 +14,7 @@ from handlers.reports.github.marks import MARKS, Mark, Marks
 from handlers.reports.github.origin import Origin, comment_marker, failure_marker
 from handlers.reports.github.repository import Repository
 from handlers.reports.github.safe import Safe
-from handlers.reports.github.view import View
+from handlers.reports.view import View
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,7 @@
 """Every text that a person reads on GitHub, but for the reasons' own."""
 
-from types import MappingProxyType
-
-from bot.domain.deployment import Kind, Outcome, Stage, Trigger, UpdatedPipeline
-from bot.domain.progress import Ended
-from handlers.reports.words import STAGES, duration
+from bot.domain.deployment import Stage
+from handlers.reports.words import STAGES
 
 CHECK = "pachops"
 RERUN = ("Deploy again", "Try this commit once more")
@@ -17,110 +14,15 @@ PLAN = "**Plan**"
 NOTES = "**Notes**"
 NEXT = "**Next:**"
 WHERE = "**Where:**"
-NEW = "new"
 BUILT = "built"
 THERE = "already there"
 TABLE = "| | Stage | Took | |\n| --- | --- | --- | --- |"
 LEFT_OUT = "_… some of this is left out: it is too long for GitHub …_"
-RUNNING = "🔄"
-WAITING = "⏳"
-
-MARKS = MappingProxyType(
-    {
-        Outcome.SUCCEEDED: "✅",
-        Outcome.FAILED: "❌",
-        Outcome.CANCELLED: "🚫",
-        Outcome.REFUSED: "🚫",
-        Outcome.ROLLED_BACK: "↩️",
-    }
-)
-_ENDED = MappingProxyType(
-    {
-        Ended.SUCCEEDED: "✅",
-        Ended.FAILED: "❌",
-        Ended.CANCELLED: "🚫",
-        Ended.SKIPPED: "➖",  # noqa: RUF001 - a sign that is drawn as wide as the others
-    }
-)
-_DONE = MappingProxyType({Kind.DEPLOY: "Deployed", Kind.ROLLBACK: "Rolled back"})
-_DOING = MappingProxyType({Kind.DEPLOY: "Deploying", Kind.ROLLBACK: "Rolling back"})
-_NOUN = MappingProxyType({Kind.DEPLOY: "Deployment", Kind.ROLLBACK: "Rollback"})
-_ENDS = MappingProxyType(
-    {
-        Outcome.FAILED: "failed",
-        Outcome.CANCELLED: "was cancelled",
-        Outcome.REFUSED: "was refused",
-        Outcome.ROLLED_BACK: "failed and was rolled back",
-    }
-)
-_TRIGGERS = MappingProxyType(
-    {
-        Trigger.PUSH: "by pushing",
-        Trigger.PULL_REQUEST: "by a change of the pull request",
-        Trigger.COMMENT: "in a comment",
-        Trigger.CHECK: "with a button of the check",
-        Trigger.SLACK: "in Slack",
-        Trigger.RELEASE: "by a release",
-        Trigger.CLI: "on the command line",
-        Trigger.ACTION: "in a workflow",
-    }
-)
-
-
-def headline(
-    kind: Kind, outcome: Outcome | None, stage: Stage | None, place: str = "", strong: str = ""
-) -> str:
-    """What happens or happened.
-
-    `place` is from `target`, with a space before it; `strong` stands around the main words.
-    """
-    if outcome is Outcome.SUCCEEDED:
-        return f"{strong}{_DONE[kind]}{strong}{place}"
-    if outcome is None:
-        return f"{strong}{_DOING[kind]}{strong}{place}"
-    where = f" in {STAGES[stage]}" if stage else ""
-    of = f" of{place}" if place else ""
-    return f"{_NOUN[kind]}{of} {strong}{_ENDS[outcome]}{where}{strong}"
-
-
-def waits(kind: Kind, place: str = "", strong: str = "") -> str:
-    """The headline while others are before it; as `headline`."""
-    of = f" of{place}" if place else ""
-    return f"{_NOUN[kind]}{of} {strong}waits for its turn{strong}"
-
-
-def target(sha: str, environment: str) -> str:
-    """What goes where, with a space before it; both safe."""
-    return f" {sha} to {environment}" if sha else f" {environment}"
 
 
 def told(who: str, what: str) -> str:
     """Who is told of a failure, and of what; both safe."""
     return f"{who}: {what}" if who else what
-
-
-def stage_mark(ended: Ended | None) -> str:
-    """The sign of a stage; the row says it in words too."""
-    return _ENDED[ended] if ended else RUNNING
-
-
-def stage_took(ended: Ended | None, seconds: float) -> str:
-    """How long it ran. While it runs nothing that would have to be edited every second."""
-    if ended is None:
-        return "running"
-    if ended is Ended.SUCCEEDED:
-        return duration(seconds)
-    return ended.value if ended is Ended.SKIPPED else f"{ended.value} after {duration(seconds)}"
-
-
-def took(outcome: Outcome, seconds: float) -> str:
-    """How long the whole ran."""
-    return f"{'in' if outcome is Outcome.SUCCEEDED else 'after'} {duration(seconds)}"
-
-
-def asked(who: str, trigger: Trigger) -> str:
-    """Who asked, and where; `who` is safe."""
-    return f"Asked for by {who} {_TRIGGERS[trigger]}"
 
 
 def identity(deployment: str) -> str:
@@ -141,12 +43,6 @@ def linked_log(url: str) -> str:
 def last_lines(subject: str, stage: Stage) -> str:
     """The summary of a fold; safe."""
     return f"Last lines of {subject} ({STAGES[stage]})"
-
-
-def versions(pipeline: UpdatedPipeline) -> str:
-    """From which version to which."""
-    before = NEW if pipeline.from_version is None else str(pipeline.from_version)
-    return f"{before} → {pipeline.to_version}"
 
 
 def more(count: int) -> str:

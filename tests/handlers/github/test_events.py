@@ -4,6 +4,8 @@ from bot.domain.deployment import Deployment, State, Trigger
 from bot.domain.github import Permission
 from bot.services.github import Action, CheckReport
 from handlers.reports.github.check import Button, check_name
+from handlers.reports.slack.origin import ORIGIN as SLACK
+from handlers.reports.slack.origin import Origin as SlackOrigin
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.state import CheckRun
 
@@ -188,3 +190,21 @@ async def test_checks_of_others_have_no_buttons_for_us(world: World) -> None:
     await world.github.rerun(EDGES, foreign)
     await world.settled()
     await world.only()
+
+
+# --- Slack
+
+
+async def test_channels_of_the_environment_are_noted_as_the_rules_have_them(world: World) -> None:
+    world.declare("  staging: {on: {push: [main]}, notify: ['#ml']}\n")
+    await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    stored = await world.deployments.load((await world.only()).id, SLACK)
+    assert SlackOrigin.from_json(stored) == SlackOrigin(channels=("#ml",))
+
+
+async def test_without_channels_slack_is_not_told(world: World) -> None:
+    world.declare(FOLLOWS_MAIN)
+    await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    assert await world.deployments.load((await world.only()).id, SLACK) is None

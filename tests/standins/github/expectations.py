@@ -1,15 +1,14 @@
 """What a test waits to see on GitHub; where it does not come, the failure says what was seen."""
 
-import asyncio
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from tests.standins import waiting
 from tests.standins.github.state import CheckRun, Comment, Deployment, Issue
 from tests.standins.github.world import World
+from tests.standins.waiting import PATIENCE
 
 T = TypeVar("T")
-PATIENCE = 20.0
-"""Seconds, for a slow machine; what is waited for is seen as soon as it is there."""
 
 
 class Expectations:
@@ -26,16 +25,7 @@ class Expectations:
         patience: float = PATIENCE,
     ) -> T:
         """Wait until `look` finds something; `seen` is told where it never does."""
-        async with self.world.changed:
-            try:
-                async with asyncio.timeout(patience):
-                    while (found := look()) is None:
-                        await self.world.changed.wait()
-            except TimeoutError:
-                listed = "".join(f"\n  {each}" for each in seen()) or "\n  nothing"
-                message = f"expected {what}; on GitHub there is:{listed}"
-                raise AssertionError(message) from None
-        return found
+        return await waiting.expect(self.world, what, look, seen, on="GitHub", patience=patience)
 
     async def expect_reaction(
         self, comment: Comment, content: str, *, patience: float = PATIENCE

@@ -10,7 +10,7 @@ from bot.domain.reasons import Code, Reason
 from bot.services.github import Conclusion
 from handlers.reports.github.check import Button, check_report
 from handlers.reports.github.deployment_status import deployment_state, description
-from handlers.reports.github.view import View
+from handlers.reports.view import View
 from tests.handlers.reports.example import board, building, failed, succeeded
 from tests.handlers.reports.github.outside import ASKED, SAFE
 

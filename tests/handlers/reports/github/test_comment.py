@@ -34,7 +34,7 @@ from handlers.reports.github.comment import (
     progress_comment,
     summary,
 )
-from handlers.reports.github.view import View
+from handlers.reports.view import View
 from tests.handlers.reports.example import (
     Events,
     board,

@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it.token import Token
 
-from handlers.reports.github.safe import UNSEEN, cut_line, fitted, size
+from handlers.reports.github.safe import UNSEEN, fitted, size
+from handlers.reports.text import cut_line
 from tests.handlers.reports.github.outside import LIVE, MARKDOWN, NASTY, SAFE, SECRET
 
 

@@ -1,4 +1,4 @@
-"""A deployment at one moment, as every kind of report on GitHub is made from it."""
+"""A deployment at one moment, as every kind of report is made from it."""
 
 from dataclasses import dataclass, field
 

@@ -1,0 +1,184 @@
+"""One deployment as it is followed: what was heard, and its places in Slack."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.domain.deployment import Deployment, Stage
+from bot.domain.progress import Log as Line
+from bot.store.deployments import Deployments
+from bot.store.progress import ProgressLog
+from handlers.reports.board import Board
+from handlers.reports.slack import words
+from handlers.reports.slack.buttons import CLICKS, Click, clicks_from_json
+from handlers.reports.slack.marks import MARKS, Marks, Part, due, marks_to_json, wanted
+from handlers.reports.slack.message import Shown, end_message, progress_message
+from handlers.reports.slack.origin import Origin, Place
+from handlers.reports.slack.safe import Safe
+from handlers.reports.slack.speaker import Log, Speaker, Workspace
+from handlers.reports.text import fingerprint, one_line
+from handlers.reports.view import View
+
+LONGEST_LOG = 1_000_000
+"""Bytes of a log's end that are shown as a file."""
+_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Known:
+    """What does not change of a deployment that is followed."""
+
+    number: int
+    """Its place in the order asked."""
+    deployment: Deployment
+    origin: Origin
+    user: str | None
+    """The Slack id of who asked."""
+    pull_request: int | None
+    page: str | None
+
+
+@dataclass(eq=False)
+class Spot:
+    """A place and how it stands there."""
+
+    channel: str
+    """As the origin has it."""
+    is_first: bool
+    speaker: Speaker
+    busy: bool = False
+    edited_at: float = 0.0
+    """When something was last said there."""
+    since: float | None = None
+    """Since when there has been something to say."""
+    not_before: float = 0.0
+
+
+class Follower:
+    """One deployment's reports. Errors, from every method: those of the database and of Slack."""
+
+    def __init__(
+        self,
+        known: Known,
+        marks: Mapping[str, Marks],
+        *,
+        slack: Workspace,
+        deployments: Deployments,
+        progress: ProgressLog,
+        safe: Safe,
+    ) -> None:
+        self.number = known.number
+        self.identity = known.deployment.id
+        self._known = known
+        self._marks = dict(marks)
+        self._deployments = deployments
+        self._progress = progress
+        self._safe = safe
+        self._saving = asyncio.Lock()
+        self._board = Board()
+        self._read_to = 0
+        self._clicks: Sequence[Click] | None = None
+        self._forgiven = False
+        self.spots = [
+            self._spot(slack, place, is_first=number == 0)
+            for number, place in enumerate(known.origin.places())
+        ]
+        self._render()
+
+    def _spot(self, slack: Workspace, place: Place, *, is_first: bool) -> Spot:
+        channel = place.channel
+        marks = self._marks.get(channel, Marks())
+
+        async def keep(marks: Marks) -> None:
+            self._marks[channel] = marks
+            async with self._saving:
+                await self._deployments.save(self.identity, MARKS, marks_to_json(self._marks))
+
+        return Spot(channel, is_first, Speaker(slack, self.identity, place, marks, keep))
+
+    @property
+    def view(self) -> View:
+        """The deployment as it is known."""
+        return View(self._known.deployment, self._board, self._known.page)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing will happen any more."""
+        return self._board.finished is not None
+
+    @property
+    def ended_at(self) -> float | None:
+        """When it ended."""
+        return self._board.finished_at
+
+    def is_behind(self, last_event: int) -> bool:
+        """Whether there is something that it has not read."""
+        return last_event > self._read_to or self._clicks is None
+
+    def look_again(self) -> None:
+        """A button was used."""
+        self._clicks = None
+
+    async def read(self) -> None:
+        """Take in what has happened."""
+        while batch := await self._progress.read(self.identity, self._read_to, _BATCH):
+            for number, at, event in batch:
+                self._board = self._board.after(at, event)
+                self._read_to = number
+            if len(batch) < _BATCH:
+                break
+        if self._clicks is None:
+            self._clicks = clicks_from_json(await self._deployments.load(self.identity, CLICKS))
+        if self.has_ended and not self._forgiven:
+            for spot in self.spots:
+                await spot.speaker.forgive()
+            self._forgiven = True
+        self._render()
+
+    def due(self, spot: Spot) -> Part | None:
+        """What a place has to hear next."""
+        if self._clicks is None:
+            # It has not been read, or a button was used since.
+            return None
+        has_log = self._board.failed_log is not None
+        parts = wanted(self.view, is_first=spot.is_first, has_log=has_log)
+        return due(spot.speaker.marks, parts, self._text)
+
+    async def say(self, spot: Spot, part: Part) -> None:
+        """Say it in a place."""
+        match part:
+            case Part.MESSAGE:
+                await spot.speaker.show(self._message, self._text)
+            case Part.LOG:
+                await spot.speaker.attach(await self._log())
+            case Part.END:
+                message = end_message(self._shown, self._safe, mentions=spot.is_first)
+                await spot.speaker.tell(message, broadcast=self.view.is_failure)
+
+    @property
+    def _shown(self) -> Shown:
+        known = self._known
+        return Shown(self.view, known.pull_request, self._clicks or (), known.user)
+
+    def _render(self) -> None:
+        self._message = progress_message(self._shown, self._safe)
+        self._text = fingerprint(repr(self._message))
+
+    async def _log(self) -> Log:
+        """The whole log of the stage that failed, its end where it is long."""
+        stage = self._board.failed_stage or Stage.BUILD
+        lines = [line async for line in self._lines(stage)]
+        if not lines and self._board.failed_log is not None:
+            lines = list(self._board.failed_log[1])
+        content = self._safe.clean("\n".join(lines)).encode(errors="replace") or b"\n"
+        if len(content) > LONGEST_LOG:
+            content = words.CUT.encode() + content[-LONGEST_LOG:].partition(b"\n")[2]
+        return Log(words.log_name(stage), words.log_title(stage, self.identity), content)
+
+    async def _lines(self, stage: Stage) -> AsyncIterator[str]:
+        after = 0
+        while batch := await self._progress.read(self.identity, after, _BATCH):
+            for number, _, event in batch:
+                after = number
+                if isinstance(event, Line) and event.stage is stage:
+                    yield f"{one_line(event.subject)} | {one_line(event.text)}"

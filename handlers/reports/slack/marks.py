@@ -1,0 +1,117 @@
+"""What was said of a deployment in one place in Slack so far, and what is to be said now."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from handlers.reports.view import View
+
+MARKS = "slack_marks"
+"""The fact of a deployment that holds them, by place."""
+MOST_AGAIN = 3
+"""How often a message that somebody deletes is written again."""
+
+
+class Part(StrEnum):
+    """What tells of a deployment in a place, in its order."""
+
+    MESSAGE = "message"
+    LOG = "log"
+    """The failed stage's, as a file in the thread."""
+    END = "end"
+    """The answer in the thread that notifies."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What a place has of a deployment."""
+
+    channel: str = ""
+    """The id of the channel in which the message is; empty while there is none."""
+    ts: str = ""
+    tried: bool = False
+    """Whether it was begun to write it: then it may be there, and show something older."""
+    generation: int = 0
+    """How often somebody has deleted it."""
+    elsewhere: bool = False
+    """Whether it is said to who asked, because the bot is not in the channel."""
+    said: str = ""
+    """A fingerprint of what the message shows."""
+    file: str = ""
+    """The id of the log, once Slack has it."""
+    sharing: bool = False
+    """Whether it was begun to show the log: then it may be there."""
+    done: frozenset[Part] = frozenset()
+    """Of what is said once."""
+    refused: frozenset[Part] = frozenset()
+    """What Slack will not take."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a message."""
+        return bool(self.ts)
+
+    def at(self, channel: str, ts: str) -> "Marks":
+        """Once the message is there."""
+        return replace(self, channel=channel, ts=ts)
+
+    def without(self) -> "Marks":
+        """Once somebody has deleted the message."""
+        return replace(self, ts="", said="", tried=False, generation=self.generation + 1)
+
+    def having(self, part: Part) -> "Marks":
+        """Once it was said."""
+        return replace(self, done=self.done | {part})
+
+    def refusing(self, part: Part) -> "Marks":
+        """Slack will not take it."""
+        return replace(self, refused=self.refused | {part})
+
+    def is_settled(self, part: Part) -> bool:
+        """Whether there is no use in trying."""
+        return part in self.done or part in self.refused
+
+
+_ALL: TypeAdapter[dict[str, Marks]] = TypeAdapter(dict[str, Marks])
+
+
+def marks_to_json(marks: Mapping[str, Marks]) -> dict[str, Any]:
+    """For the database."""
+    return {
+        place: asdict(each) | {"done": sorted(each.done), "refused": sorted(each.refused)}
+        for place, each in marks.items()
+    }
+
+
+def marks_from_json(value: Mapping[str, Any] | None) -> dict[str, Marks]:
+    """From the database."""
+    return _ALL.validate_python(value) if value else {}
+
+
+def wanted(view: View, *, is_first: bool, has_log: bool) -> Iterator[Part]:
+    """The parts that a place should have now.
+
+    Where it was asked for, whoever asked is told of every end; elsewhere only a failure is told
+    of in words of its own.
+    """
+    yield Part.MESSAGE
+    if view.is_failure and has_log:
+        yield Part.LOG
+    if view.is_failure or (is_first and view.end is not None):
+        yield Part.END
+
+
+def due(marks: Marks, parts: Iterator[Part], text: str) -> Part | None:
+    """The next part that has something new to say; `text` is the message's fingerprint."""
+    for part in parts:
+        if marks.is_settled(part):
+            continue
+        if part is Part.MESSAGE:
+            if marks.said != text:
+                return part
+        elif marks.is_there:
+            return part
+    return None

@@ -100,7 +100,7 @@ class Session:
             left = await bot.deployments.unfinished()
             await bot.engine.start()
             await _unless(interrupted, self._see_the_end(bot, left))
-            return await bot.deployments.unfinished()
+            return await bot.engine.left()
 
     async def _see_the_end(self, bot: Bot, identities: Sequence[str]) -> None:
         for identity in identities:
@@ -167,7 +167,7 @@ class Session:
 
     async def _finish_others(self, bot: Bot) -> None:
         """What an interrupted bot left is finished too; Ctrl-C leaves it for another time."""
-        others = await bot.deployments.unfinished()
+        others = await bot.engine.left()
         if not others:
             return
         self._show(Warned(words.others_are_finished_first(others)))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from tests.e2e.test_main_job import QUICK_VERIFY, simple
 from tests.e2e.world import World
+from tests.real.git_server import Repository
 
 pytestmark = pytest.mark.real
 
@@ -29,10 +31,13 @@ def environment(world: World) -> dict[str, str]:
 
 
 @contextmanager
-def running(world: World, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+def running(
+    world: World, *arguments: str, folder: Path | None = None
+) -> Iterator["subprocess.Popen[str]"]:
     process = subprocess.Popen(  # noqa: S603 - our own command
         [PACHOPS, *arguments],
         env=environment(world),
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -47,8 +52,8 @@ def running(world: World, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
             process.stdout.close()
 
 
-def pachops(world: World, *arguments: str) -> tuple[int, str]:
-    with running(world, *arguments) as process:
+def pachops(world: World, *arguments: str, folder: Path | None = None) -> tuple[int, str]:
+    with running(world, *arguments, folder=folder) as process:
         output, _ = process.communicate(timeout=PATIENCE)
         return process.returncode, output
 
@@ -115,6 +120,46 @@ def test_killed_in_the_middle_it_is_finished_by_a_worker(world: World) -> None:
     status, output = pachops(world, "worker")
     assert (status, "Succeeded" in output, world.running()[0]) == (0, True, 1)
     assert "succeeded" in pachops(world, "show", identity)[1]
+
+
+def test_what_was_left_is_finished_and_does_not_count_as_time_of_the_next(world: World) -> None:
+    two = "environments: {one: {verify: {window: 0s}}, two: {verify: {window: 0s}}}"
+    world.commit(simple(world, "RUN sleep 3") | {".pachops.yml": two})
+    with running(world, "deploy", world.address, "--to", "one", "--json") as process:
+        left = read_until(process, "accepted")["deployment"]
+        read_until(process, "sleep 3")
+        process.kill()
+    world.commit({"pipeline.json": world.spec("other", image="ubuntu:20.04"), "Dockerfile": None})
+    _, output = pachops(world, "deploy", world.address, "--to", "two", "--json")
+    warned, end = map(json.loads, output.splitlines()[-2:])
+    assert (left in warned["text"], end["event"]) == (True, "finished")
+    assert end["at"] <= warned["at"]
+
+
+def test_a_rollback_means_the_repository_that_one_is_in(world: World) -> None:
+    first = world.use_work_tree()
+    for word in ("one", "two"):
+        world.commit(simple(world) | {"run.sh": word})
+        pachops(world, "deploy", world.address)
+    world.repository = Repository(world.folder / "second")
+    world.commit(simple(world) | {"pipeline.json": world.spec("other")})
+    pachops(world, "deploy", str(world.folder / "second"))
+    status, output = pachops(world, "rollback", "--to", "default")
+    assert (status, "several repositories" in output) == (2, True)
+    status, _ = pachops(world, "rollback", "--to", "default", folder=first)
+    assert (status, world.running()[0]) == (0, 3)
+
+
+def test_a_log_that_cannot_be_written_disturbs_nobody(world: World) -> None:
+    world.commit(simple(world))
+    (world.folder / "data").mkdir()
+    (world.folder / "data" / "pachops.log").symlink_to("/dev/full")
+    status, output = pachops(world, "deploy", world.address, "--dry-run")
+    assert (status, "Traceback" in output) == (0, False)
+
+
+def test_it_says_its_version(world: World) -> None:
+    assert pachops(world, "--version") == (0, f"pachops {version('pachops')}\n")
 
 
 def test_cancelled_from_elsewhere(world: World) -> None:

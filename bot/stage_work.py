@@ -134,6 +134,11 @@ class StageWork:
         parallel = self._services.settings.parallel_builds
         return await test(images, self._id, docker, parallel, self._report)
 
+    async def remove_leftovers(self) -> None:
+        """Remove the containers of tests that a killed bot left."""
+        docker = await self._services.docker()
+        await docker.remove_leftovers(self._id)
+
     async def push(self, plan: Plan) -> tuple[BuiltImage, ...]:
         """Push what was built, and give every image its tags."""
         missing = any(image.digest is None for image in plan.images)

@@ -56,6 +56,7 @@ class Workflow:
         outcome, reason = await self._attempt()
         if reason is not None:
             outcome, reason = await self._undo(outcome, reason)
+            await self._clear()
         await self._finish(outcome, reason)
 
     async def _attempt(self) -> tuple[Outcome, Reason | None]:
@@ -210,6 +211,15 @@ class Workflow:
         if put_back.restored and outcome is Outcome.FAILED:
             return Outcome.ROLLED_BACK, reason
         return outcome, reason
+
+    async def _clear(self) -> None:
+        """A test's container outlives a bot that is killed; a test that runs again removes it."""
+        if not self._run.resumed or self._run.deployment.stage is not Stage.TEST:
+            return
+        try:
+            await self._work.remove_leftovers()
+        except StoppedError as error:
+            self._note(f"A container of its test may be left: {error.reason.fact}.")
 
     async def _finish(self, outcome: Outcome, reason: Reason | None) -> None:
         journey, deployments = self._journey, self._services.deployments

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -181,6 +182,20 @@ def test_killed_and_cancelled_it_is_settled_by_a_worker(world: World) -> None:
     assert "No bot runs" in pachops(world, "cancel", identity)[1]
     pachops(world, "worker")
     assert not world.pachd.has_pipeline("edges")
+
+
+def test_killed_in_a_test_and_cancelled_it_leaves_no_container(world: World) -> None:
+    image = f"{{repository: '{world.image()}', test: [sleep, '4747']}}"
+    world.commit(simple(world) | {".pachops.yml": f"images: {{edges: {image}}}"})
+    with running(world, "deploy", world.address, "--json") as process:
+        identity = read_until(process, "accepted")["deployment"]
+        read_until(process, '"stage_started", "stage": "test"')
+        while not world.containers_that_run("sleep 4747"):
+            time.sleep(0.05)
+        process.kill()
+    pachops(world, "cancel", identity)
+    pachops(world, "worker")
+    assert not world.containers_that_run("sleep 4747")
 
 
 def test_nobody_reads_to_the_end(world: World) -> None:

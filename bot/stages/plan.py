@@ -221,9 +221,13 @@ def _build_order(recipes: Mapping[str, _Recipe]) -> tuple[str, ...]:
     try:
         return tuple(sorter.static_order())
     except graphlib.CycleError as error:
-        circle = " -> ".join(error.args[1])
+        circle: list[str] = error.args[1]
+        first = recipes[circle[0]]
         raise StoppedError(
-            Code.DOCKERFILE_INVALID, f"images are FROM each other in a circle: {circle}"
+            Code.DOCKERFILE_INVALID,
+            f"images are FROM each other in a circle: {' -> '.join(circle)}",
+            where=_joined(first.image.context, first.dockerfile),
+            next_step="Let one of them be FROM something else.",
         ) from None
 
 

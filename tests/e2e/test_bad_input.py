@@ -61,6 +61,15 @@ WRONG_FILES: Mapping[str, tuple[Change, str]] = {
         "build_secret_missing",
     ),
     "broken Dockerfile": (lambda _: {"Dockerfile": "FORM busybox\n"}, "dockerfile_invalid"),
+    "images in a circle": (
+        lambda world: {
+            "a/Dockerfile": f"FROM {world.image('b')}\n",
+            "b/Dockerfile": f"FROM {world.image('a')}\n",
+            ".pachops.yml": f"images: {{a: {{context: a, repository: '{world.image('a')}'}}, "
+            f"b: {{context: b, repository: '{world.image('b')}'}}}}",
+        },
+        "dockerfile_invalid",
+    ),
     "tag that none can be": (
         lambda world: {
             ".pachops.yml": f"images: {{a: {{repository: '{world.image()}', tags: ['v 1']}}}}"

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from bot.cli import app
 from bot.engine.claim import Claim
 from tests.e2e.world import World
-from tests.real.git_server import Content
+from tests.real.git_server import Content, Link
 from tests.real.registry import Registry
 
 pytestmark = pytest.mark.real
@@ -75,6 +75,14 @@ WRONG_FILES: Mapping[str, tuple[Change, str]] = {
             ".pachops.yml": f"images: {{a: {{repository: '{world.image()}', tags: ['v 1']}}}}"
         },
         "tag_invalid",
+    ),
+    "project file that is a link to elsewhere": (
+        lambda _: {".pachops.yml": Link("/etc/passwd")},
+        "project_invalid",
+    ),
+    "project file that is a folder": (
+        lambda _: {".pachops.yml/images": "edges"},
+        "project_invalid",
     ),
     "broken project file": (lambda _: {".pachops.yml": "imagse: {}\n"}, "project_invalid"),
 }

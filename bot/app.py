@@ -36,7 +36,10 @@ from bot.stages.source import open_default, open_source
 from bot.store.database import Database
 from bot.store.deployments import Deployments
 from bot.store.progress import ProgressLog
-from bot.workflow import SecondLook, Workflow
+from bot.workflow import Workflow
+
+if TYPE_CHECKING:
+    from bot.stage_work import SecondLook
 
 if TYPE_CHECKING:
     from bot.services.github import GitHub

@@ -10,7 +10,9 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
+from importlib.metadata import version
 from typing import IO, TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -48,7 +50,7 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 Repository = Annotated[
-    str, typer.Argument(metavar="[PATH|URL]", help="The repository; a local one by its path.")
+    str, typer.Argument(metavar="PATH|URL", help="The repository; a local one by its path.")
 ]
 Identity = Annotated[str, typer.Argument(metavar="ID", help="A deployment's id, or a part of it.")]
 
@@ -68,6 +70,25 @@ def main() -> None:
     standard_error().flush()
     # All that was opened is closed. Taking the SDKs' modules apart would take half a second.
     os._exit(status)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's
+    if wanted:
+        _write(f"pachops {version('pachops')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()
@@ -106,7 +127,7 @@ def deploy(
 @app.command()
 def rollback(
     repository: Annotated[
-        str | None, typer.Argument(metavar="[PATH|URL]", help="Where several are deployed.")
+        str | None, typer.Argument(metavar="PATH|URL", help="Where several are deployed.")
     ] = None,
     *,
     to: Annotated[str, typer.Option("--to", metavar="ENVIRONMENT", help="What to take back.")],
@@ -364,14 +385,18 @@ def _follow(
         _log.exception("the command failed")
         fact = f"{type(error).__name__}: {error}"
         ended = _ended(Outcome.FAILED, StoppedError(Code.INTERNAL_ERROR, fact), session)
-    reporter.show(time.time(), ended)
+    # It may have ended a while ago: what an interrupted bot left is finished before we say so.
+    reporter.show((session and session.ended_at) or time.time(), ended)
     reporter.close()
     raise typer.Exit(_status(ended))
 
 
 def _ended(outcome: Outcome, error: StoppedError, session: "Session | None") -> Finished:
     deployment = session.unsettled if session else None
-    return Finished(outcome, deployment, None, (), (), error.reason)
+    reason = error.reason
+    if deployment and outcome is Outcome.FAILED:
+        reason = replace(reason, next_step=f"{reason.next_step} {words.GO_ON}")
+    return Finished(outcome, deployment, None, (), (), reason)
 
 
 def _status(ended: Finished) -> int:
@@ -401,6 +426,8 @@ def _keep_a_log(settings: Settings) -> None:
         raise StoppedError(
             Code.DATA_DIR_UNUSABLE, error.strerror or str(error), where=str(settings.data_dir)
         ) from error
+    # A log that cannot be written any more, on a full disk, is nothing for the person's terminal.
+    logging.raiseExceptions = False
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
 

@@ -121,6 +121,10 @@ class Project(Declared):
     pipelines: tuple[PipelineSource, ...] = ()
     environments: Mapping[Name, _DeclaredEnvironment] = Field(default_factory=dict)
 
+    def declares(self, field: str) -> bool:
+        """Whether the file says it itself: an empty list means none, and not the default."""
+        return field in self.model_fields_set
+
     @property
     def _known(self) -> Mapping[str, Environment]:
         return self.environments or {DEFAULT_ENVIRONMENT: Environment()}

@@ -58,6 +58,8 @@ class Session:
         self._reporter = reporter
         self._own: Deployment | None = None
         self._accepted = False
+        self.ended_at: float | None = None
+        """When the person's deployment ended."""
 
     async def deploy(self, order: DeployOrder) -> Finished:
         """Deploy and wait for the end."""
@@ -100,7 +102,7 @@ class Session:
             left = await bot.deployments.unfinished()
             await bot.engine.start()
             await _unless(interrupted, self._see_the_end(bot, left))
-            return await bot.deployments.unfinished()
+            return await bot.engine.left()
 
     async def _see_the_end(self, bot: Bot, identities: Sequence[str]) -> None:
         for identity in identities:
@@ -125,7 +127,7 @@ class Session:
         )
 
     async def _deployed_repository(self, bot: Bot, order: RollbackOrder) -> str:
-        """The repository that a rollback means: the only one that was deployed there."""
+        """The repository that a rollback means: the only one deployed there, or the one here."""
         if order.repository is not None:
             return repository_address(order.repository, Path.cwd())
         found = await bot.deployments.list(environment=order.environment, limit=500)
@@ -136,6 +138,8 @@ class Session:
                 Code.NOTHING_TO_ROLL_BACK, f"nothing was ever deployed to {order.environment}"
             )
         if len(repositories) > 1:
+            if (here := _repository_here()) in repositories:
+                return here
             raise StoppedError(
                 Code.BAD_COMMAND,
                 f"several repositories are deployed to {order.environment}: "
@@ -162,12 +166,13 @@ class Session:
             finally:
                 cancelling.cancel()
                 await asyncio.wait({cancelling})
+        self.ended_at = time.time()
         await self._finish_others(bot)
         return ended
 
     async def _finish_others(self, bot: Bot) -> None:
         """What an interrupted bot left is finished too; Ctrl-C leaves it for another time."""
-        others = await bot.deployments.unfinished()
+        others = await bot.engine.left()
         if not others:
             return
         self._show(Warned(words.others_are_finished_first(others)))
@@ -231,6 +236,13 @@ async def _unless(interrupted: asyncio.Event, work: Coroutine[object, object, No
 async def _cancel(bot: Bot, deployment: str, interrupted: asyncio.Event) -> None:
     await interrupted.wait()
     await bot.engine.cancel(deployment, _actor().name)
+
+
+def _repository_here() -> str | None:
+    try:
+        return repository_address(".", Path.cwd())
+    except StoppedError:
+        return None
 
 
 def _actor() -> Actor:

@@ -29,6 +29,8 @@ class Return:
     """The deployment whose state comes back; None for what ran before the first one."""
     steps: tuple[PipelineStep, ...]
     """The earliest step of each pipeline among the undone; its `before` is what comes back."""
+    latest: tuple[PipelineStep, ...]
+    """The latest step of each, in the same order; its `after` is what should be live."""
     destination: Destination
 
 
@@ -57,17 +59,19 @@ def going_back(past: Sequence[Past], steps: int) -> Return:
     if steps > len(stack):
         raise StoppedError(
             Code.NOTHING_TO_ROLL_BACK,
-            f"{len(stack)} deployments are in force, {steps} were to be undone"
+            f"deployments in force: {len(stack)}; to be undone: {steps}"
             if stack
             else "nothing was deployed that is still in force",
         )
     undone: list[Past] = []
     while len(undone) < steps or (stack and not _is_good(stack[-1])):
         undone.append(stack.pop())
-    earliest: dict[tuple[str, str], PipelineStep] = {}
+    earliest: dict[str, PipelineStep] = {}
+    latest: dict[str, PipelineStep] = {}
     for each in reversed(undone):
         for step in _update(each).steps:
-            earliest.setdefault((step.project, step.name), step)
+            earliest.setdefault(step.full_name, step)
+            latest[step.full_name] = step
     if all(step.before is None for step in earliest.values()):
         raise StoppedError(
             Code.NOTHING_TO_ROLL_BACK,
@@ -78,6 +82,7 @@ def going_back(past: Sequence[Past], steps: int) -> Return:
         undone=tuple(each.deployment.id for each in undone),
         to=stack[-1].deployment.id if stack else None,
         steps=tuple(earliest.values()),
+        latest=tuple(latest.values()),
         destination=_one_destination(undone),
     )
 

@@ -85,10 +85,12 @@ class PipelinePlan:
     """Name of the image of ours that it runs; None where it runs another's."""
     change: Change
     version: int | None
-    """The live version; None where it does not exist."""
+    """The live version; None where it does not exist, and of a rollback."""
     differences: tuple[str, ...] = ()
     reprocess: bool = False
     """Whether data is computed again, for this pipeline alone."""
+    undoes: str | None = None
+    """Rollback only: the user's spec that should be live, as JSON."""
 
 
 @dataclass(frozen=True)

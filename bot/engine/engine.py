@@ -15,7 +15,7 @@ from bot.engine.claim import Claim
 from bot.engine.housekeeping import INTERVAL_SECONDS, Housekeeping
 from bot.engine.run import Attempt, stopped_for
 from bot.engine.runs import Runs, Workflow
-from bot.engine.workers import beat, leave, new_worker_id
+from bot.engine.workers import beat, leave, living, new_worker_id
 from bot.store.database import Database
 from bot.store.deployments import CancelResult, Deployments, insert
 from bot.store.errors import explained
@@ -147,11 +147,18 @@ class Engine:
                 raise stopped_for(reason)
             await _at_most_a_second(change)
 
+    async def left(self) -> tuple[str, ...]:
+        """Those that this engine is to finish: all, or its own where others share the database."""
+        worker = self._worker
+        if worker and await self._database.write(living) - {worker}:
+            return self._runs.ids
+        return await self._deployments.unfinished()
+
     async def idle(self) -> None:
-        """Until no deployment of the database waits or runs."""
+        """Until nothing is left for this engine."""
         while True:
             change = self._runs.change
-            if not self._runs.ids and not await self._deployments.unfinished():
+            if not self._runs.ids and not await self.left():
                 return
             await _at_most_a_second(change)
 

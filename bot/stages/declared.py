@@ -35,7 +35,7 @@ async def read_declared(source: Source, pachyderm: Pachyderm) -> Declared:
 async def _read_specs(
     source: Source, files: Sequence[str], pachyderm: Pachyderm
 ) -> tuple[Spec, ...]:
-    if not source.project.pipelines:
+    if not source.project.declares("pipelines"):
         return await _read_files(source, _matching(files, DEFAULT_SPECS, where=None))
     specs: list[Spec] = []
     for declared in source.project.pipelines:
@@ -90,12 +90,12 @@ async def _render_files(
 def _images(source: Source, files: Sequence[str], specs: Sequence[Spec]) -> dict[str, Image]:
     """The declared images; without any, the one that the root's Dockerfile makes."""
     project = source.project
-    if project.images:
+    if project.declares("images"):
         return dict(project.images)
     if "Dockerfile" in files:
         name, repository = image_from_specs(specs)
         return {name: Image(repository=repository)}
-    if project.pipelines:
+    if project.declares("pipelines"):
         return {}
     raise StoppedError(
         Code.DOCKERFILE_MISSING, "the commit has no Dockerfile at its root", where="Dockerfile"

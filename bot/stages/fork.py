@@ -36,7 +36,8 @@ def check_forks(request: Request, settings: Settings) -> None:
 
 async def check_project(fork: Source, ours: Source, files: Sequence[str]) -> None:
     """Refuse other specs than the default branch's, and templates that pachd would run for us."""
-    if fork.project.pipelines != ours.project.pipelines:
+    said = [(each.project.declares("pipelines"), each.project.pipelines) for each in (fork, ours)]
+    if said[0] != said[1]:
         raise _refused(
             "the specs that it declares are not those of the default branch", "pipelines"
         )

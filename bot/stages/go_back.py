@@ -47,11 +47,12 @@ def returning_pipelines(back: Return) -> tuple[PipelinePlan, ...]:
             spec=step.before,
             image=None,
             change=Change.UPDATE,
-            version=step.next_version,
+            version=None,
             # What was computed again with the image that goes must be computed again without it.
             reprocess=step.reprocess,
+            undoes=latest.after,
         )
-        for step in back.steps
+        for step, latest in zip(back.steps, back.latest, strict=True)
         if step.before is not None
     )
 

@@ -221,9 +221,13 @@ def _build_order(recipes: Mapping[str, _Recipe]) -> tuple[str, ...]:
     try:
         return tuple(sorter.static_order())
     except graphlib.CycleError as error:
-        circle = " -> ".join(error.args[1])
+        circle: list[str] = error.args[1]
+        first = recipes[circle[0]]
         raise StoppedError(
-            Code.DOCKERFILE_INVALID, f"images are FROM each other in a circle: {circle}"
+            Code.DOCKERFILE_INVALID,
+            f"images are FROM each other in a circle: {' -> '.join(circle)}",
+            where=_joined(first.image.context, first.dockerfile),
+            next_step="Let one of them be FROM something else.",
         ) from None
 
 
@@ -295,6 +299,17 @@ async def _context_tree(source: Source, name: str, recipe: _Recipe) -> str:
     return await source.mirror.tree(source.sha, folder, without=dropped)
 
 
+def _tags(name: str, templates: Sequence[str], facts: TagFacts) -> tuple[str, ...]:
+    try:
+        return render_tags(templates, facts)
+    except StoppedError as error:
+        reason = error.reason
+        where = f".pachops.yml: images.{name}.tags"
+        raise StoppedError(
+            reason.code, reason.fact, where=where, next_step=reason.next_step
+        ) from error
+
+
 def _image_plan(
     name: str,
     recipe: _Recipe,
@@ -317,7 +332,7 @@ def _image_plan(
     return ImagePlan(
         name=name,
         repository=recipe.repository,
-        tags=(fork_tag(facts.sha),) if is_apart else render_tags(image.tags, facts),
+        tags=(fork_tag(facts.sha),) if is_apart else _tags(name, image.tags, facts),
         tree=tree,
         context=image.context,
         dockerfile=recipe.dockerfile,

@@ -34,5 +34,12 @@ async def open_source(git: Git, repository: str, sha: str) -> Source:
             where=".pachops.yaml",
             next_step="Rename it: `git mv .pachops.yaml .pachops.yml`.",
         )
+    if text is None and await mirror.has_path(sha, PROJECT_FILE):
+        raise StoppedError(
+            Code.PROJECT_INVALID,
+            "it is a folder, or a link that leads nowhere in the repository",
+            where=PROJECT_FILE,
+            next_step="Commit a file in its place.",
+        )
     project = parse_project(text or b"", file=PROJECT_FILE)
     return Source(mirror, sha, project, declared=text is not None)

@@ -54,9 +54,10 @@ async def _prepare_one(
     if live is None:
         return step, []
     notes = []
-    if live.version != pipeline.version:
+    if _is_of_others(live, pipeline):
+        when = "while this was being built" if pipeline.undoes is None else "in the meantime"
         notes.append(
-            f"{name}: somebody else made version {live.version} while this was being built; "
+            f"{name}: somebody else made version {live.version} {when}; "
             "this deployment replaces it."
         )
     if not again and await pachyderm.has_processed(live.project, live.name):
@@ -65,6 +66,12 @@ async def _prepare_one(
             "deploy with --reprocess to compute it again."
         )
     return step, notes
+
+
+def _is_of_others(live: LivePipeline, pipeline: PipelinePlan) -> bool:
+    if pipeline.undoes is None:
+        return live.version != pipeline.version
+    return not same(json.loads(live.user_spec), json.loads(pipeline.undoes))
 
 
 async def update(

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from bot.cli import app
 from bot.engine.claim import Claim
 from tests.e2e.world import World
-from tests.real.git_server import Content
+from tests.real.git_server import Content, Link
 from tests.real.registry import Registry
 
 pytestmark = pytest.mark.real
@@ -61,6 +61,29 @@ WRONG_FILES: Mapping[str, tuple[Change, str]] = {
         "build_secret_missing",
     ),
     "broken Dockerfile": (lambda _: {"Dockerfile": "FORM busybox\n"}, "dockerfile_invalid"),
+    "images in a circle": (
+        lambda world: {
+            "a/Dockerfile": f"FROM {world.image('b')}\n",
+            "b/Dockerfile": f"FROM {world.image('a')}\n",
+            ".pachops.yml": f"images: {{a: {{context: a, repository: '{world.image('a')}'}}, "
+            f"b: {{context: b, repository: '{world.image('b')}'}}}}",
+        },
+        "dockerfile_invalid",
+    ),
+    "tag that none can be": (
+        lambda world: {
+            ".pachops.yml": f"images: {{a: {{repository: '{world.image()}', tags: ['v 1']}}}}"
+        },
+        "tag_invalid",
+    ),
+    "project file that is a link to elsewhere": (
+        lambda _: {".pachops.yml": Link("/etc/passwd")},
+        "project_invalid",
+    ),
+    "project file that is a folder": (
+        lambda _: {".pachops.yml/images": "edges"},
+        "project_invalid",
+    ),
     "broken project file": (lambda _: {".pachops.yml": "imagse: {}\n"}, "project_invalid"),
 }
 
@@ -136,6 +159,13 @@ def test_an_engine_with_a_full_disk(world: World) -> None:
     world.commit(good(world))
     status, finished, _ = deploy(world, PACHOPS_MINIMUM_FREE_SPACE="900000g")
     assert (status, finished["reason"]["code"]) == (1, "disk_full")
+
+
+def test_a_tag_template_is_named_with_its_place(world: World) -> None:
+    image = f"{{repository: '{world.image()}', tags: ['{{sah}}']}}"
+    world.commit(good(world) | {".pachops.yml": f"images: {{edges: {image}}}"})
+    _, finished, _ = deploy(world)
+    assert finished["reason"]["where"] == ".pachops.yml: images.edges.tags"
 
 
 def test_a_database_that_another_bot_uses(world: World) -> None:

@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 
 from tests.e2e.test_main_job import QUICK_VERIFY, simple
 from tests.e2e.world import World
+from tests.real.git_server import Repository
 
 pytestmark = pytest.mark.real
 
@@ -29,10 +32,13 @@ def environment(world: World) -> dict[str, str]:
 
 
 @contextmanager
-def running(world: World, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+def running(
+    world: World, *arguments: str, folder: Path | None = None
+) -> Iterator["subprocess.Popen[str]"]:
     process = subprocess.Popen(  # noqa: S603 - our own command
         [PACHOPS, *arguments],
         env=environment(world),
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -47,8 +53,8 @@ def running(world: World, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
             process.stdout.close()
 
 
-def pachops(world: World, *arguments: str) -> tuple[int, str]:
-    with running(world, *arguments) as process:
+def pachops(world: World, *arguments: str, folder: Path | None = None) -> tuple[int, str]:
+    with running(world, *arguments, folder=folder) as process:
         output, _ = process.communicate(timeout=PATIENCE)
         return process.returncode, output
 
@@ -117,6 +123,46 @@ def test_killed_in_the_middle_it_is_finished_by_a_worker(world: World) -> None:
     assert "succeeded" in pachops(world, "show", identity)[1]
 
 
+def test_what_was_left_is_finished_and_does_not_count_as_time_of_the_next(world: World) -> None:
+    two = "environments: {one: {verify: {window: 0s}}, two: {verify: {window: 0s}}}"
+    world.commit(simple(world, "RUN sleep 3") | {".pachops.yml": two})
+    with running(world, "deploy", world.address, "--to", "one", "--json") as process:
+        left = read_until(process, "accepted")["deployment"]
+        read_until(process, "sleep 3")
+        process.kill()
+    world.commit({"pipeline.json": world.spec("other", image="ubuntu:20.04"), "Dockerfile": None})
+    _, output = pachops(world, "deploy", world.address, "--to", "two", "--json")
+    warned, end = map(json.loads, output.splitlines()[-2:])
+    assert (left in warned["text"], end["event"]) == (True, "finished")
+    assert end["at"] <= warned["at"]
+
+
+def test_a_rollback_means_the_repository_that_one_is_in(world: World) -> None:
+    first = world.use_work_tree()
+    for word in ("one", "two"):
+        world.commit(simple(world) | {"run.sh": word})
+        pachops(world, "deploy", world.address)
+    world.repository = Repository(world.folder / "second")
+    world.commit(simple(world) | {"pipeline.json": world.spec("other")})
+    pachops(world, "deploy", str(world.folder / "second"))
+    status, output = pachops(world, "rollback", "--to", "default")
+    assert (status, "several repositories" in output) == (2, True)
+    status, _ = pachops(world, "rollback", "--to", "default", folder=first)
+    assert (status, world.running()[0]) == (0, 3)
+
+
+def test_a_log_that_cannot_be_written_disturbs_nobody(world: World) -> None:
+    world.commit(simple(world))
+    (world.folder / "data").mkdir()
+    (world.folder / "data" / "pachops.log").symlink_to("/dev/full")
+    status, output = pachops(world, "deploy", world.address, "--dry-run")
+    assert (status, "Traceback" in output) == (0, False)
+
+
+def test_it_says_its_version(world: World) -> None:
+    assert pachops(world, "--version") == (0, f"pachops {version('pachops')}\n")
+
+
 def test_cancelled_from_elsewhere(world: World) -> None:
     world.commit(simple(world, "RUN sleep 45"))
     with running(world, "deploy", world.address, "--json") as process:
@@ -136,6 +182,20 @@ def test_killed_and_cancelled_it_is_settled_by_a_worker(world: World) -> None:
     assert "No bot runs" in pachops(world, "cancel", identity)[1]
     pachops(world, "worker")
     assert not world.pachd.has_pipeline("edges")
+
+
+def test_killed_in_a_test_and_cancelled_it_leaves_no_container(world: World) -> None:
+    image = f"{{repository: '{world.image()}', test: [sleep, '4747']}}"
+    world.commit(simple(world) | {".pachops.yml": f"images: {{edges: {image}}}"})
+    with running(world, "deploy", world.address, "--json") as process:
+        identity = read_until(process, "accepted")["deployment"]
+        read_until(process, '"stage_started", "stage": "test"')
+        while not world.containers_that_run("sleep 4747"):
+            time.sleep(0.05)
+        process.kill()
+    pachops(world, "cancel", identity)
+    pachops(world, "worker")
+    assert not world.containers_that_run("sleep 4747")
 
 
 def test_nobody_reads_to_the_end(world: World) -> None:

@@ -169,6 +169,21 @@ async def test_jsonnet_is_rendered_with_its_arguments(world: World) -> None:
     assert [each.name for each in finished.pipelines] == ["canny"]
 
 
+async def test_a_repository_may_have_images_and_no_pipelines(world: World) -> None:
+    images = f"images: {{base: {{repository: '{world.image()}'}}}}\npipelines: []\n"
+    sha = world.commit({"Dockerfile": world.dockerfile("RUN echo base"), ".pachops.yml": images})
+    finished = (await world.deploy()).finished
+    assert (finished.outcome, finished.pipelines) == (Outcome.SUCCEEDED, ())
+    assert world.digest(world.image(), sha) == finished.images[0].digest
+
+
+async def test_a_repository_may_have_pipelines_and_no_images(world: World) -> None:
+    files = {"pipeline.json": world.spec(image=world.base), ".pachops.yml": "images: {}\n"}
+    world.commit(files)
+    result = await world.deploy(dry_run=True)
+    assert result.screen.of(Planned)[0] == Planned((), ("default/edges: create (pipeline.json)",))
+
+
 async def test_data_that_will_be_skipped_is_named(world: World) -> None:
     world.pachd.put_files("images", ["a.png"])
     world.commit(simple(world))

@@ -49,8 +49,18 @@ async def test_several_steps_at_once(world: World) -> None:
     one = await deploy_echo(world, "one")
     for word in ("two", "three"):
         await deploy_echo(world, word)
-    await world.roll_back(steps=2)
+    result = await world.roll_back(steps=2)
     assert world.running()[1] == one
+    assert not any("somebody else" in note for note in result.finished.notes)
+
+
+async def test_what_somebody_changed_since_is_replaced_and_said(world: World) -> None:
+    one = await deploy_echo(world, "one")
+    await deploy_echo(world, "two")
+    world.update_by_hand()
+    result = await world.roll_back()
+    assert world.running()[1] == one
+    assert any("somebody else made version 3" in note for note in result.finished.notes)
 
 
 async def test_nothing_to_roll_back_is_said(world: World) -> None:

@@ -78,6 +78,7 @@ class Outside:
             with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own
                 return str(answer.headers["Docker-Content-Digest"])
         except urllib.error.HTTPError as error:
+            error.close()
             if error.code == 404:
                 return None
             raise

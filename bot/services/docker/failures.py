@@ -27,6 +27,8 @@ _PASSING = re.compile(
 _EXIT_STATUS = re.compile(r"(?:exit code|non-zero code): (\d+)")
 _PARSE_ERROR = re.compile(r"dockerfile parse error (?:on )?line (\d+): (.*)", re.IGNORECASE)
 _LINE = re.compile(r"\bDockerfile:(\d+)")
+_UNKNOWN_INSTRUCTION = re.compile(r"unknown instruction", re.IGNORECASE)
+_SYNTAX = re.compile(r"resolve image config for (\S+)")
 _METADATA = re.compile(r"\[internal\] load metadata for (\S+)")
 _FROM = re.compile(r"(?:\[\S+\] )?FROM (?:--\S+ )*(\S+)", re.IGNORECASE)
 _BUILDKIT_NEEDED = re.compile(r"requires BuildKit|unknown flag: (mount|link)", re.IGNORECASE)
@@ -38,6 +40,12 @@ _NO_DOCKERFILE = re.compile(
 _WRAPPING = re.compile(
     r"^(?:failed to solve(?: with frontend [\w.]+)?|failed to create LLB definition"
     r"|rpc error: code = \w+ desc =|failed to compute cache key|error from sender):? +"
+)
+
+
+_HERE_DOCUMENTS = (
+    "Correct the line that is named. Where it is in a here-document (`<<EOF`): engines before 23 "
+    "read those only with `# syntax=docker/dockerfile:1` as the Dockerfile's first line."
 )
 
 
@@ -90,6 +98,7 @@ def build_failure(end: BuildEnd) -> StoppedError:
         or _secret_failure(end)
         or _engine_failure(end)
         or _base_failure(end)
+        or _syntax_failure(end)
         or _dockerfile_failure(end)
         or StoppedError(Code.BUILD_FAILED, end.fact, where=end.where)
     )
@@ -152,9 +161,27 @@ def _base_failure(end: BuildEnd) -> StoppedError | None:
     )
 
 
+def _syntax_failure(end: BuildEnd) -> StoppedError | None:
+    """The image that reads the Dockerfile, by its `# syntax=` line, could not be had."""
+    match = end.step and _SYNTAX.match(end.step.text)
+    if not match or end.step is None:
+        return None
+    unreachable = _UNREACHABLE.search(end.step.error)
+    return StoppedError(
+        Code.REGISTRY_UNREACHABLE if unreachable else Code.BUILD_FAILED,
+        f"image {match[1]}: {unwrapped(end.step.error)}",
+        where=end.at("1", "# syntax="),
+        next_step="Name an image that the engine can pull, or take the line out: "
+        "the engine then reads the Dockerfile itself.",
+    )
+
+
 def _dockerfile_failure(end: BuildEnd) -> StoppedError | None:
     if parse := _PARSE_ERROR.search(end.message):
-        return StoppedError(Code.DOCKERFILE_INVALID, parse[2], where=end.at(parse[1]))
+        next_step = _HERE_DOCUMENTS if _UNKNOWN_INSTRUCTION.match(parse[2]) else None
+        return StoppedError(
+            Code.DOCKERFILE_INVALID, parse[2], where=end.at(parse[1]), next_step=next_step
+        )
     if _NO_DOCKERFILE.search(end.message):
         fact = "the build context does not have it"
         return StoppedError(Code.DOCKERFILE_MISSING, fact, where=end.at())

@@ -98,6 +98,10 @@ class Mirror:
             )
         return await self.git("cat-file", "blob", name)
 
+    async def has_path(self, sha: str, path: str) -> bool:
+        """Whether anything is at a path, be it a link that leads nowhere."""
+        return bool(await self.git("ls-tree", "-z", "--name-only", sha, "--", path))
+
     async def tree(
         self,
         sha: str,

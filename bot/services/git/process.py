@@ -35,7 +35,11 @@ _OURS = {
 _KEPT = frozenset({"GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSH", "GIT_SSH_COMMAND"})
 """What an operator sets for the network; every other GIT_ variable would change what git does."""
 
-_SSH = "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15"
+_SSH = (
+    "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15"
+    # A connection that is kept for others would outlive its call, and hold its output open.
+    " -o ControlMaster=no -o ControlPersist=no"
+)
 
 _GUARD = """
 exec 3<&0 </dev/null

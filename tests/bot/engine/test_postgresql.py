@@ -11,6 +11,7 @@ from bot.engine.engine import Engine
 from bot.engine.run import Run
 from bot.engine.workers import DEAD_AFTER_SECONDS, beat, leave, living
 from bot.store.database import Database
+from bot.store.deployments import insert
 from bot.store.tables import WORKER
 from tests.real.postgresql import PostgreSQL
 
@@ -94,3 +95,21 @@ async def test_a_worker_lives_from_its_first_word_until_it_leaves(database: Data
     assert await database.write(living) == {"me", "other"}
     await database.write(lambda connection: leave(connection, "me"))
     assert await database.write(living) == {"other"}
+
+
+async def test_what_others_run_is_not_waited_for(database: Database, new: New) -> None:
+    engine, deployment = Engine(database, _never), new()
+    await database.write(lambda connection: insert(connection, deployment, {}))
+    await database.write(lambda connection: beat(connection, "other"))
+    await engine.idle()
+    assert await engine.left() == ()
+
+
+async def test_what_nobody_else_runs_is_left_for_us(database: Database, new: New) -> None:
+    engine, deployment = Engine(database, _never), new()
+    await database.write(lambda connection: insert(connection, deployment, {}))
+    assert await engine.left() == (deployment.id,)
+
+
+async def _never(_run: Run) -> None:
+    raise AssertionError

@@ -46,6 +46,20 @@ def test_an_unknown_base_image_is_a_failed_build() -> None:
     assert base_code("docker.io/acme/base:1: not found") is Code.BUILD_FAILED
 
 
+def test_the_image_that_reads_the_dockerfile_is_no_base_image() -> None:
+    error = "failed to do request: dial tcp: lookup registry-1.docker.io: no such host"
+    step = FailedStep("resolve image config for docker.io/docker/dockerfile:1", error)
+    reason = build_failure(BuildEnd(ORDER, f"failed to solve: {error}", step)).reason
+    assert reason.code is Code.REGISTRY_UNREACHABLE
+    assert reason.where == "docker/Dockerfile:1: image edges: # syntax="
+
+
+def test_a_line_that_an_old_engine_cannot_read_may_be_a_here_document() -> None:
+    message = "dockerfile parse error line 4: unknown instruction: ECHO"
+    reason = build_failure(BuildEnd(ORDER, message)).reason
+    assert (reason.code, "here-document" in reason.next_step) == (Code.DOCKERFILE_INVALID, True)
+
+
 def test_a_newer_buildkit_gives_the_line() -> None:
     message = (
         'failed to solve: process "/bin/sh -c make" did not complete successfully: exit code: 2\n'

@@ -1,0 +1,228 @@
+"""The work of each stage for one deployment: the stage's function, and what it needs."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from pydantic import TypeAdapter
+
+from bot.domain.deployment import BuiltImage, Deployment, Request, Trigger, UpdatedPipeline
+from bot.domain.history import Return
+from bot.domain.plan import (
+    Destination,
+    ImagePlan,
+    PipelinePlan,
+    Plan,
+    Preparation,
+    image_lines,
+    pipeline_lines,
+)
+from bot.domain.progress import Planned, Progress, Warned
+from bot.domain.reasons import Reason
+from bot.domain.trust import Trust
+from bot.engine.run import stopped_for
+from bot.project import Environment
+from bot.redact import Redactor
+from bot.services.docker import DockerEngine
+from bot.services.git import Git
+from bot.services.pachyderm import Pachyderm
+from bot.services.registry import Registry
+from bot.settings import Settings
+from bot.stages.build import Workshop, build, check_secrets
+from bot.stages.fork import DefaultBranch, check_forks
+from bot.stages.go_back import PREPARATION, UNDONE, lines, plan_return, returning_pipelines
+from bot.stages.patience import patiently
+from bot.stages.plan import make_plan
+from bot.stages.push import push
+from bot.stages.source import Source, open_default, open_source
+from bot.stages.test import TestResult, test
+from bot.stages.update import prepare, update
+from bot.store.deployments import Deployments
+
+Report: TypeAlias = Callable[[Progress], None]
+SecondLook: TypeAlias = Callable[[Deployment], Awaitable[tuple[Reason, ...]]]
+"""Why a deployment that was allowed may not be carried to its update now; empty where it may."""
+
+
+class Services(Protocol):
+    """The outside systems, opened when a stage first needs them."""
+
+    settings: Settings
+    git: Git
+    registry: Registry
+    public_registry: Registry
+    """Without any login."""
+    deployments: Deployments
+    redactor: Redactor
+    second_look: SecondLook
+
+    async def docker(self) -> DockerEngine:
+        """The engine; raises ENGINE_UNREACHABLE."""
+
+    def pachyderm(self, cluster: str) -> Pachyderm:
+        """The cluster of that name; raises CLUSTER_UNKNOWN."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """What the source stage found out."""
+
+    title: str
+    destination: Destination
+    default_sha: str | None = None
+    """Of the default branch; None where the command's own commit says all."""
+
+
+class StageWork:
+    """What the stages of one deployment do. The workflow says when, and keeps the results."""
+
+    def __init__(self, deployment: Deployment, services: Services, report: Report) -> None:
+        self._deployment = deployment
+        self._services = services
+        self._report = report
+
+    async def read(self) -> Read:
+        """The commit's title, and where it goes."""
+        if self._request.trigger is Trigger.CLI:
+            return await self._look()
+        return await patiently(self._look)
+
+    async def _look(self) -> Read:
+        request = self._request
+        check_forks(request, self._services.settings)
+        source = await self._open_source()
+        is_own = request.trigger is Trigger.CLI and request.trust is Trust.TRUSTED
+        # A pull request must not choose where it is deployed.
+        rules = source if is_own else await open_default(self._services.git, request.repository)
+        _, environment = rules.project.environment(request.environment)
+        title = (await source.mirror.describe(source.sha)).title
+        return Read(title, _destination(environment), None if is_own else rules.sha)
+
+    async def plan(self, read: Read) -> Plan:
+        """What will be done; nothing is touched."""
+        destination = read.destination
+        source = await self._open_source()
+        plan = await make_plan(
+            source,
+            self._request,
+            project=destination.project,
+            registry=self._services.registry,
+            pachyderm=self._services.pachyderm(destination.cluster),
+            default=await self._default_branch(read.default_sha),
+        )
+        check_secrets(plan, self._services.settings.build_secrets)
+        for warning in plan.warnings:
+            self._report(Warned(warning))
+        self._report(Planned(image_lines(plan), pipeline_lines(plan)))
+        return plan
+
+    async def build(self, plan: Plan) -> tuple[str, ...]:
+        """Build the images that the registry lacks; the names of those."""
+        settings = self._services.settings
+        workshop = Workshop(
+            await self._services.docker(),
+            (await self._open_source()).mirror,
+            settings.build_secrets,
+            parallel=settings.parallel_builds,
+            least_free=settings.minimum_free_space,
+        )
+        return await build(plan, self._request, workshop, self._report)
+
+    async def test(self, images: list[ImagePlan]) -> tuple[TestResult, ...]:
+        """Run the tests of freshly built images."""
+        docker = await self._services.docker()
+        parallel = self._services.settings.parallel_builds
+        return await test(images, self._id, docker, parallel, self._report)
+
+    async def remove_leftovers(self) -> None:
+        """Remove the containers of tests that a killed bot left."""
+        docker = await self._services.docker()
+        await docker.remove_leftovers(self._id)
+
+    async def push(self, plan: Plan) -> tuple[BuiltImage, ...]:
+        """Push what was built, and give every image its tags."""
+        missing = any(image.digest is None for image in plan.images)
+        docker = await self._services.docker() if missing else None
+        return await push(plan, docker, self._services.registry, self._report)
+
+    async def look_again(self) -> tuple[str, ...]:
+        """Hours may have gone by since the gate was asked."""
+        first, *others = await self._services.second_look(self._deployment) or (None,)
+        for each in others:
+            if each is not None:
+                self._report(Warned(f"{each.title}: {each.fact}"))
+        if first is not None:
+            raise stopped_for(first)
+        return ()
+
+    async def prepare(
+        self,
+        pipelines: tuple[PipelinePlan, ...],
+        images: tuple[BuiltImage, ...],
+        destination: Destination,
+    ) -> Preparation:
+        """What the update will do; on disk before it is done, so that it can be undone."""
+        preparation = await prepare(
+            pipelines,
+            images,
+            self._services.pachyderm(destination.cluster),
+            destination,
+            reprocess=self._request.reprocess,
+        )
+        await self._services.deployments.save(
+            self._id, PREPARATION, TypeAdapter(Preparation).dump_python(preparation, mode="json")
+        )
+        return preparation
+
+    async def apply(self, preparation: Preparation) -> tuple[UpdatedPipeline, ...]:
+        """Update the pipelines; an earlier try may have left a transaction open."""
+        stored = await self._services.deployments.load(self._id, "transaction")
+
+        async def started(transaction: str) -> None:
+            await self._services.deployments.save(self._id, "transaction", transaction)
+
+        return await update(
+            preparation.steps,
+            self._services.pachyderm(preparation.destination.cluster),
+            transaction=stored if isinstance(stored, str) else None,
+            started=started,
+        )
+
+    async def plan_return(self) -> Return:
+        """What going back means; fixed when the rollback begins."""
+        deployments = self._services.deployments
+        back = await plan_return(deployments, self._request)
+        await deployments.save(self._id, UNDONE, list(back.undone))
+        self._report(Planned((), lines(returning_pipelines(back))))
+        return back
+
+    async def _open_source(self) -> Source:
+        return await open_source(
+            self._services.git, self._request.repository, self._request.commit.sha
+        )
+
+    async def _default_branch(self, sha: str | None) -> DefaultBranch | None:
+        """For a fork's commit, as it was when the deployment began."""
+        if self._request.trust is Trust.TRUSTED:
+            return None
+        git, repository = self._services.git, self._request.repository
+        source = await (open_source(git, repository, sha) if sha else open_default(git, repository))
+        return DefaultBranch(source, self._services.public_registry)
+
+    @property
+    def _request(self) -> Request:
+        return self._deployment.request
+
+    @property
+    def _id(self) -> str:
+        return self._deployment.id
+
+
+def _destination(environment: Environment) -> Destination:
+    return Destination(
+        cluster=environment.cluster,
+        project=environment.project,
+        timeout=environment.verify.timeout,
+        window=environment.verify.window,
+        roll_back=environment.verify.rollback,
+    )

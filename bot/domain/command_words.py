@@ -105,7 +105,8 @@ def _find_option(form: Form, flag: str) -> Option:
 
 def _take_places(form: Form, places: Sequence[str], values: dict[str, Value]) -> None:
     arguments = [each for each in form.arguments if each.field not in values]
-    if len(places) == 1 and len(arguments) > 1 and is_lone_ref(places[0]):
+    is_target = len(arguments) > 1 and arguments[0].flag == "--to"
+    if len(places) == 1 and is_target and is_lone_ref(places[0]):
         arguments = arguments[1:]
     room = sum(each.most for each in arguments)
     if len(places) > room:

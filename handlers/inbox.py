@@ -28,6 +28,8 @@ _PASSES = frozenset(
     {
         Code.GITHUB_UNREACHABLE,
         Code.GITHUB_LIMITED,
+        Code.SLACK_UNREACHABLE,
+        Code.SLACK_LIMITED,
         Code.REPOSITORY_UNREADABLE,
         Code.DATABASE_IN_USE,
         Code.DISK_FULL,

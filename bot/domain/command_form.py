@@ -11,6 +11,8 @@ from bot.domain.reasons import Code, Reason
 _SHA = re.compile(r"[0-9a-f]{7,40}", re.IGNORECASE)
 _NOT_IN_A_REF = re.compile(r"[~^:?*\[\\]|\.\.|@\{|//|^[/.]|[/.]$|\.lock$")
 _ID = re.compile(r"[0-9a-z]{1,16}")
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}")
 _LONGEST_NAME = 63
 _LONGEST_REF = 255
 _MOST_STEPS = 100
@@ -21,6 +23,8 @@ DASHES = ("-", "\N{EM DASH}", "\N{EN DASH}")
 
 class Who(StrEnum):
     """Who may give a command, as its help says it."""
+
+    EVERYBODY = "everybody"
 
     READERS = "everybody who can read the repository"
     DEPLOYERS = "the environment's deployers; those with write permission where it names none"
@@ -74,6 +78,8 @@ class Argument:
     read: Read
     flag: str | None = None
     required: bool = False
+    most: int = 1
+    """How many words it may be; more than one only of the last argument."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,11 @@ class Form:
     @property
     def usage(self) -> str:
         """`deploy [ENV] [REF|SHA] [--only NAME]... [--reprocess]`."""
-        words = [each.metavar if each.required else f"[{each.metavar}]" for each in self.arguments]
+        words = [
+            (each.metavar if each.required else f"[{each.metavar}]")
+            + ("..." if each.most > 1 else "")
+            for each in self.arguments
+        ]
         for option in self.options:
             value = f" {option.metavar}" if option.metavar else ""
             words.append(f"[{option.flag}{value}]" + ("..." if option.most > 1 else ""))
@@ -171,6 +181,28 @@ def read_steps(word: str) -> int:
     if not re.fullmatch("[0-9]{1,3}", word) or not 1 <= int(word) <= _MOST_STEPS:
         mistaken(f"{shown(word)} is not a number from 1 to {_MOST_STEPS}")
     return int(word)
+
+
+def read_repository(word: str) -> str:
+    """`owner/name` on GitHub, also from its address."""
+    name = word.removeprefix("https://").partition("/")[2] if "://" in word else word
+    name = name.removesuffix("/").removesuffix(".git")
+    if _REPOSITORY.fullmatch(name) is None:
+        mistaken(f"{shown(word)} is not a repository; write OWNER/NAME")
+    return name
+
+
+def read_code(word: str) -> str:
+    """A one-time code, or a login on GitHub."""
+    name = word.removeprefix("@")
+    if _LOGIN.fullmatch(name) is None:
+        mistaken(f"{shown(word)} is neither a code nor a login on GitHub")
+    return name
+
+
+def read_subject(word: str) -> str:
+    """An event of EVENTS, or an environment's name."""
+    return read_environment(word)
 
 
 def read_topic(word: str) -> str:

@@ -105,13 +105,18 @@ def _find_option(form: Form, flag: str) -> Option:
 
 def _take_places(form: Form, places: Sequence[str], values: dict[str, Value]) -> None:
     arguments = [each for each in form.arguments if each.field not in values]
-    if len(places) == 1 and len(arguments) > 1 and is_lone_ref(places[0]):
+    is_target = len(arguments) > 1 and arguments[0].flag == "--to"
+    if len(places) == 1 and is_target and is_lone_ref(places[0]):
         arguments = arguments[1:]
-    if len(places) > len(arguments):
-        extra = places[len(arguments)]
-        mistaken(f"{shown(extra)} is one word too many: `{form.usage}`")
-    for argument, word in zip(arguments, places, strict=False):
-        values[argument.field] = argument.read(word)
+    room = sum(each.most for each in arguments)
+    if len(places) > room:
+        mistaken(f"{shown(places[room])} is one word too many: `{form.usage}`")
+    for number, argument in enumerate(arguments):
+        if argument.most > 1:
+            rest = places[number : number + argument.most]
+            values[argument.field] = tuple(str(argument.read(word)) for word in rest)
+        elif number < len(places):
+            values[argument.field] = argument.read(places[number])
 
 
 def is_lone_ref(word: str) -> bool:
@@ -134,6 +139,10 @@ def words_of(command: object, form: Form) -> list[str]:
 
 
 def _places_of(command: object, form: Form) -> list[str]:
+    last = form.arguments[-1] if form.arguments else None
+    if last is not None and last.most > 1:
+        first = [getattr(command, each.field) for each in form.arguments[:-1]]
+        return [*(str(each) for each in first if each is not None), *getattr(command, last.field)]
     given = [(each, getattr(command, each.field)) for each in form.arguments]
     said = [(argument, value) for argument, value in given if value is not None]
     in_order = said == given[: len(said)]

@@ -70,6 +70,7 @@ class Code(StrEnum):
     REVIEW_MISSING = "review_missing"
     BEHIND_BASE = "behind_base"
     FACT_UNKNOWN = "fact_unknown"
+    NOT_LINKED = "not_linked"
     # the outside
     ENGINE_UNREACHABLE = "engine_unreachable"
     ENGINE_LACKS = "engine_lacks"
@@ -327,6 +328,11 @@ MEANINGS = MappingProxyType(
             Kind.REFUSED,
             "GitHub did not say what must be known to decide",
             "Ask again in a minute.",
+        ),
+        Code.NOT_LINKED: Meaning(
+            Kind.REFUSED,
+            "It is not known who you are on GitHub",
+            "Type `/pachops link` in Slack.",
         ),
         Code.ENGINE_UNREACHABLE: Meaning(
             Kind.FAILED,

@@ -76,6 +76,11 @@ class Identities:
         )
         return await self._database.write(lambda connection: connection.execute(gone).rowcount > 0)
 
+    async def unlink_login(self, login: str) -> bool:
+        """Part a login from its Slack users, in every workspace; False where it had none."""
+        gone = sa.delete(IDENTITY).where(IDENTITY.c.login == login.lower())
+        return await self._database.write(lambda connection: connection.execute(gone).rowcount > 0)
+
     async def new_code(self, slack: SlackUser) -> str:
         """A code that proves on GitHub who asked for it in Slack; the last one is void."""
         code = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))

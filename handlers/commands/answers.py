@@ -7,6 +7,7 @@ from bot.domain.deployment import Deployment
 from bot.domain.plan import Plan
 from bot.domain.reasons import Reason
 from bot.store.deployments import CancelResult
+from bot.store.identities import Identity
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,20 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class Linked:
+    """Who asks is joined with a Slack user now; None: the code was of no use."""
+
+    identity: Identity | None
+
+
+@dataclass(frozen=True)
+class Unlinked:
+    """Who asks is joined with nobody now."""
+
+    was_linked: bool
+
+
+@dataclass(frozen=True)
 class Helped:
     """How commands are written."""
 
@@ -61,4 +76,4 @@ class NotYet:
     command: Command
 
 
-Answer = Started | Refused | Planned | CancelAsked | Listed | Helped | NotYet
+Answer = Started | Refused | Planned | CancelAsked | Listed | Linked | Unlinked | Helped | NotYet

@@ -8,6 +8,7 @@ from bot.domain.deployment import Actor, Commit, Deployment, Request, Trigger
 from bot.domain.github import Permission, PullRequest
 from bot.domain.plan import Plan
 from bot.store.deployments import CancelResult, Deployments
+from bot.store.identities import Identities
 from bot.store.values import JSON
 
 
@@ -70,6 +71,8 @@ class Desk:
 
     github: GitHub
     deployer: Deployer
+    identities: Identities | None = None
+    """Who is who in Slack; None where Slack is not used."""
     word: str = "/pachops"
     """What commands begin with where the answer is read."""
     slack_channel: str | None = None

@@ -11,9 +11,13 @@ from bot.domain.command import (
     Deploy,
     Help,
     History,
+    Link,
     Plan,
     Rollback,
     Status,
+    Subscribe,
+    Unlink,
+    Unsubscribe,
     parse,
 )
 from bot.domain.command_form import Mistake
@@ -27,11 +31,13 @@ from handlers.commands.answers import (
     Answer,
     CancelAsked,
     Helped,
+    Linked,
     Listed,
     NotYet,
     Planned,
     Refused,
     Started,
+    Unlinked,
 )
 from handlers.commands.asking import ask, origin_of, reasons_of, submit, submitted_before
 from handlers.commands.errand import Errand
@@ -205,6 +211,27 @@ async def _tell_history(errand: Errand, _given: Given, _command: History) -> Ans
     return Listed(tuple((await _all(errand))[:_HISTORY]))
 
 
+async def _link(errand: Errand, _given: Given, command: Link) -> Answer:
+    """A code that was given in Slack, said where the login is proven."""
+    identities = errand.desk.identities
+    if identities is None:
+        return NotYet(command)
+    if command.proof is None:
+        raise words.link_begins_in_slack(errand.desk.word)
+    return Linked(await identities.use_code(command.proof, errand.person.login))
+
+
+async def _unlink(errand: Errand, _given: Given, command: Unlink) -> Answer:
+    identities = errand.desk.identities
+    if identities is None:
+        return NotYet(command)
+    return Unlinked(await identities.unlink_login(errand.person.login))
+
+
+async def _only_in_slack(errand: Errand, _given: Given, command: Subscribe | Unsubscribe) -> Answer:
+    raise words.only_in_slack(command.form.name, errand.desk.word)
+
+
 async def _help(_errand: Errand, _given: Given, command: Help) -> Answer:
     return Helped(command)
 
@@ -225,6 +252,10 @@ _DOES: Mapping[type[Command], Callable[[Errand, Given, Any], Awaitable[Answer]]]
         Cancel: _cancel,
         Status: _tell_status,
         History: _tell_history,
+        Link: _link,
+        Unlink: _unlink,
+        Subscribe: _only_in_slack,
+        Unsubscribe: _only_in_slack,
         Help: _help,
     }
 )

@@ -36,3 +36,21 @@ def no_second_rollback(word: str) -> Reason:
         "a rollback is not repeated by a button: it would go back further",
         f"Type `{word} rollback ENVIRONMENT`.",
     )
+
+
+def link_begins_in_slack(word: str) -> StoppedError:
+    """`link` without a code, on GitHub."""
+    return StoppedError(
+        Code.BAD_COMMAND,
+        "the code that joins your login with your Slack user is missing",
+        next_step=f"Type `{word} link` in Slack; it gives you one.",
+    )
+
+
+def only_in_slack(command: str, word: str) -> StoppedError:
+    """A command about a channel, where there is none."""
+    return StoppedError(
+        Code.BAD_COMMAND,
+        f"`{word} {command}` is about a Slack channel",
+        next_step="Type it in that channel.",
+    )

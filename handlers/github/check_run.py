@@ -2,11 +2,11 @@
 
 import logging
 
-from bot.domain.command import Deploy
 from bot.domain.deployment import Deployment, Kind, Trigger
 from bot.domain.gate import may_act
 from bot.domain.reasons import Reason
 from bot.store.deliveries import Delivery
+from handlers.commands.again import again
 from handlers.commands.asking import ask, origin_of
 from handlers.commands.gathering import Wish, gather
 from handlers.commands.words import no_second_rollback
@@ -16,7 +16,6 @@ from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload
 from handlers.reports.github.check import Button
-from handlers.reports.github.origin import Origin
 
 LOG = logging.getLogger(__name__)
 
@@ -63,7 +62,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     origin = await origin_of(errand, deployment) if deployment else None
     if deployment is None or deployment.id != identity or origin is None:
         return "a check of no deployment"
-    wish = _wish(deployment, origin)
+    wish = again(deployment, Trigger.CHECK, origin.pull_request)
     if button is not Button.CANCEL and deployment.request.kind is Kind.ROLLBACK:
         return await _refuse(errand, wish, button, (no_second_rollback(desk.word),))
     if button is Button.CANCEL:
@@ -85,19 +84,6 @@ def _button(event: CheckRun) -> Button | None:
     pressed = event.requested_action.identifier if event.requested_action else ""
     is_known = event.action == "requested_action" and pressed in set(Button)
     return Button(pressed) if is_known else None
-
-
-def _wish(deployment: Deployment, origin: Origin) -> Wish:
-    """The same deployment again, as the gate sees it: its commit, exactly."""
-    request = deployment.request
-    sha = request.commit.sha
-    return Wish(
-        Trigger.CHECK,
-        Deploy(request.environment, sha, request.only, request.reprocess),
-        pull_request=origin.pull_request,
-        known_as=request.commit,
-        release=request.release,
-    )
 
 
 async def _refuse(errand: Errand, wish: Wish, button: Button, reasons: tuple[Reason, ...]) -> str:

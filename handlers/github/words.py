@@ -14,16 +14,20 @@ from handlers.commands.answers import (
     Answer,
     CancelAsked,
     Helped,
+    Linked,
     Listed,
     NotYet,
     Planned,
     Refused,
     Started,
+    Unlinked,
 )
 from handlers.reports.github.safe import LONGEST_BODY, Safe, fitted
 from handlers.reports.words import OUTCOMES, STAGES, ago, short_sha
 
 NOT_YET = "This version of pachops does not have this command yet."
+UNLINKED = "Your login is not joined with a Slack user any more."
+NOT_LINKED = "Your login was not joined with a Slack user."
 NO_DEPLOYMENTS = "Nothing was deployed from this repository so far."
 _TABLE = "| | Environment | Commit | Asked by | |\n| --- | --- | --- | --- | --- |"
 _MOST_REASONS = 10
@@ -88,6 +92,10 @@ def answer(answered: Answer, line: str, word: str, safe: Safe) -> str:
             text = cancelled(answered, safe)
         case Listed():
             text = deployments(answered.deployments, time.time(), safe)
+        case Linked():
+            text = linked(answered, word, safe)
+        case Unlinked():
+            text = UNLINKED if answered.was_linked else NOT_LINKED
         case Helped():
             text = help_text(answered.help, word)
         case NotYet():
@@ -123,6 +131,17 @@ _CANCELLED = {
 def cancelled(asked: CancelAsked, safe: Safe) -> str:
     """What became of a wish to cancel."""
     return f"{safe.code(asked.deployment.id)} {_CANCELLED[asked.result]}"
+
+
+def linked(answered: Linked, word: str, safe: Safe) -> str:
+    """What came of a code; who sees somebody else's name there can undo it."""
+    if answered.identity is None:
+        return f"This code is wrong, used or old. Type `{word} link` in Slack for a new one."
+    user = safe.code(answered.identity.slack.user)
+    return (
+        f"✅ Your login is joined with the Slack user {user} now: what you may do here, they may "
+        f"ask for there. If that is not you, type `{word} unlink`."
+    )
 
 
 def deployments(found: Iterable[Deployment], now: float, safe: Safe) -> str:

@@ -58,6 +58,13 @@ class Facts(Place):
         )
         return Permission.NONE if found is None else found
 
+    async def public_email(self, login: str) -> str | None:
+        """The address that a person shows; GitHub lets them show only what they confirmed."""
+        path = f"/users/{quote(login, safe='')}"
+        return await self._find(
+            f"reading the address of {login}", lambda github: get(github, path).get("email")
+        )
+
     async def is_team_member(self, team: str, login: str) -> bool:
         """Whether a person is in `org/slug`; an invitation is not yet membership."""
         org, _, slug = team.partition("/")

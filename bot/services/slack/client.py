@@ -220,6 +220,7 @@ class Slack:
             id=str(user["id"]),
             name=str(profile.get("display_name") or user.get("name") or user["id"]),
             email=profile.get("email") or None,
+            is_confirmed=bool(user.get("is_email_confirmed")),
             is_active=not (user.get("deleted") or user.get("is_bot")),
         )
 

@@ -32,6 +32,8 @@ class Person:
     name: str
     email: str | None
     """None without the scope users:read.email."""
+    is_confirmed: bool
+    """Whether they have shown that the address is theirs."""
     is_active: bool
     """Neither a bot nor somebody who has left."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from bot.domain.deployment import Outcome, Stage
+from bot.domain.deployment import Deployment, Outcome, Stage, State
 from handlers.reports.slack import words
 from handlers.reports.slack.blocks import Block, actions, button
 from handlers.reports.view import View
@@ -63,12 +63,22 @@ def clicks_from_json(value: object) -> tuple[Click, ...]:
 
 
 def offered(view: View) -> tuple[Button, ...]:
-    """What can be done with a deployment as it stands."""
-    if view.outcome is not None:
-        return _ENDS[view.outcome]
-    if view.waits:
+    """What can be done with a deployment as its report shows it."""
+    return _offered(view.outcome, view.stage, waits=view.waits)
+
+
+def offered_for(deployment: Deployment) -> tuple[Button, ...]:
+    """What can be done with a deployment as it is stored now."""
+    waits = deployment.state is State.WAITING
+    return _offered(deployment.outcome, deployment.stage, waits=waits)
+
+
+def _offered(outcome: Outcome | None, stage: Stage | None, *, waits: bool) -> tuple[Button, ...]:
+    if outcome is not None:
+        return _ENDS[outcome]
+    if waits:
         return _WAITS
-    return _ASKS if view.stage is Stage.APPROVE else _RUNS
+    return _ASKS if stage is Stage.APPROVE else _RUNS
 
 
 def buttons(view: View, clicks: Iterable[Click]) -> list[Block]:

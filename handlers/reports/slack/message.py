@@ -59,7 +59,7 @@ def end_message(shown: Shown, safe: Safe, *, mentions: bool) -> Message:
     who = mention(user) or f"*{safe.text(name, _LONGEST_NAME)}*"
     reason = shown.view.end.reason if shown.view.end else None
     first = words.told(who, headline(shown.view, safe))
-    blocks = [section(fitted([first, *(_reason(reason, safe) if reason else ())]))]
+    blocks = [section(fitted([first, *(reason_lines(reason, safe) if reason else ())]))]
     plain = words.told(safe.plain(name, _LONGEST_NAME), plain_headline(shown.view, safe))
     return Message(safe.text(plain, _LONGEST_PLAIN), blocks)
 
@@ -120,7 +120,7 @@ def _sections(view: View, safe: Safe) -> Iterator[Block]:
         for each in board.stages.values()
     ]
     reason = view.end.reason if view.end else None
-    groups = [stages, _reason(reason, safe) if reason else [], *_content(view, safe)]
+    groups = [stages, reason_lines(reason, safe) if reason else [], *_content(view, safe)]
     for group in groups:
         if group:
             yield section(fitted(group))
@@ -145,7 +145,8 @@ def _content(view: View, safe: Safe) -> Iterator[list[str]]:
     yield _list(words.NOTES, (safe.text(text) for text in notes))
 
 
-def _reason(reason: Reason, safe: Safe) -> list[str]:
+def reason_lines(reason: Reason, safe: Safe) -> list[str]:
+    """Why something is not so, and what to do next."""
     first, *more = lines(reason.fact)[:_MOST_FACTS] or [""]
     return [
         f"*{safe.text(reason.title)}:* {safe.text(first, _LONGEST_FACT)}",

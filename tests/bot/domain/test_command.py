@@ -19,6 +19,7 @@ from bot.domain.command import (
     Reject,
     Rollback,
     Status,
+    Subscribe,
     Unlock,
     Why,
     parse,
@@ -268,3 +269,11 @@ def test_the_examples_of_a_command_are_that_command(form: Form) -> None:
 def test_no_word_leads_to_two_commands() -> None:
     words = [word for form in FORMS for word in (form.name, *form.near)]
     assert len(words) == len(set(words))
+
+
+def test_a_channel_subscribes_to_a_repository_alone_or_to_some_of_it() -> None:
+    assert parse("subscribe acme/edges") == Subscribe("acme/edges")
+    found = parse("subscribe https://github.com/acme/edges.git production releases")
+    assert found == Subscribe("acme/edges", ("production", "releases"))
+    assert (found.environments, found.events) == (("production",), ("releases",))
+    assert parse(render(found)) == found

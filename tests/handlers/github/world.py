@@ -19,6 +19,7 @@ from bot.services.github import GitHub
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import CancelResult, Deployments, insert
+from bot.store.identities import Identities
 from bot.store.values import JSON
 from handlers.github.desk import Desk
 from handlers.github.events import WANTED, handle
@@ -87,6 +88,7 @@ class World:
             github=client,
             deployer=self.deployer,
             safe=Safe(Redactor([])),
+            identities=Identities(database),
             app_id=github.app.id,
         )
         self.handle = partial(handle, desk)

@@ -1,0 +1,101 @@
+"""What a modal shows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.reports.slack.blocks import Block, plain, section
+from handlers.slack import words
+
+CALLBACK = "deploy"
+REPOSITORY = "repository"
+_LONGEST_OPTION = 75
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How far somebody is."""
+
+    repositories: Sequence[str]
+    repository: str | None = None
+    environments: tuple[str, ...] = ()
+    is_looking: bool = False
+    trouble: str = ""
+    """Why there is nothing to choose from; safe."""
+
+
+def deploy_view(choice: Choice, metadata: str) -> dict[str, Any]:
+    """The modal in which a deployment is asked for."""
+    view: dict[str, Any] = {
+        "type": "modal",
+        "callback_id": CALLBACK,
+        "private_metadata": metadata,
+        "title": plain(words.MODAL_TITLE),
+        "close": plain(words.MODAL_CLOSE),
+        "blocks": list(_blocks(choice)),
+    }
+    if choice.repositories:
+        # Slack takes no field in a modal that cannot be sent off.
+        view["submit"] = plain(words.MODAL_SUBMIT)
+    return view
+
+
+def _blocks(choice: Choice) -> Sequence[Block]:
+    if not choice.repositories:
+        return [section(words.NO_REPOSITORIES)]
+    blocks: list[Block] = [
+        _input(
+            REPOSITORY,
+            words.MODAL_REPOSITORY,
+            _select(REPOSITORY, choice.repositories, choice.repository),
+            dispatches=True,
+        )
+    ]
+    if choice.is_looking:
+        blocks.append(section(words.MODAL_LOOKING))
+    if choice.trouble:
+        blocks.append(section(choice.trouble))
+    if choice.environments:
+        first = choice.environments[0] if len(choice.environments) == 1 else None
+        select = _select("environment", choice.environments, first)
+        ref = {
+            "type": "plain_text_input",
+            "action_id": "ref",
+            "placeholder": plain(words.MODAL_REF_HINT),
+            "max_length": 255,
+        }
+        reprocess = {
+            "type": "checkboxes",
+            "action_id": "options",
+            "options": [{"text": plain(words.MODAL_REPROCESS), "value": "reprocess"}],
+        }
+        blocks += [
+            _input(f"environment {choice.repository}", words.MODAL_ENVIRONMENT, select),
+            _input("ref", words.MODAL_REF, ref, optional=True),
+            _input("options", words.MODAL_OPTIONS, reprocess, optional=True),
+        ]
+    return blocks
+
+
+def _input(
+    block: str, label: str, element: Block, *, optional: bool = False, dispatches: bool = False
+) -> Block:
+    made: Block = {
+        "type": "input",
+        "block_id": block,
+        "label": plain(label),
+        "element": element,
+        "optional": optional,
+    }
+    if dispatches:
+        made["dispatch_action"] = True
+    return made
+
+
+def _select(action: str, values: Sequence[str], chosen: str | None) -> Block:
+    options = [{"text": plain(each[:_LONGEST_OPTION]), "value": each} for each in values]
+    select: Block = {"type": "static_select", "action_id": action, "options": options}
+    initial = next((each for each in options if each["value"] == chosen), None)
+    if initial is not None:
+        select["initial_option"] = initial
+    return select

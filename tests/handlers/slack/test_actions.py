@@ -1,0 +1,120 @@
+"""Buttons: who clicks is authorised at the click, and what was used is shown."""
+
+from typing import Any
+
+import pytest
+
+from bot.domain.deployment import Deployment, Kind, Outcome
+from bot.domain.github import Permission
+from bot.services.slack import Message
+from handlers.reports.slack.blocks import actions, button, section
+from handlers.reports.slack.buttons import CLICKS, Button, clicks_from_json
+from tests.handlers.github.world import EDGES
+from tests.handlers.slack.world import World
+from tests.standins.slack.state import Message as Shown
+
+
+@pytest.fixture
+async def deployment(world: World) -> Deployment:
+    await world.links(world.ann, "ada")
+    await world.types(world.ann, f"/pachops deploy staging --repo {EDGES}")
+    return await world.only()
+
+
+async def shown(world: World, deployment: Deployment, *which: Button) -> Shown:
+    """A message with these buttons, as a report has them."""
+    row: list[Any] = [button(each, each.value, deployment.id) for each in which]
+    message = Message("a deployment", [section("a deployment"), actions(row)])
+    await world.client.post(world.ml.id, message, identity=f"{deployment.id} {which}")
+    return world.slack.own_messages(world.ml)[-1]
+
+
+async def click(world: World, message: Shown, which: Button, user: Any = None) -> None:
+    await world.slack.clicks(user or world.ann, message, which)
+    await world.settled()
+
+
+async def test_cancel_stops_it_and_says_who_did(world: World, deployment: Deployment) -> None:
+    message = await shown(world, deployment, Button.CANCEL)
+    await click(world, message, Button.CANCEL)
+    found = await world.only()
+    assert found.outcome is Outcome.CANCELLED
+    (noted,) = clicks_from_json(await world.deployments.load(deployment.id, CLICKS))
+    assert (noted.button, noted.user) == (Button.CANCEL, world.ann.id)
+    assert world.looked_again == [deployment.id]
+
+
+async def test_who_may_not_changes_nothing(world: World, deployment: Deployment) -> None:
+    bob = world.slack.person("bob")
+    world.ml.members.add(bob.id)
+    await world.links(bob, "bob")
+    world.github.github.allow("bob", EDGES, Permission.READ)
+    message = await shown(world, deployment, Button.CANCEL)
+    await click(world, message, Button.CANCEL, bob)
+    await world.slack.expect_ephemeral(bob, "needs write")
+    assert (await world.only()).outcome is None
+    assert world.looked_again == []
+
+
+async def test_who_is_not_joined_with_a_login_changes_nothing(
+    world: World, deployment: Deployment
+) -> None:
+    bob = world.slack.person("bob")
+    world.ml.members.add(bob.id)
+    message = await shown(world, deployment, Button.CANCEL)
+    await click(world, message, Button.CANCEL, bob)
+    await world.slack.expect_ephemeral(bob, "/pachops link")
+    assert (await world.only()).outcome is None
+
+
+async def test_a_stale_message_is_answered_with_the_present_state(
+    world: World, deployment: Deployment
+) -> None:
+    message = await shown(world, deployment, Button.APPROVE, Button.CANCEL)
+    await world.deployments.finish(deployment.id, Outcome.SUCCEEDED)
+    await click(world, message, Button.CANCEL)
+    await world.slack.expect_ephemeral(world.ann, "succeeded")
+    assert (await world.only()).outcome is Outcome.SUCCEEDED
+
+
+async def test_deploy_again_deploys_the_same_commit(world: World, deployment: Deployment) -> None:
+    await world.deployments.finish(deployment.id, Outcome.FAILED)
+    message = await shown(world, deployment, Button.RETRY)
+    await world.github.github.push(EDGES, {"more": "1"})
+    await click(world, message, Button.RETRY)
+    _, again = await world.asked()
+    assert again.request.commit.sha == deployment.request.commit.sha
+
+
+async def test_roll_back_rolls_the_environment_back(world: World, deployment: Deployment) -> None:
+    await world.deployments.finish(deployment.id, Outcome.SUCCEEDED)
+    message = await shown(world, deployment, Button.ROLL_BACK)
+    await click(world, message, Button.ROLL_BACK)
+    _, back = await world.asked()
+    assert (back.request.kind, back.request.environment) == (Kind.ROLLBACK, "staging")
+
+
+async def test_a_click_that_is_told_twice_acts_once(world: World, deployment: Deployment) -> None:
+    await world.deployments.finish(deployment.id, Outcome.FAILED)
+    message = await shown(world, deployment, Button.RETRY)
+    await click(world, message, Button.RETRY)
+    await world.slack.tells_last_again()
+    await world.settled()
+    assert len(await world.asked()) == 2
+
+
+async def test_view_log_leads_to_the_page(world: World, deployment: Deployment) -> None:
+    await world.deployments.finish(deployment.id, Outcome.FAILED)
+    message = await shown(world, deployment, Button.VIEW_LOG)
+    await click(world, message, Button.VIEW_LOG)
+    await world.slack.expect_ephemeral(
+        world.ann, f"https://pachops.example/deployments/{deployment.id}"
+    )
+
+
+async def test_a_button_of_another_app_is_left_alone(world: World, deployment: Deployment) -> None:
+    row = [button("explode", "Explode", deployment.id)]
+    await world.client.post(world.ml.id, Message("x", [actions(row)]), identity="x")
+    await world.slack.clicks(world.ann, world.slack.own_messages(world.ml)[-1], "explode")
+    await world.settled()
+    assert len(await world.asked()) == 1

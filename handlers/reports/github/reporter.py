@@ -235,7 +235,9 @@ class Follower:
         """Whether all was said that there is to say now."""
         wording = Wording(view, self._desk.safe)
         marks = [
-            mark for mark in wanted(view, self._origin) if is_first or mark is not Mark.COMMENT
+            mark
+            for mark in wanted(view, self._origin)
+            if mark in self._desk.ration.marks and (is_first or mark is not Mark.COMMENT)
         ]
         found = due(
             {mark: wording.of(mark) for mark in marks},

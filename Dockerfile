@@ -10,7 +10,8 @@ COPY handlers handlers
 # The lock also pins what developers use: it constrains here, and pyproject.toml chooses.
 RUN uv venv --python python3 /opt/pachops \
     && uv pip install --no-cache --compile-bytecode --verify-hashes \
-        --python /opt/pachops/bin/python --constraint requirements.lock .
+        --python /opt/pachops/bin/python --constraint requirements.lock . \
+    && find /opt/pachops -type d -name tests -prune -exec rm -rf {} +
 
 FROM python:3.11-slim-bookworm
 RUN apt-get update \

@@ -9,6 +9,7 @@ from bot.domain.reasons import Code, StoppedError
 from handlers.action import words
 from handlers.action.runner import Runner
 from handlers.github.payloads import Payload, User
+from handlers.github.push import HeadCommit
 
 _HEADS, _TAGS = "refs/heads/", "refs/tags/"
 _WITHOUT_COMMIT = frozenset({"deleted", "unpublished"})
@@ -51,20 +52,11 @@ class _PullRequest(Payload):
     pull_request: _Pull
 
 
-class _Author(Payload):
-    name: str = ""
-
-
-class _HeadCommit(Payload):
-    message: str = ""
-    author: _Author = _Author()
-
-
 class _Push(Payload):
     ref: str
     after: str
     deleted: bool = False
-    head_commit: _HeadCommit | None = None
+    head_commit: HeadCommit | None = None
 
 
 class _ReleasePart(Payload):
@@ -105,7 +97,7 @@ def _push(event: _Push) -> Brought:
     if event.deleted:
         fact = words.deleted(_short(event.ref))
         raise StoppedError(Code.REF_UNKNOWN, fact, next_step=words.DELETED_NEXT)
-    head = event.head_commit or _HeadCommit()
+    head = event.head_commit or HeadCommit()
     title = head.message.partition("\n")[0]
     ref = _short(event.ref)
     return Brought(Commit(event.after, ref, _branch(event.ref), title, head.author.name))

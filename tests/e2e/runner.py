@@ -8,8 +8,10 @@ import asyncio
 import json
 import os
 import re
+import shutil
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,10 +118,16 @@ class Runner:
         self.environ = {"PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1", **environ}
         self.action: dict[str, Any] = YAML(typ="safe").load(ROOT / "action.yml")
         self.install_with(PACHOPS)
+        self.cancel_at: str | None = None
+        """Somebody cancels the run when this is in the log."""
 
     def install_with(self, command: Path) -> None:
         """Take this pachops instead of what the step `Install pachops` would install."""
         (self.temporary / "pachops-command").write_text(f"{command}\n")
+
+    def forget(self) -> None:
+        """Another run: it finds nothing of the last one."""
+        shutil.rmtree(self.temporary / "pachops", ignore_errors=True)
 
     async def install(self) -> None:
         """The step that installs, for real."""
@@ -171,11 +179,37 @@ class Runner:
             **variables,
             **{key: self._evaluated(text, inputs) for key, text in step.get("env", {}).items()},
         }
-        status, lines = await _output([*_SHELL, str(script)], environ, self.workspace)
+        status, lines = await self._output(script, environ)
         seen = Seen()
         for line in lines:
             seen.read(line)
         return Ended(status, seen, outputs_in(outputs.read_text()), summary.read_text())
+
+    async def _output(self, script: Path, environ: Mapping[str, str]) -> tuple[int, list[str]]:
+        process = await asyncio.create_subprocess_exec(
+            *_SHELL,
+            str(script),
+            env=environ,
+            cwd=self.workspace,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+        lines = []
+        try:
+            async with asyncio.timeout(PATIENCE):
+                assert process.stdout
+                async for printed in process.stdout:
+                    lines.append(printed.decode().rstrip("\n"))
+                    if self.cancel_at and self.cancel_at in lines[-1]:
+                        # The runner signals the process that it started, and no other.
+                        process.send_signal(signal.SIGINT)
+                        self.cancel_at = None
+                return await process.wait(), lines
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
     def _evaluated(self, text: str, inputs: Mapping[str, str]) -> str:
         defaults = {
@@ -205,27 +239,6 @@ def recorded(name: str, repository: str, **changes: Any) -> dict[str, Any]:
             place = place[each]
         place[last] = value
     return event
-
-
-async def _output(
-    command: Sequence[str], environ: Mapping[str, str], folder: Path
-) -> tuple[int, list[str]]:
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        env=environ,
-        cwd=folder,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
-    try:
-        async with asyncio.timeout(PATIENCE):
-            printed, _ = await process.communicate()
-    except BaseException:
-        process.kill()
-        await process.wait()
-        raise
-    return process.returncode or 0, printed.decode().splitlines()
 
 
 def outputs_in(text: str) -> dict[str, str]:

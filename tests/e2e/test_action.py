@@ -111,6 +111,7 @@ async def test_a_pull_request_gets_one_comment_for_the_environment(
     merge = f"refs/pull/{pull.number}/merge"
     first = await runner.deploy("pull_request", pull_request(pull), "0" * 40, merge, **inputs)
     assert (first.status, first.outputs["sha"]) == (0, pull.head_sha), first.seen.text
+    runner.forget()
     await github.push(VISION, {"run.sh": "echo again\n"}, "feature")
     second = await runner.deploy("pull_request", pull_request(pull), "0" * 40, merge, **inputs)
     assert second.outputs["sha"] == pull.head_sha
@@ -334,6 +335,21 @@ async def test_a_checkout_is_deployed_as_it_is(
     inputs = with_cluster(world, github, path="vision")
     ended = await runner.deploy("workflow_dispatch", event, sha, MAIN, **inputs)
     assert (ended.outputs["outcome"], ended.outputs["sha"]) == ("succeeded", sha), ended.seen.text
+
+
+async def test_a_run_that_is_cancelled_leaves_nothing_behind(
+    world: World, github: GitHubServer, runner: Runner
+) -> None:
+    pull = await opened(github, world, Dockerfile=world.dockerfile("RUN sleep 47"))
+    runner.cancel_at = "RUN sleep 47"
+    ended = await runner.deploy(
+        "pull_request", pull_request(pull), "0" * 40, "", **with_cluster(world, github)
+    )
+    assert (ended.status, ended.outputs["outcome"]) == (130, "cancelled"), ended.seen.text
+    assert world.containers_that_run("sleep 47") == []
+    (comment,) = github.comments(pull)
+    assert "was cancelled" in comment.body
+    assert [each.level for each in ended.seen.annotations] == ["warning"]
 
 
 async def test_a_deleted_branch_has_nothing_to_deploy(github: GitHubServer, runner: Runner) -> None:

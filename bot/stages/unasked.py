@@ -10,8 +10,9 @@ from bot.services.pachyderm import LivePipeline
 class NoRegistry:
     """Has nothing."""
 
-    async def digest(self, repository: str, tag: str) -> None:
+    async def digest(self, repository: str, tag: str) -> str | None:  # noqa: ARG002 - a registry's
         """There is none."""
+        return None
 
 
 class NoCluster:

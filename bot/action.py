@@ -1,19 +1,17 @@
 """`pachops action`: a deployment as a step of a GitHub Actions workflow, without a server."""
 
-import asyncio
 import json
-import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TextIO
 
-from handlers.reports.github.view import View
 from pydantic import SecretStr, TypeAdapter
 
 from bot.app import Bot
-from bot.domain.deployment import Actor, Deployment, Outcome, Request
+from bot.domain.deployment import Actor, Deployment, Outcome, Request, Trigger
 from bot.domain.progress import Finished, Warned
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.redact import Redactor
@@ -28,24 +26,15 @@ from handlers.action.runner import Runner, read_runner
 from handlers.github.words import refused
 from handlers.reports.actions import words as said
 from handlers.reports.actions.files import write_outputs, write_summary
+from handlers.reports.actions.github import OnGitHub
 from handlers.reports.actions.log import ActionsLog
 from handlers.reports.github.comment import SURFACE, progress_comment
-from handlers.reports.github.marks import MARKS, Mark, Marks, Ration
-from handlers.reports.github.origin import ORIGIN, Origin
-from handlers.reports.github.plan import plan_comment, plan_marker
-from handlers.reports.github.reporter import GitHubReports
+from handlers.reports.github.origin import Origin
+from handlers.reports.github.plan import plan_comment
 from handlers.reports.github.safe import Safe
+from handlers.reports.view import View
 
-LOG = logging.getLogger(__name__)
-
-LAST_WORDS = 60.0
-"""Seconds that GitHub may take to hear how it ended."""
-_LOOK = 1.0
-_MARKS = {
-    "comment": frozenset({Mark.COMMENT}),
-    "deployment": frozenset({Mark.DEPLOYMENT, Mark.STATUS}),
-    "check": frozenset({Mark.CHECK}),
-}
+_LONGEST_TAIL = 100
 _ASKED_BY_SERVER = ("deployers", "requires", "approvals")
 _JSON: TypeAdapter[object] = TypeAdapter(object)
 
@@ -77,8 +66,16 @@ class _Given:
             reprocess=inputs.reprocess,
             commit=found.commit if is_events else None,
             release=found.release,
+            trigger=Trigger.ACTION,
             actor=Actor(self.runner.actor, SURFACE),
         )
+
+    @property
+    def origin(self) -> Origin:
+        """Where on GitHub it is told of."""
+        owner, _, name = self.runner.repository.partition("/")
+        sha = self.brought.commit.sha if self.brought.commit else self.runner.sha
+        return Origin(owner, name, pull_request=self.brought.pull_request, head_sha=sha)
 
     @property
     def _repository(self) -> str:
@@ -132,7 +129,7 @@ class ActionStep:
                 return await session.plan(given.order, asking=False)
             if given.only_plans:
                 ended = await session.plan(given.order)
-                await self._comment_plan()
+                await self._tell_plan()
                 return ended
             return await session.deploy(given.order)
         except StoppedError as stopped:
@@ -141,6 +138,9 @@ class ActionStep:
     def finish(self, ended: Finished) -> None:
         """Leave the outputs and the summary, and the log as it should stay."""
         runner = self._runner
+        if ended.reason and ended.reason.code is Code.INTERNAL_ERROR and self._given:
+            # The machine will be gone, and its own log with it.
+            self.report.quote(said.OWN_LOG, _tail(self._given.settings.log_file))
         if runner is not None:
             try:
                 if runner.outputs:
@@ -166,38 +166,40 @@ class ActionStep:
             reason.code, reason.fact, where=reason.where, next_step=words.name_environment()
         )
 
-    # --- GitHub
+    # --- while it runs
 
     @asynccontextmanager
     async def _attend(self, bot: Bot, deployment: Deployment) -> AsyncIterator[None]:
         """Tell GitHub of the deployment from when it is on disk; nothing waits for it meanwhile."""
         self._deployment = deployment
-        given = self._known
         await self._tell_of_rules(bot, deployment.request)
-        shown = frozenset[Mark]().union(*(_MARKS[each] for each in given.inputs.report))
-        if given.inputs.github_token is None or not shown:
+        async with self._on_github() as github, github.telling(bot.database, deployment):
             yield
-            return
-        github = _log_in(given)
+
+    @asynccontextmanager
+    async def _on_github(self) -> AsyncIterator[OnGitHub]:
+        """With the step's own token, which may have been taken away: then nothing is told."""
+        given = self._known
+        token, origin = given.inputs.github_token, given.origin
+        github = GitHub.with_token(
+            token or SecretStr(""), base_url=api_url(given.settings.github.base_url)
+        )
         try:
-            await bot.deployments.save(deployment.id, ORIGIN, _origin(given).to_json())
-            reports = GitHubReports(
-                bot.database,
-                Redactor(given.settings.secrets()),
-                lambda origin: github.for_repository(origin.owner, origin.name),
-                page=lambda _deployment: given.runner.run_url,
-                ration=Ration(marks=shown),
+            yield OnGitHub(
+                github.for_repository(origin.owner, origin.name),
+                self.report,
+                given.inputs.report if token else (),
+                origin,
+                given.runner.run_url,
             )
-            ended = asyncio.Event()
-            telling = asyncio.create_task(_tell(reports, ended))
-            try:
-                yield
-            finally:
-                ended.set()
-                await self._hear_out(telling)
-                await self._tell_refused(bot, deployment.id)
         finally:
             await github.close()
+
+    async def _tell_plan(self) -> None:
+        markdown, environment = self._plan(), self._environment
+        if markdown is not None and environment is not None:
+            async with self._on_github() as github:
+                await github.tell_plan(markdown, environment)
 
     async def _tell_of_rules(self, bot: Bot, request: Request) -> None:
         """Nobody should believe that a rule was asked which was not."""
@@ -206,48 +208,6 @@ class ActionStep:
         named = [each for each in _ASKED_BY_SERVER if each in environment.model_fields_set]
         if named:
             self.report.show(time.time(), Warned(said.rules_not_asked(request.environment, named)))
-
-    async def _hear_out(self, telling: "asyncio.Task[None]") -> None:
-        done, _ = await asyncio.wait({telling}, timeout=LAST_WORDS)
-        if not done:
-            telling.cancel()
-            await asyncio.wait({telling})
-            self.report.warn(said.NOT_TOLD)
-        elif telling.exception():
-            LOG.error("the reports failed", exc_info=telling.exception())
-            self.report.warn(said.NOT_TOLD)
-
-    async def _tell_refused(self, bot: Bot, deployment: str) -> None:
-        """A job's token has only what its `permissions:` say."""
-        marks = Marks.from_json(await bot.deployments.load(deployment, MARKS))
-        missing = [name for name, each in _MARKS.items() if each & marks.refused]
-        if missing:
-            self.report.note(said.not_permitted(missing))
-
-    async def _comment_plan(self) -> None:
-        """Keep one comment with the newest plan for the environment."""
-        given, number = self._known, self._known.brought.pull_request
-        markdown = self._plan()
-        environment = self._environment
-        if number is None or markdown is None or "comment" not in given.inputs.report:
-            return
-        if given.inputs.github_token is None or environment is None:
-            return
-        github = _log_in(given)
-        try:
-            origin = _origin(given)
-            client = github.for_repository(origin.owner, origin.name)
-            marker = plan_marker(environment)
-            async with asyncio.timeout(LAST_WORDS):
-                known = await client.find_comment(number, marker)
-                if known is None or not await client.edit_comment(known, markdown, marker=marker):
-                    await client.create_comment(number, markdown, marker=marker)
-        except (StoppedError, TimeoutError) as error:
-            LOG.warning("the plan was not written on GitHub: %s", error)
-            refused = isinstance(error, StoppedError) and error.reason.code is Code.GITHUB_REFUSED
-            self.report.note(said.not_permitted(["comment"]) if refused else said.NOT_TOLD)
-        finally:
-            await github.close()
 
     # --- what is left behind
 
@@ -287,30 +247,11 @@ class ActionStep:
         return plan_comment(planned, warnings, request.environment, request.commit.sha, self._safe)
 
 
-async def _tell(reports: GitHubReports, ended: asyncio.Event) -> None:
-    """Keep GitHub in step, to the end and a little beyond."""
-    while not ended.is_set():
-        await reports.look()
-        try:
-            async with asyncio.timeout(_LOOK):
-                await ended.wait()
-        except TimeoutError:
-            continue
-    await reports.look()
-    while not reports.is_idle:
-        await asyncio.sleep(_LOOK)
-        await reports.look()
-
-
-def _log_in(given: _Given) -> GitHub:
-    token = given.inputs.github_token or SecretStr("")
-    return GitHub.with_token(token, base_url=api_url(given.settings.github.base_url))
-
-
-def _origin(given: _Given) -> Origin:
-    owner, _, name = given.runner.repository.partition("/")
-    sha = given.brought.commit.sha if given.brought.commit else given.runner.sha
-    return Origin(owner, name, pull_request=given.brought.pull_request, head_sha=sha)
+def _tail(file: Path) -> list[str]:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace").splitlines()[-_LONGEST_TAIL:]
+    except OSError:
+        return []
 
 
 def _refusal(reason: Reason | None, environment: str | None, safe: Safe) -> str:

@@ -449,7 +449,7 @@ def _keep_a_log(settings: Settings) -> None:
     """The bot's own log goes to a file: the terminal is the deployment's."""
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handler = logging.FileHandler(settings.data_dir / "pachops.log", delay=True)
+        handler = logging.FileHandler(settings.log_file, delay=True)
     except OSError as error:
         raise StoppedError(
             Code.DATA_DIR_UNUSABLE, error.strerror or str(error), where=str(settings.data_dir)

@@ -15,7 +15,7 @@ from handlers.reports.github.check import annotations
 from handlers.reports.github.safe import Safe
 from handlers.reports.plain import PlainLines
 from handlers.reports.stream import Output
-from handlers.reports.text import lines
+from handlers.reports.text import lines, one_line
 from handlers.reports.words import STAGES
 
 _FAULTS = frozenset({Outcome.FAILED, Outcome.REFUSED, Outcome.ROLLED_BACK})
@@ -25,7 +25,8 @@ class ActionsLog:
     """Writes for the runner; `board` is all that was heard."""
 
     def __init__(self, out: TextIO | None, safe: Safe) -> None:
-        self._commands = WorkflowCommands(Output(out))
+        self._out = Output(out)
+        self._commands = WorkflowCommands(self._out)
         self.board = Board()
         self.safe = safe
         self._lines = PlainLines(out)
@@ -40,7 +41,7 @@ class ActionsLog:
         """Write the event; a stage is a fold, a warning and the reason of the end are remarks."""
         self.board = self.board.after(at, event)
         if isinstance(event, StageStarted):
-            self._fold(STAGES[event.stage])
+            self._fold(words.group(STAGES[event.stage]))
         if isinstance(event, Finished):
             self._unfold()
         self._lines.show(at, event)
@@ -59,6 +60,13 @@ class ActionsLog:
         """Something that a person may want to know, likewise."""
         self._commands.annotate(self.safe.line(text, _LONGEST), "notice")
 
+    def quote(self, heading: str, quoted: Iterable[str]) -> None:
+        """Lines of somebody else, in a fold."""
+        self._fold(heading)
+        for line in quoted:
+            self._out.write(f"{self.safe.clean(one_line(line))}\n")
+        self._unfold()
+
     def close(self) -> None:
         """Later steps have their commands again."""
         self._lines.close()
@@ -74,9 +82,9 @@ class ActionsLog:
             title = self.safe.line(words.verdict(outcome, reason.title))
             self._commands.annotate(text, level, title)
 
-    def _fold(self, stage: str) -> None:
+    def _fold(self, heading: str) -> None:
         self._unfold()
-        self._commands.say(command("group", words.group(stage)))
+        self._commands.say(command("group", heading))
         self._folds = True
 
     def _unfold(self) -> None:

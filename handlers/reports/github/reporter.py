@@ -198,6 +198,11 @@ class Follower:
         self._failures = 0
         self._has_ended = False
 
+    @property
+    def marks(self) -> Marks:
+        """What GitHub has of it."""
+        return self._speaker.marks
+
     async def step(self, *, is_first: bool) -> bool:
         """Say what is new; whether nothing is left to say. Errors: those of the database."""
         await self._read()

@@ -1,5 +1,7 @@
 import io
 
+from pydantic import SecretStr
+
 from bot.redact import Redactor
 from handlers.reports.actions.log import ActionsLog
 from handlers.reports.github.safe import Safe
@@ -40,3 +42,15 @@ def test_the_end_of_a_failure_stands_outside_of_the_folds() -> None:
 
 def test_at_the_end_later_steps_have_their_commands() -> None:
     assert seen(failed()).stopped is None
+
+
+def test_what_is_quoted_is_in_a_fold_and_safe() -> None:
+    out = io.StringIO()
+    log = ActionsLog(out, Safe(Redactor([SecretStr("correct horse")])))
+    log.quote("its own log", ["Traceback", "::error::forged", "correct horse"])
+    log.close()
+    found = Seen()
+    for line in out.getvalue().splitlines():
+        found.read(line)
+    assert (found.groups, found.annotations) == (["its own log"], [])
+    assert found.log == ["Traceback", "::error::forged", "***"]

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.github import Permission
 from tests.e2e.runner import Runner, recorded
-from tests.e2e.test_main_job import simple
+from tests.e2e.test_main_job import QUICK_VERIFY, simple
 from tests.e2e.world import World
 from tests.standins.github.app import App
 from tests.standins.github.auth import issue_token
@@ -25,7 +25,8 @@ TOKEN = "a-robots-token"
 @pytest.fixture
 async def github(tmp_path: Path) -> AsyncIterator[GitHubServer]:
     async with GitHubServer(tmp_path, App(slug="github-actions")) as github:
-        github.repository(VISION)
+        # An environment is what the default branch says of it.
+        github.repository(VISION, {".pachops.yml": QUICK_VERIFY})
         yield github
 
 

@@ -181,9 +181,8 @@ class ActionStep:
         """With the step's own token, which may have been taken away: then nothing is told."""
         given = self._known
         token, origin = given.inputs.github_token, given.origin
-        github = GitHub.with_token(
-            token or SecretStr(""), base_url=api_url(given.settings.github.base_url)
-        )
+        url = api_url(given.settings.github.base_url)
+        github = GitHub.with_token(token, base_url=url) if token else GitHub(None, base_url=url)
         try:
             yield OnGitHub(
                 github.for_repository(origin.owner, origin.name),
@@ -203,8 +202,12 @@ class ActionStep:
 
     async def _tell_of_rules(self, bot: Bot, request: Request) -> None:
         """Nobody should believe that a rule was asked which was not."""
-        source = await open_source(bot.git, request.repository, request.commit.sha)
-        _, environment = source.project.environment(request.environment)
+        try:
+            source = await open_source(bot.git, request.repository, request.commit.sha)
+            _, environment = source.project.environment(request.environment)
+        except StoppedError:
+            # The deployment says so itself, and is under way.
+            return
         named = [each for each in _ASKED_BY_SERVER if each in environment.model_fields_set]
         if named:
             self.report.show(time.time(), Warned(said.rules_not_asked(request.environment, named)))

@@ -103,8 +103,12 @@ async def _at_its_line(
     before, is_there, step = (reason.where or "").partition(f": image {order.image}: ")
     if reason.code is not Code.BUILD_FAILED or not is_there or before != order.place:
         return stopped
-    text = await mirror.read(tree, order.dockerfile) or b""
-    line = line_of(text.decode(), step)
+    try:
+        text = await mirror.read(tree, order.dockerfile) or b""
+        line = line_of(text.decode(), step)
+    except StoppedError:
+        # Why the build failed is worth more than where.
+        return stopped
     if line is None:
         return stopped
     where = f"{before}:{line}{is_there}{step}"

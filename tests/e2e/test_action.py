@@ -128,6 +128,18 @@ async def test_what_the_token_may_not_do_is_said_and_stops_nothing(
     assert "`deployments: write`" in notes[0]
 
 
+async def test_without_a_token_it_deploys_and_tells_nobody(
+    world: World, github: GitHubServer, runner: Runner
+) -> None:
+    github.world.repo(VISION).private = False
+    pull = await opened(github, world)
+    inputs = with_cluster(world, github, github_token="")
+    ended = await runner.deploy("pull_request", pull_request(pull), "0" * 40, "", **inputs)
+    assert ended.outputs["outcome"] == "succeeded", ended.seen.text
+    assert github.comments(pull) == []
+    assert ended.seen.annotations == []
+
+
 async def test_started_by_hand_it_deploys_the_ref_that_is_asked_for(
     world: World, github: GitHubServer, runner: Runner
 ) -> None:

@@ -1,7 +1,7 @@
 # What a developer types. Everything lives in .venv; `make clean` takes it away.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock docs check test demo bench clean
+.PHONY: help setup lock docs check test demo image bench clean
 
 BIN := .venv/bin
 UV_VERSION := 0.13.9
@@ -19,6 +19,7 @@ help:
 	@echo 'make test    all checks and all tests; ARGS="-k word" chooses'
 	@echo 'make check   lint, format and types'
 	@echo 'make demo    the main job on an example, from commit to pipeline'
+	@echo 'make image   our own image: built by a deployment, started, healthy'
 	@echo 'make bench   how fast and how big, against doing it by hand'
 	@echo 'make lock    requirements.lock from pyproject.toml'
 	@echo 'make clean   take away what these made here'
@@ -74,6 +75,9 @@ test: check
 
 demo: setup
 	@$(BIN)/python -m examples.demo
+
+image: setup
+	@$(BIN)/python -m examples.own_image
 
 bench: setup
 	@$(BIN)/python -m benchmarks.bench

@@ -33,6 +33,7 @@ from bot.stages.fork import DefaultBranch, check_forks
 from bot.stages.go_back import plan_return
 from bot.stages.plan import make_plan
 from bot.stages.source import open_default, open_source
+from bot.stages.unasked import NoCluster, NoRegistry
 from bot.store.database import Database
 from bot.store.deployments import Deployments
 from bot.store.progress import ProgressLog
@@ -56,6 +57,7 @@ class Bot:
     ) -> None:
         self.settings = settings
         self.second_look: SecondLook = _nobody_objects
+        self.database = database
         self.deployments = Deployments(database)
         self.progress = ProgressLog(database)
         self.redactor = Redactor(settings.secrets())
@@ -126,6 +128,18 @@ class Bot:
         )
         check_secrets(plan, self.settings.build_secrets)
         return plan
+
+    async def plan_unasked(self, request: Request) -> Plan:
+        """The same, but neither a registry nor a cluster hears of it: all looks new."""
+        source = await open_source(self.git, request.repository, request.commit.sha)
+        _, environment = source.project.environment(request.environment)
+        return await make_plan(
+            source,
+            request,
+            project=environment.project,
+            registry=NoRegistry(),
+            pachyderm=NoCluster(),
+        )
 
     async def environment_name(self, address: str, commit: Commit, asked: str | None) -> str:
         """The environment that a command means, by the commit's project file."""

@@ -48,6 +48,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 Repository = Annotated[
     str, typer.Argument(metavar="PATH|URL", help="The repository; a local one by its path.")
@@ -316,6 +317,24 @@ def setup_slack(
         raise typer.Exit(_STATUS[Kind.USAGE])
 
 
+@app.command()
+def action() -> None:
+    """Deploy as a step of a GitHub Actions workflow: what action.yml runs."""
+    from bot.action import ActionStep  # noqa: PLC0415 - see above
+
+    step = ActionStep(os.environ, sys.stdout)
+
+    def opened() -> "Session":
+        settings = step.settings()
+        _keep_a_log(settings)
+        return step.session(settings)
+
+    at, ended = _carried_out(opened, step.work)
+    step.report.show(at, ended)
+    step.finish(ended)
+    raise typer.Exit(_status(ended))
+
+
 class _Stored:
     """What the database has; read without starting the engine."""
 
@@ -365,9 +384,20 @@ def _follow(
 ) -> None:
     """Run a command that ends with a Finished, and with its exit status."""
     reporter = reporter_for(sys.stdout, json=as_json)
+    at, ended = _carried_out(lambda: _session(reporter), work)
+    reporter.show(at, ended)
+    reporter.close()
+    raise typer.Exit(_status(ended))
+
+
+def _carried_out(
+    opened: "Callable[[], Session]",
+    work: "Callable[[Session], Coroutine[object, object, Finished]]",
+) -> tuple[float, Finished]:
+    """When and how the work ended, however that came."""
     session: Session | None = None
     try:
-        session = _session(reporter)
+        session = opened()
         ended = asyncio.run(work(session))
     except StoppedError as error:
         kind = error.reason.kind
@@ -386,9 +416,7 @@ def _follow(
         fact = f"{type(error).__name__}: {error}"
         ended = _ended(Outcome.FAILED, StoppedError(Code.INTERNAL_ERROR, fact), session)
     # It may have ended a while ago: what an interrupted bot left is finished before we say so.
-    reporter.show((session and session.ended_at) or time.time(), ended)
-    reporter.close()
-    raise typer.Exit(_status(ended))
+    return (session and session.ended_at) or time.time(), ended
 
 
 def _ended(outcome: Outcome, error: StoppedError, session: "Session | None") -> Finished:
@@ -421,7 +449,7 @@ def _keep_a_log(settings: Settings) -> None:
     """The bot's own log goes to a file: the terminal is the deployment's."""
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handler = logging.FileHandler(settings.data_dir / "pachops.log", delay=True)
+        handler = logging.FileHandler(settings.log_file, delay=True)
     except OSError as error:
         raise StoppedError(
             Code.DATA_DIR_UNUSABLE, error.strerror or str(error), where=str(settings.data_dir)

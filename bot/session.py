@@ -4,14 +4,15 @@ import asyncio
 import getpass
 import signal
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.app import Bot, open_bot
 from bot.domain.deployment import (
     Actor,
+    Commit,
     Deployment,
     Kind,
     Outcome,
@@ -39,6 +40,12 @@ class DeployOrder:
     environment: str | None = None
     only: tuple[str, ...] = ()
     reprocess: bool = False
+    commit: Commit | None = None
+    """Where it is known without looking for `ref`."""
+    release: str | None = None
+    trigger: Trigger = Trigger.CLI
+    actor: Actor | None = None
+    """None is whoever runs this process."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +57,24 @@ class RollbackOrder:
     repository: str | None = None
 
 
+Attend = Callable[[Bot, Deployment], AbstractAsyncContextManager[None]]
+"""What goes on beside a deployment, from when it is on disk to its end."""
+
+
 class Session:
     """A person at a terminal, and the bot that works for them."""
 
-    def __init__(self, settings: Settings, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        reporter: Reporter,
+        attend: Attend = lambda _bot, _deployment: nullcontext(),
+    ) -> None:
         self._settings = settings
         self._reporter = reporter
+        self._attend = attend
+        self.request: Request | None = None
+        """What was asked for, once it is known."""
         self._own: Deployment | None = None
         self._accepted = False
         self.ended_at: float | None = None
@@ -67,11 +86,14 @@ class Session:
             _, request = await both(bot.engine.start(), self._read(bot, order))
             return await self._follow(bot, request)
 
-    async def plan(self, order: DeployOrder) -> Finished:
-        """Show what a deployment would do; nothing is stored or changed."""
+    async def plan(self, order: DeployOrder, *, asking: bool = True) -> Finished:
+        """Show what a deployment would do; nothing is stored or changed.
+
+        Without `asking` neither a registry nor a cluster hears of it.
+        """
         async with open_bot(self._settings) as bot:
             request = await self._read(bot, order)
-            plan = await bot.plan(request)
+            plan = await (bot.plan(request) if asking else bot.plan_unasked(request))
         for warning in plan.warnings:
             self._show(Warned(warning))
         self._show(Planned(image_lines(plan), pipeline_lines(plan)))
@@ -114,17 +136,19 @@ class Session:
         changed = await bot.git.uncommitted(address)
         if changed:
             self._show(Warned(words.not_committed(changed)))
-        commit = await bot.git.resolve(address, order.ref)
-        return Request(
+        commit = order.commit or await bot.git.resolve(address, order.ref)
+        self.request = Request(
             kind=Kind.DEPLOY,
             repository=address,
             environment=await bot.environment_name(address, commit, order.environment),
             commit=commit,
-            trigger=Trigger.CLI,
-            actor=_actor(),
+            trigger=order.trigger,
+            actor=order.actor or _actor(),
             only=order.only,
             reprocess=order.reprocess,
+            release=order.release,
         )
+        return self.request
 
     async def _deployed_repository(self, bot: Bot, order: RollbackOrder) -> str:
         """The repository that a rollback means: the only one deployed there, or the one here."""
@@ -162,7 +186,8 @@ class Session:
             self._accept(deployment)
             cancelling = asyncio.create_task(_cancel(bot, deployment.id, interrupted))
             try:
-                ended = finished(await bot.engine.wait(deployment.id))
+                async with self._attend(bot, deployment):
+                    ended = finished(await bot.engine.wait(deployment.id))
             finally:
                 cancelling.cancel()
                 await asyncio.wait({cancelling})

@@ -1,8 +1,10 @@
 """Writes the pages of docs/ and other files that follow from the code: `make docs`."""
 
+import json
 from pathlib import Path
 
 from bot.domain.reasons import MEANINGS, Kind
+from bot.project import json_schema
 from handlers.slack.manifest import manifest_file
 
 _KINDS = {
@@ -31,10 +33,16 @@ def reasons_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def project_schema() -> str:
+    """docs/pachops.schema.json: for editors of .pachops.yml."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 def main() -> None:
     """Write the pages."""
     docs = Path(__file__).parent
     (docs / "reasons.md").write_text(reasons_page(), encoding="utf-8")
+    (docs / "pachops.schema.json").write_text(project_schema(), encoding="utf-8")
     (docs.parent / "slack-manifest.yaml").write_text(manifest_file(), encoding="utf-8")
 
 

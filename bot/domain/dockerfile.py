@@ -13,6 +13,7 @@ from bot.domain.reasons import Code, StoppedError
 
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*")
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(\}|:?[-+?]))", re.ASCII)
+_STAGE = re.compile(r"^\[[^\]]*\] ")
 _LINES_TO_SEARCH = 2000
 """Finding a broken line takes time with the square of the lines: this many take a second."""
 _SCRATCH = "scratch"
@@ -89,6 +90,22 @@ def secret_ids(text: str) -> tuple[str, ...]:
     """
     ids = (_secret_id(mount) for command in commands(text) for mount in mounts(command))
     return tuple(dict.fromkeys(found for found in ids if found))
+
+
+def line_of(text: str, step: str) -> int | None:
+    """The line at which a step of the build begins; None where that is not clear.
+
+    Args:
+        text: a Dockerfile that can be read.
+        step: the instruction as the build names it, perhaps with its stage: `[runtime] RUN make`.
+    """
+    wanted = _STAGE.sub("", " ".join(step.split()))
+    found = [
+        command.start_line
+        for command in commands(text)
+        if " ".join(command.original.split()).lower() == wanted.lower()
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _uses(text: str, build_args: Mapping[str, str]) -> Iterator[_Use]:

@@ -25,6 +25,7 @@ class Code(StrEnum):
     BAD_COMMAND = "bad_command"
     BAD_SETTINGS = "bad_settings"
     GITHUB_IS_SET_UP = "github_is_set_up"
+    BAD_INPUT = "bad_input"
     ENVIRONMENT_UNKNOWN = "environment_unknown"
     CLUSTER_UNKNOWN = "cluster_unknown"
     DEPLOYMENT_UNKNOWN = "deployment_unknown"
@@ -130,6 +131,11 @@ MEANINGS = MappingProxyType(
             Kind.USAGE,
             "The bot has its login on GitHub already",
             "Start it with `pachops serve`. For another App, first take away what is named.",
+        ),
+        Code.BAD_INPUT: Meaning(
+            Kind.USAGE,
+            "An input of the Action is missing or wrong",
+            "Correct the `with:` of the workflow's step.",
         ),
         Code.ENVIRONMENT_UNKNOWN: Meaning(
             Kind.USAGE,

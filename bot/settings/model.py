@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
 
@@ -227,6 +228,11 @@ class Settings(_Set):
     slack: SlackSettings = SlackSettings()
     web: WebSettings = WebSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def log_file(self) -> Path:
+        """The bot's own log, where a terminal is the deployment's."""
+        return self.data_dir / "pachops.log"
 
     def cluster(self, name: str) -> ClusterSettings:
         """The cluster of that name; StoppedError says which there are."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pydantic import SecretStr
 
 from bot.domain.deployment import Request, Stage
-from bot.domain.dockerfile import with_bases
+from bot.domain.dockerfile import line_of, with_bases
 from bot.domain.fork_dockerfile import marked
 from bot.domain.plan import CONTENT_LABEL, ImagePlan, Plan
 from bot.domain.progress import Log, Progress
@@ -89,7 +89,30 @@ async def _build_one(
     )
     if is_apart:
         order = _kept_apart(order, image, workshop.docker)
-    await workshop.docker.build(order, lambda: workshop.mirror.archive(tree), report)
+    try:
+        await workshop.docker.build(order, lambda: workshop.mirror.archive(tree), report)
+    except StoppedError as stopped:
+        raise await _at_its_line(stopped, order, tree, workshop.mirror) from stopped
+
+
+async def _at_its_line(
+    stopped: StoppedError, order: BuildOrder, tree: str, mirror: Mirror
+) -> StoppedError:
+    """An engine whose BuildKit names the step alone: its line is looked up in the Dockerfile."""
+    reason = stopped.reason
+    before, is_there, step = (reason.where or "").partition(f": image {order.image}: ")
+    if reason.code is not Code.BUILD_FAILED or not is_there or before != order.place:
+        return stopped
+    try:
+        text = await mirror.read(tree, order.dockerfile) or b""
+        line = line_of(text.decode(), step)
+    except StoppedError:
+        # Why the build failed is worth more than where.
+        return stopped
+    if line is None:
+        return stopped
+    where = f"{before}:{line}{is_there}{step}"
+    return StoppedError(reason.code, reason.fact, where=where, next_step=reason.next_step)
 
 
 def _kept_apart(order: BuildOrder, image: ImagePlan, docker: DockerEngine) -> BuildOrder:

@@ -10,7 +10,7 @@ from bot.domain.plan import image_from_specs
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.spec import Spec, read_specs
 from bot.project import Image, JsonnetSource
-from bot.services.pachyderm import Pachyderm
+from bot.stages.asked import Cluster
 from bot.stages.source import Source
 
 DEFAULT_SPECS = ("pipeline.json", "pipeline.yaml", "pipeline.yml")
@@ -25,16 +25,14 @@ class Declared:
     images: dict[str, Image]
 
 
-async def read_declared(source: Source, pachyderm: Pachyderm) -> Declared:
+async def read_declared(source: Source, pachyderm: Cluster) -> Declared:
     """What the commit declares; pachd renders the templates among its specs."""
     files = await source.mirror.files(source.sha)
     specs = await _read_specs(source, files, pachyderm)
     return Declared(files, specs, _images(source, files, specs))
 
 
-async def _read_specs(
-    source: Source, files: Sequence[str], pachyderm: Pachyderm
-) -> tuple[Spec, ...]:
+async def _read_specs(source: Source, files: Sequence[str], pachyderm: Cluster) -> tuple[Spec, ...]:
     if not source.project.declares("pipelines"):
         return await _read_files(source, _matching(files, DEFAULT_SPECS, where=None))
     specs: list[Spec] = []
@@ -69,7 +67,7 @@ async def _read_files(source: Source, paths: Sequence[str]) -> tuple[Spec, ...]:
 
 
 async def _render_files(
-    source: Source, paths: Sequence[str], args: Mapping[str, str], pachyderm: Pachyderm
+    source: Source, paths: Sequence[str], args: Mapping[str, str], pachyderm: Cluster
 ) -> tuple[Spec, ...]:
     """Jsonnet is rendered by pachd, as pachctl does it: nothing of the repository runs here."""
     specs: list[Spec] = []

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from bot.domain.image import parse_reference
 from bot.domain.plan import Change
 from bot.domain.spec import difference, read_specs, same, to_json, with_image
-from bot.services.pachyderm import LivePipeline, Pachyderm
+from bot.services.pachyderm import LivePipeline
+from bot.stages.asked import Cluster
 
 # Not part of what a pipeline is: pachd overwrites them from the request.
 _REQUEST_ONLY = frozenset({"update", "reprocess", "dry_run", "dryRun"})
@@ -28,7 +29,7 @@ def wants_reprocessing(spec_json: str) -> bool:
 
 
 async def desire(
-    spec_json: str, image: str | None, live: LivePipeline | None, pachyderm: Pachyderm
+    spec_json: str, image: str | None, live: LivePipeline | None, pachyderm: Cluster
 ) -> Desired:
     """The spec with its image, compared by what pachd makes of it.
 

@@ -31,8 +31,7 @@ from bot.domain.spec import Spec, in_order, to_json, with_project
 from bot.domain.trust import Trust
 from bot.project import Image
 from bot.services.docker import excluded
-from bot.services.pachyderm import Pachyderm
-from bot.services.registry import Registry
+from bot.stages.asked import Cluster, Registry
 from bot.stages.declared import Declared, read_declared, repositories_of
 from bot.stages.desired import desire, wants_reprocessing
 from bot.stages.fork import (
@@ -72,7 +71,7 @@ async def make_plan(
     *,
     project: str,
     registry: Registry,
-    pachyderm: Pachyderm,
+    pachyderm: Cluster,
     default: DefaultBranch | None = None,
 ) -> Plan:
     """Work out what the deployment would do; the registry and pachd are only asked.
@@ -122,7 +121,7 @@ async def make_plan(
 
 
 async def _declared(
-    source: Source, pachyderm: Pachyderm, default: DefaultBranch | None
+    source: Source, pachyderm: Cluster, default: DefaultBranch | None
 ) -> tuple[Declared, Declared | None]:
     """The commit's images and specs; a fork's beside those of the default branch."""
     if default is None:
@@ -377,7 +376,7 @@ async def _has_large_files(source: Source, folder: str) -> bool:
 async def _plan_pipeline(
     spec: Spec,
     image: ImagePlan | None,
-    pachyderm: Pachyderm,
+    pachyderm: Cluster,
     *,
     reprocess: bool,
 ) -> PipelinePlan:

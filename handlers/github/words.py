@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 
+from bot.domain import progress
 from bot.domain.command import Help, render
 from bot.domain.command_help import help_lines
 from bot.domain.deployment import Deployment, Kind, State
@@ -22,6 +23,7 @@ from handlers.commands.answers import (
     Started,
     Unlinked,
 )
+from handlers.reports.github.plan import plan_comment
 from handlers.reports.github.safe import LONGEST_BODY, Safe, fitted
 from handlers.reports.words import OUTCOMES, STAGES, ago, short_sha
 
@@ -107,17 +109,9 @@ def answer(answered: Answer, line: str, word: str, safe: Safe) -> str:
 
 def plan(planned: Planned, safe: Safe) -> str:
     """What a deployment would do."""
-    found, environment = planned.plan, safe.text(planned.environment)
-    first = [f"**Plan** for **{environment}** at {planned.sha}. Nothing was changed."]
-    lists = (
-        _list(heading, lines, safe)
-        for heading, lines in (
-            ("**Images**", image_lines(found)),
-            ("**Pipelines**", pipeline_lines(found)),
-            ("**Notes**", found.warnings),
-        )
-    )
-    return fitted(first, lists, [], LONGEST_BODY)
+    found = planned.plan
+    lines = progress.Planned(image_lines(found), pipeline_lines(found))
+    return plan_comment(lines, found.warnings, planned.environment, planned.sha, safe)
 
 
 _CANCELLED = {
@@ -170,12 +164,6 @@ def _reason(reason: Reason, safe: Safe) -> str:
         lines.append(f"  **Where:** {safe.code(reason.where)}")
     lines.append(f"  **Next:** {safe.rich(reason.next_step)}")
     return "  \n".join(lines)
-
-
-def _list(heading: str, lines: Sequence[str], safe: Safe) -> str:
-    if not lines:
-        return ""
-    return "\n".join([heading, "", *(f"- {safe.text(line)}" for line in lines)])
 
 
 def _row(deployment: Deployment, now: float, safe: Safe) -> str:

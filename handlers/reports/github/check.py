@@ -72,7 +72,7 @@ def check_report(view: View, safe: Safe) -> CheckReport:
         text=details(view, safe),
         started=not view.waits,
         conclusion=_conclusion(view.outcome, reason),
-        annotations=_annotations(reason, safe),
+        annotations=annotations(reason, safe),
         actions=(_button(view.outcome),),
         details_url=view.page,
     )
@@ -98,7 +98,7 @@ def _button(outcome: Outcome | None) -> Action:
     return _DEPLOY if outcome is Outcome.SUCCEEDED else _RERUN
 
 
-def _annotations(reason: Reason | None, safe: Safe) -> tuple[Annotation, ...]:
+def annotations(reason: Reason | None, safe: Safe) -> tuple[Annotation, ...]:
     """A remark on the line that is at fault, where the reason names a line of a file."""
     if reason is None or reason.where is None or reason.code not in _IN_FILES:
         return ()

@@ -78,6 +78,8 @@ class Ration:
     """With the three that the gate needs a deployment takes twelve."""
     end: int = 4
     """Kept back for the end: status, check, comment and reaction."""
+    marks: frozenset[Mark] = frozenset(Mark)
+    """Those that are made at all."""
 
 
 NORMAL = Ration()

@@ -198,6 +198,11 @@ class Follower:
         self._failures = 0
         self._has_ended = False
 
+    @property
+    def marks(self) -> Marks:
+        """What GitHub has of it."""
+        return self._speaker.marks
+
     async def step(self, *, is_first: bool) -> bool:
         """Say what is new; whether nothing is left to say. Errors: those of the database."""
         await self._read()
@@ -235,7 +240,9 @@ class Follower:
         """Whether all was said that there is to say now."""
         wording = Wording(view, self._desk.safe)
         marks = [
-            mark for mark in wanted(view, self._origin) if is_first or mark is not Mark.COMMENT
+            mark
+            for mark in wanted(view, self._origin)
+            if mark in self._desk.ration.marks and (is_first or mark is not Mark.COMMENT)
         ]
         found = due(
             {mark: wording.of(mark) for mark in marks},

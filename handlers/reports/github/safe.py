@@ -71,6 +71,10 @@ class Safe:
         marks = "`" * (max(2, _longest_run(body)) + 1)
         return f"{marks}text\n{body}\n{marks}"
 
+    def clean(self, text: str) -> str:
+        """The text as it is, without secrets: for what is neither shown nor Markdown."""
+        return self._redactor.clean(text)
+
     def _line(self, text: str, most: int) -> str:
         # Masked before it is cut: half a secret would not be known again.
         return cut_line(self._clean(text), most)

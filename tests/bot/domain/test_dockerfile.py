@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.dockerfile import BaseImage, base_images, secret_ids, with_bases
+from bot.domain.dockerfile import BaseImage, base_images, line_of, secret_ids, with_bases
 from bot.domain.reasons import Code, Reason, StoppedError
 
 NEW = "registry.acme.io/base@sha256:0"
@@ -203,3 +203,20 @@ def test_no_text_does_more_than_be_refused(text: str) -> None:
         base_images(text, {"A": "x"})
         after = with_bases(text, {"x": NEW}, {"A": "x"})
         assert after.count("\n") == text.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("step", "line"),
+    [
+        ("RUN make &&     make check", 3),
+        ("[runtime] COPY . .", 6),
+        ("run echo twice", None),
+        ("RUN something else", None),
+    ],
+)
+def test_a_step_is_found_by_its_line(step: str, line: int | None) -> None:
+    text = (
+        "FROM a AS build\n# a comment\nRUN make && \\\n    make check\n"
+        "FROM b AS runtime\nCOPY . .\nRUN echo twice\nRUN echo twice\n"
+    )
+    assert line_of(text, step) == line

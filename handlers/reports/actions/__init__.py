@@ -1,0 +1,1 @@
+"""Reports in a workflow of GitHub Actions: its log, annotations, step summary and outputs."""

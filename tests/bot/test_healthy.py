@@ -1,0 +1,40 @@
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from bot.healthy import main
+
+
+@pytest.fixture(params=[200, 503])
+def served(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A bot that answers with this status."""
+    status: int = request.param
+
+    class Health(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == "/healthz" else 404)
+            self.end_headers()
+            self.wfile.write(b"database_unusable\n")
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Health) as server:
+        monkeypatch.setenv("PACHOPS_WEB_PORT", str(server.server_port))
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield status
+        server.shutdown()
+        thread.join()
+
+
+def test_its_status_is_the_bots(served: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main() == (0 if served == 200 else 1)
+    assert capsys.readouterr().out == "database_unusable\n"
+
+
+def test_a_bot_that_does_not_answer_is_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PACHOPS_WEB_PORT", "1")
+    assert main() == 1

@@ -9,7 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
+from bot.domain.audit import BOT, Action, Entry
 from bot.domain.deployment import (
+    Actor,
     BuiltImage,
     Deployment,
     Outcome,
@@ -18,9 +20,11 @@ from bot.domain.deployment import (
     State,
     UpdatedPipeline,
 )
+from bot.domain.hold import Hold, hold_of
 from bot.domain.progress import Finished
 from bot.domain.progress_json import reason_from_json, reason_to_json
 from bot.domain.reasons import Code, Reason, StoppedError
+from bot.store.audit import append
 from bot.store.database import Database
 from bot.store.progress import append_finished
 from bot.store.tables import DEPLOYMENT, FACT
@@ -31,6 +35,10 @@ _IMAGES: TypeAdapter[tuple[BuiltImage, ...]] = TypeAdapter(tuple[BuiltImage, ...
 _PIPELINES: TypeAdapter[tuple[UpdatedPipeline, ...]] = TypeAdapter(tuple[UpdatedPipeline, ...])
 _NAMED_WHEN_AMBIGUOUS = 5
 _NO_FACTS: Mapping[str, JSON] = MappingProxyType({})
+_RELEASED = "hold_released"
+"""Fact of a rollback: who let its environment go."""
+_FAR_ENOUGH = 500
+"""Deployments of a target among which the last rollback is looked for."""
 
 
 class CancelResult(StrEnum):
@@ -129,6 +137,31 @@ class Deployments:
             lambda connection: _finish(connection, deployment_id, finished, state=None)
         )
 
+    async def release_hold(self, rollback: str, by: Actor) -> bool:
+        """Let automatic triggers deploy again after this rollback; False where they may already."""
+
+        def release(connection: sa.Connection) -> bool:
+            query = sa.select(DEPLOYMENT.c.request).where(DEPLOYMENT.c.id == rollback)
+            text = connection.execute(query.with_for_update()).scalar()
+            key = {"deployment": rollback, "key": _RELEASED}
+            known = sa.select(FACT.c.value).filter_by(**key)
+            if text is None or connection.execute(known).first():
+                return False
+            connection.execute(sa.insert(FACT).values(value=encode(by.identity), **key))
+            _say(connection, Action.HOLD_RELEASED, by, rollback, _request(text))
+            return True
+
+        return await self._database.write(release)
+
+    async def hold(self, target: str) -> Hold | None:
+        """The rollback that keeps automatic triggers from this target; None where none does."""
+        newest = await self.list(target=target, limit=_FAR_ENOUGH)
+        query = sa.select(FACT.c.deployment).where(
+            FACT.c.deployment.in_([each.id for each in newest]), FACT.c.key == _RELEASED
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return hold_of(newest, [row.deployment for row in rows])
+
     async def request_cancel(self, deployment_id: str, by: str) -> CancelResult:
         """Finish it as cancelled where it still waits, else ask whoever runs it to stop."""
 
@@ -136,6 +169,7 @@ class Deployments:
             reason = _reason(Code.CANCELLED, f"{by} cancelled it before it began")
             finished = Finished(Outcome.CANCELLED, deployment_id, None, (), (), reason)
             if _finish(connection, deployment_id, finished, state=State.WAITING, by=by):
+                _say_cancelled(connection, deployment_id, by)
                 return CancelResult.WAITING
             flag = (
                 sa.update(DEPLOYMENT)
@@ -144,6 +178,7 @@ class Deployments:
                 .values(cancel_requested_by=sa.func.coalesce(DEPLOYMENT.c.cancel_requested_by, by))
             )
             if connection.execute(flag).rowcount:
+                _say_cancelled(connection, deployment_id, by)
                 return CancelResult.RUNNING
             known = sa.select(DEPLOYMENT.c.seq).where(DEPLOYMENT.c.id == deployment_id)
             if connection.execute(known).first():
@@ -221,6 +256,17 @@ def insert(
     for key, value in facts.items():
         fact = sa.insert(FACT).values(deployment=deployment.id, key=key, value=encode(value))
         connection.execute(fact)
+    asked = {
+        "kind": request.kind.value,
+        "trigger": request.trigger.value,
+        "sha": request.commit.sha,
+        "ref": request.commit.ref,
+        "only": list(request.only),
+        "reprocess": request.reprocess,
+        "force": request.force,
+        "steps": request.steps,
+    }
+    _say(connection, Action.SUBMITTED, request.actor, deployment.id, request, facts=asked)
     return number
 
 
@@ -260,8 +306,38 @@ def _finish(
     request = connection.execute(change.returning(DEPLOYMENT.c.request)).scalar_one_or_none()
     if request is None:
         return False
-    append_finished(connection, deployment_id, now, finished, sha=_request(request).commit.sha)
+    asked = _request(request)
+    append_finished(connection, deployment_id, now, finished, sha=asked.commit.sha)
+    reasons = (finished.reason.code.value,) if finished.reason else ()
+    facts = {
+        "outcome": finished.outcome.value,
+        "fact": finished.reason.fact if finished.reason else None,
+        "pipelines": _PIPELINES.dump_python(finished.pipelines, mode="json"),
+        "images": [f"{each.repository}@{each.digest}" for each in finished.images],
+    }
+    _say(connection, Action.FINISHED, BOT, deployment_id, asked, reasons, facts)
     return True
+
+
+def _say_cancelled(connection: sa.Connection, deployment_id: str, by: str) -> None:
+    query = sa.select(DEPLOYMENT.c.request).where(DEPLOYMENT.c.id == deployment_id)
+    request = _request(connection.execute(query).scalar_one())
+    actor = Actor(by, "unknown")
+    _say(connection, Action.CANCEL_REQUESTED, actor, deployment_id, request)
+
+
+def _say(
+    connection: sa.Connection,
+    action: Action,
+    by: Actor,
+    deployment_id: str,
+    request: Request,
+    reasons: tuple[str, ...] = (),
+    facts: Mapping[str, object] | None = None,
+) -> None:
+    said = {key: each for key, each in (facts or {}).items() if each}
+    place = (request.repository, request.environment, deployment_id)
+    append(connection, Entry(action, by, time.time(), *place, reasons=reasons, facts=said))
 
 
 def _reason(code: Code, fact: str) -> Reason:

@@ -22,7 +22,7 @@ class Verdict(StrEnum):
     REJECT = "reject"
 
 
-class Standing(StrEnum):
+class ApprovalState(StrEnum):
     """How a request stands."""
 
     OPEN = "open"
@@ -107,7 +107,7 @@ class ApprovalRequest:
     deadline: float
 
 
-def standing(request: ApprovalRequest, votes: Sequence[Vote], now: float) -> Standing:
+def state_of(request: ApprovalRequest, votes: Sequence[Vote], now: float) -> ApprovalState:
     """How it stands; one no is enough. Votes after the deadline and of who asked do not count."""
     counted = [
         each
@@ -115,10 +115,10 @@ def standing(request: ApprovalRequest, votes: Sequence[Vote], now: float) -> Sta
         if each.at < request.deadline and not each.by.may_be(request.asked_by)
     ]
     if any(each.verdict is Verdict.REJECT for each in counted):
-        return Standing.REJECTED
+        return ApprovalState.REJECTED
     if len({each.by.identity for each in counted}) >= request.needed:
-        return Standing.APPROVED
-    return Standing.EXPIRED if now >= request.deadline else Standing.OPEN
+        return ApprovalState.APPROVED
+    return ApprovalState.EXPIRED if now >= request.deadline else ApprovalState.OPEN
 
 
 def proposal(

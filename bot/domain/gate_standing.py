@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from bot.domain.calendar import Closed
 from bot.domain.gate_case import Case, refusal, unknown
 from bot.domain.gate_facts import NOT_LOOKED_UP, Standing, Unknown
 from bot.domain.gate_sender import misses
@@ -32,14 +33,7 @@ def hours(case: Case) -> Iterator[Reason]:
     if now is None:
         yield unknown("the time", NOT_LOOKED_UP)
     elif (closed := calendar.closed_at(now)) is not None:
-        until = closed.until_text
-        step = f"Ask again from {until} on." if until else None
-        if closed.period is not None:
-            fact = f"{case.environment} is frozen: {closed.period}"
-            yield refusal(Code.ENVIRONMENT_FROZEN, fact, step)
-        else:
-            fact = f"{case.environment} is deployed to only {', or '.join(closed.hours)}"
-            yield refusal(Code.OUTSIDE_HOURS, fact, step)
+        yield closed_for(closed, case.environment)
 
 
 def lock(case: Case) -> Iterator[Reason]:
@@ -60,6 +54,17 @@ def hold(case: Case) -> Iterator[Reason]:
     standing = case.facts.standing
     if isinstance(standing, Standing) and standing.hold and case.facts.is_by_itself:
         yield held(standing.hold, case.environment)
+
+
+def closed_for(closed: Closed, environment: str) -> Reason:
+    """That this is no time to deploy to the environment."""
+    until = closed.until_text
+    step = f"Deploy again from {until} on." if until else None
+    if closed.period is not None:
+        fact = f"{environment} is frozen: {closed.period}"
+        return refusal(Code.ENVIRONMENT_FROZEN, fact, step)
+    fact = f"{environment} is deployed to only {', or '.join(closed.hours)}"
+    return refusal(Code.OUTSIDE_HOURS, fact, step)
 
 
 def locked(found: Lock, environment: str) -> Reason:

@@ -12,7 +12,7 @@ _CAME_TO_NOTHING = frozenset({Outcome.REFUSED, Outcome.CANCELLED, Outcome.SUPERS
 
 @dataclass(frozen=True)
 class Hold:
-    """The rollback after which an environment takes commands only."""
+    """The rollback after which an environment takes commands only; what was asked before goes on."""
 
     deployment: str
     by: Actor

@@ -10,11 +10,11 @@ from pydantic import TypeAdapter
 
 from bot.domain.approval import (
     ApprovalRequest,
+    ApprovalState,
     Proposal,
-    Standing,
     Verdict,
     Vote,
-    standing,
+    state_of,
 )
 from bot.domain.audit import Action, Entry
 from bot.domain.deployment import Actor, State
@@ -49,7 +49,7 @@ class Asked:
 
     request: ApprovalRequest
     votes: tuple[Vote, ...]
-    standing: Standing
+    state: ApprovalState
 
 
 class Approvals:
@@ -146,9 +146,9 @@ class Approvals:
                 return None
             request, votes = _request(row), _votes(connection, deployment)
             if row.settled:
-                return Asked(request, votes, Standing(row.settled))
-            found = standing(request, votes, now)
-            if found is not Standing.OPEN:
+                return Asked(request, votes, ApprovalState(row.settled))
+            found = state_of(request, votes, now)
+            if found is not ApprovalState.OPEN:
                 change = sa.update(APPROVAL).where(APPROVAL.c.deployment == deployment)
                 connection.execute(change.values(settled=found, settled_at=now))
             return Asked(request, votes, found)
@@ -162,8 +162,8 @@ class Approvals:
             row = _row(connection, deployment)
             if row is None:
                 return None
-            standing_now = Standing(row.settled) if row.settled else Standing.OPEN
-            return Asked(_request(row), _votes(connection, deployment), standing_now)
+            state = ApprovalState(row.settled) if row.settled else ApprovalState.OPEN
+            return Asked(_request(row), _votes(connection, deployment), state)
 
         return await self._database.read(read)
 

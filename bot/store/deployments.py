@@ -21,12 +21,12 @@ from bot.domain.deployment import (
     UpdatedPipeline,
 )
 from bot.domain.hold import Hold, hold_of
-from bot.domain.progress import Finished
+from bot.domain.progress import Finished, Supersedes
 from bot.domain.progress_json import reason_from_json, reason_to_json
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.store.audit import append
 from bot.store.database import Database
-from bot.store.progress import append_finished
+from bot.store.progress import append_event, append_finished
 from bot.store.tables import DEPLOYMENT, FACT
 from bot.store.values import JSON, decode, encode
 
@@ -307,6 +307,9 @@ def _finish(
     if request is None:
         return False
     asked = _request(request)
+    reason = finished.reason
+    if reason and reason.code is Code.SUPERSEDED and reason.where:
+        _tell_newer(connection, reason.where, Supersedes(deployment_id, asked.commit.sha), now)
     append_finished(connection, deployment_id, now, finished, sha=asked.commit.sha)
     reasons = (finished.reason.code.value,) if finished.reason else ()
     facts = {
@@ -317,6 +320,13 @@ def _finish(
     }
     _say(connection, Action.FINISHED, BOT, deployment_id, asked, reasons, facts)
     return True
+
+
+def _tell_newer(connection: sa.Connection, newer: str, said: Supersedes, now: float) -> None:
+    """Say on the deployment that takes the place too that it does."""
+    known = sa.select(DEPLOYMENT.c.seq).where(DEPLOYMENT.c.id == newer)
+    if connection.execute(known).first():
+        append_event(connection, newer, now, said)
 
 
 def _say_cancelled(connection: sa.Connection, deployment_id: str, by: str) -> None:

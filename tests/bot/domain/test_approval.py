@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from bot.domain.approval import (
     ApprovalRequest,
+    ApprovalState,
     PipelineChange,
     Proposal,
-    Standing,
     Verdict,
     Vote,
     proposal,
-    standing,
+    state_of,
 )
 from bot.domain.deployment import Actor, BuiltImage
 from bot.domain.plan import PipelineStep
@@ -38,21 +38,23 @@ def no(by: Actor, at: float = 110.0) -> Vote:
 @pytest.mark.parametrize(
     ("votes", "now", "expected"),
     [
-        ([], 199.0, Standing.OPEN),
-        ([], 200.0, Standing.EXPIRED),
-        ([yes(BOB)], 150.0, Standing.OPEN),
-        ([yes(BOB), yes(CARL)], 150.0, Standing.APPROVED),
-        ([yes(BOB), yes(CARL)], 300.0, Standing.APPROVED),
-        ([yes(BOB), yes(Actor("Bob", "github"))], 150.0, Standing.OPEN),
-        ([yes(BOB), yes(Actor("b", "slack", "github:bob"))], 150.0, Standing.OPEN),
-        ([yes(BOB), yes(ANN)], 150.0, Standing.OPEN),
-        ([yes(BOB), yes(CARL, 200.0)], 250.0, Standing.EXPIRED),
-        ([yes(BOB), yes(CARL), no(Actor("dan", "slack"))], 150.0, Standing.REJECTED),
-        ([no(ANN)], 150.0, Standing.OPEN),
+        ([], 199.0, ApprovalState.OPEN),
+        ([], 200.0, ApprovalState.EXPIRED),
+        ([yes(BOB)], 150.0, ApprovalState.OPEN),
+        ([yes(BOB), yes(CARL)], 150.0, ApprovalState.APPROVED),
+        ([yes(BOB), yes(CARL)], 300.0, ApprovalState.APPROVED),
+        ([yes(BOB), yes(Actor("Bob", "github"))], 150.0, ApprovalState.OPEN),
+        ([yes(BOB), yes(Actor("b", "slack", "github:bob"))], 150.0, ApprovalState.OPEN),
+        ([yes(BOB), yes(ANN)], 150.0, ApprovalState.OPEN),
+        ([yes(BOB), yes(CARL, 200.0)], 250.0, ApprovalState.EXPIRED),
+        ([yes(BOB), yes(CARL), no(Actor("dan", "slack"))], 150.0, ApprovalState.REJECTED),
+        ([no(ANN)], 150.0, ApprovalState.OPEN),
     ],
 )
-def test_a_request_stands_by_its_votes(votes: list[Vote], now: float, expected: Standing) -> None:
-    assert standing(REQUEST, votes, now) is expected
+def test_a_request_stands_by_its_votes(
+    votes: list[Vote], now: float, expected: ApprovalState
+) -> None:
+    assert state_of(REQUEST, votes, now) is expected
 
 
 def test_equal_proposals_have_equal_digests_whatever_runs_meanwhile() -> None:
@@ -121,7 +123,7 @@ VOTES = st.lists(
 def test_approved_is_only_what_enough_others_approved_in_time(
     votes: list[Vote], now: float
 ) -> None:
-    if standing(REQUEST, votes, now) is not Standing.APPROVED:
+    if state_of(REQUEST, votes, now) is not ApprovalState.APPROVED:
         return
     counted = [each for each in votes if each.by.name != "ann" and each.at < REQUEST.deadline]
     assert all(each.verdict is Verdict.APPROVE for each in counted)

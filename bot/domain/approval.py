@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from bot.domain.deployment import Actor, BuiltImage
 from bot.domain.plan import PipelineStep
+from bot.domain.reasons import Code, StoppedError
 from bot.domain.spec_difference import difference
 
 
@@ -93,6 +94,22 @@ class Vote:
     """Seconds since the epoch."""
 
 
+class Cast(StrEnum):
+    """What became of a vote."""
+
+    COUNTED = "counted"
+    ALREADY = "already"
+    """They have voted before; the first vote stands."""
+    ASKED = "asked"
+    """It is their own deployment."""
+    OUTDATED = "outdated"
+    """What they saw is not what is asked for."""
+    CLOSED = "closed"
+    """It is decided, its time is over, or the deployment has ended."""
+    UNKNOWN = "unknown"
+    """Nobody asked for approval of it."""
+
+
 @dataclass(frozen=True)
 class ApprovalRequest:
     """That a deployment waits for others."""
@@ -119,6 +136,17 @@ def state_of(request: ApprovalRequest, votes: Sequence[Vote], now: float) -> App
     if len({each.by.identity for each in counted}) >= request.needed:
         return ApprovalState.APPROVED
     return ApprovalState.EXPIRED if now >= request.deadline else ApprovalState.OPEN
+
+
+def refused_vote(cast: Cast, deployment: str, vote: Vote) -> StoppedError:
+    """Why a vote did not count."""
+    name = vote.by.name
+    code, fact = {
+        Cast.ASKED: (Code.APPROVER_ASKED, f"{name} asked for deployment {deployment}"),
+        Cast.OUTDATED: (Code.APPROVAL_OUTDATED, f"{deployment} would do something else now"),
+        Cast.CLOSED: (Code.APPROVAL_NOT_OPEN, f"deployment {deployment} is decided"),
+    }.get(cast, (Code.APPROVAL_NOT_OPEN, f"nobody was asked to approve deployment {deployment}"))
+    return StoppedError(code, fact)
 
 
 def proposal(

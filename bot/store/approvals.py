@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +10,7 @@ from pydantic import TypeAdapter
 from bot.domain.approval import (
     ApprovalRequest,
     ApprovalState,
+    Cast,
     Proposal,
     Verdict,
     Vote,
@@ -25,22 +25,6 @@ from bot.store.values import decode, encode
 
 _PROPOSAL: TypeAdapter[Proposal] = TypeAdapter(Proposal)
 _ACTOR: TypeAdapter[Actor] = TypeAdapter(Actor)
-
-
-class Cast(StrEnum):
-    """What became of a vote."""
-
-    COUNTED = "counted"
-    ALREADY = "already"
-    """They have voted before; the first vote stands."""
-    ASKED = "asked"
-    """It is their own deployment."""
-    OUTDATED = "outdated"
-    """What they saw is not what is asked for."""
-    CLOSED = "closed"
-    """It is decided, its time is over, or the deployment has ended."""
-    UNKNOWN = "unknown"
-    """Nobody asked for approval of it."""
 
 
 @dataclass(frozen=True)

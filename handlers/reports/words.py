@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from bot.domain.approval import Cast, Verdict
 from bot.domain.deployment import BuiltImage, Deployment, Kind, Outcome, Stage, UpdatedPipeline
 from bot.domain.progress import ApprovalNeeded, Supersedes, Transfer, Voted
 
@@ -277,3 +278,13 @@ def voted(event: Voted) -> str:
 def supersedes(event: Supersedes) -> str:
     """Whose place a deployment takes."""
     return f"takes the place of {event.deployment} ({short_sha(event.sha)}), which had not begun"
+
+
+VOTES = MappingProxyType(
+    {
+        (Cast.COUNTED, Verdict.APPROVE): "{} is approved by you.",
+        (Cast.COUNTED, Verdict.REJECT): "{} is rejected; it changes nothing.",
+        (Cast.ALREADY, Verdict.APPROVE): "You have voted on {} before; that vote stands.",
+        (Cast.ALREADY, Verdict.REJECT): "You have voted on {} before; that vote stands.",
+    }
+)

@@ -263,9 +263,10 @@ async def test_a_roll_back_is_in_the_audit_with_its_reason(
 ) -> None:
     commit(world, "drafts: false", "one")
     await world.deploy()
-    await world.until_processed()
     good_images.add(world.running()[1])
-    commit(world, "drafts: false", "two")
+    world.pachd.put_files("images", ["a.png"])
+    project = "environments: {default: {verify: {window: 3s, timeout: 20s}}}"
+    world.commit({"run.sh": "echo worse\n", ".pachops.yml": project})
     result = await world.deploy(reprocess=True)
     assert result.finished.outcome is Outcome.ROLLED_BACK
     async with world.database() as database:

@@ -279,7 +279,7 @@ def audit(
             return
         begin = _read("--since", partial(since_when, now=time.time()), since) if since else None
         async for row in stored.audit_rows(begin):
-            _write(row.body if as_json else audit_words.line(row))
+            _write(audit_words.as_json(row) if as_json else audit_words.line(row))
 
     _look(work)
 

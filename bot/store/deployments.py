@@ -14,6 +14,7 @@ from bot.domain.deployment import (
     Actor,
     BuiltImage,
     Deployment,
+    Kind,
     Outcome,
     Request,
     Stage,
@@ -37,6 +38,8 @@ _NAMED_WHEN_AMBIGUOUS = 5
 _NO_FACTS: Mapping[str, JSON] = MappingProxyType({})
 _RELEASED = "hold_released"
 """Fact of a rollback: who let its environment go."""
+_ROLLBACK = f'"kind":"{Kind.ROLLBACK.value}"'
+"""In every rollback's request, as `encode` writes it, and in no text inside another's."""
 _FAR_ENOUGH = 500
 """Deployments of a target among which the last rollback is looked for."""
 
@@ -155,6 +158,12 @@ class Deployments:
 
     async def hold(self, target: str) -> Hold | None:
         """The rollback that keeps automatic triggers from this target; None where none does."""
+        # Most targets were never rolled back; their many requests need not be read for that.
+        ever = sa.select(DEPLOYMENT.c.seq).where(
+            DEPLOYMENT.c.target == target, DEPLOYMENT.c.request.contains(_ROLLBACK)
+        )
+        if not await self._database.read(lambda connection: connection.execute(ever).first()):
+            return None
         newest = await self.list(target=target, limit=_FAR_ENOUGH)
         query = sa.select(FACT.c.deployment).where(
             FACT.c.deployment.in_([each.id for each in newest]), FACT.c.key == _RELEASED
@@ -169,7 +178,6 @@ class Deployments:
             reason = _reason(Code.CANCELLED, f"{by} cancelled it before it began")
             finished = Finished(Outcome.CANCELLED, deployment_id, None, (), (), reason)
             if _finish(connection, deployment_id, finished, state=State.WAITING, by=by):
-                _say_cancelled(connection, deployment_id, by)
                 return CancelResult.WAITING
             flag = (
                 sa.update(DEPLOYMENT)
@@ -311,6 +319,8 @@ def _finish(
     if reason and reason.code is Code.SUPERSEDED and reason.where:
         _tell_newer(connection, reason.where, Supersedes(deployment_id, asked.commit.sha), now)
     append_finished(connection, deployment_id, now, finished, sha=asked.commit.sha)
+    if by:
+        _say(connection, Action.CANCEL_REQUESTED, Actor(by, "unknown"), deployment_id, asked)
     reasons = (finished.reason.code.value,) if finished.reason else ()
     facts = {
         "outcome": finished.outcome.value,

@@ -45,6 +45,12 @@ def line(row: Row, zone: tzinfo | None = None) -> str:
     return one_line("  ".join(part for part in parts if part))
 
 
+def as_json(row: Row) -> str:
+    """The entry with its two hashes; the rest of it, written canonically, is what was hashed."""
+    body: dict[str, Any] = json.loads(row.body)
+    return json.dumps(body | {"previous": row.previous, "hash": row.hash})
+
+
 def verified(head: Head, faults: Sequence[Fault], *, as_json: bool) -> str:
     """What the verification found, and the head to keep elsewhere."""
     if as_json:

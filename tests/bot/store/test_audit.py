@@ -128,8 +128,8 @@ async def test_asking_cancelling_and_ending_are_written_down(
     assert await actions(audit) == [
         "submitted",
         "submitted",
-        "finished",
         "cancel_requested",
+        "finished",
         "cancel_requested",
         "finished",
     ]

@@ -43,6 +43,7 @@ from bot.store.deployments import Deployments
 from bot.store.locks import Locks
 from bot.store.progress import ProgressLog
 from bot.store.queue import Queue
+from bot.store.standing import standing_of
 from bot.workflow import Workflow
 
 if TYPE_CHECKING:
@@ -158,8 +159,7 @@ class Bot:
 
     async def standing(self, repository: str, environment: str) -> Standing:
         """The locks of an environment, and whether a rollback holds it."""
-        locks = await self.locks.of(repository, environment, time.time())
-        return Standing(locks, await self.deployments.hold(f"{repository}#{environment}"))
+        return await standing_of(self.database, repository, environment, time.time())
 
     async def rollback_request(
         self, repository: str, environment: str, steps: int, trigger: Trigger, actor: Actor

@@ -158,11 +158,7 @@ class Deployments:
 
     async def hold(self, target: str) -> Hold | None:
         """The rollback that keeps automatic triggers from this target; None where none does."""
-        # Most targets were never rolled back; their many requests need not be read for that.
-        ever = sa.select(DEPLOYMENT.c.seq).where(
-            DEPLOYMENT.c.target == target, DEPLOYMENT.c.request.contains(_ROLLBACK)
-        )
-        if not await self._database.read(lambda connection: connection.execute(ever).first()):
+        if not await self._database.read(lambda connection: was_rolled_back(connection, target)):
             return None
         newest = await self.list(target=target, limit=_FAR_ENOUGH)
         query = sa.select(FACT.c.deployment).where(
@@ -237,6 +233,14 @@ class Deployments:
         return await self._database.write(
             lambda connection: connection.execute(change).rowcount > 0
         )
+
+
+def was_rolled_back(connection: sa.Connection, target: str) -> bool:
+    """Whether anybody ever asked for that; most targets were not, and this is quick."""
+    ever = sa.select(DEPLOYMENT.c.seq).where(
+        DEPLOYMENT.c.target == target, DEPLOYMENT.c.request.contains(_ROLLBACK)
+    )
+    return connection.execute(ever.limit(1)).first() is not None
 
 
 def insert(

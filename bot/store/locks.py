@@ -79,9 +79,7 @@ class Locks:
 
     async def list(self, repository: str, now: float) -> tuple[Lock, ...]:
         """All locks of a repository, the oldest first."""
-        query = sa.select(LOCK).where(LOCK.c.repository == repository).order_by(LOCK.c.created_at)
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return tuple(lock for lock in map(_lock, rows) if not lock.is_over(now))
+        return await self._database.read(lambda connection: locks_of(connection, repository, now))
 
     async def take(self, lock: Lock, now: float) -> Taken | Busy:
         """Take it where it is free; of all who try one wins. The owner's own is renewed."""
@@ -208,6 +206,13 @@ class Locks:
             except sa.exc.IntegrityError:
                 continue
         return await self._database.write(write)
+
+
+def locks_of(connection: sa.Connection, repository: str, now: float) -> tuple[Lock, ...]:
+    """All locks of a repository, the oldest first."""
+    query = sa.select(LOCK).where(LOCK.c.repository == repository).order_by(LOCK.c.created_at)
+    found = map(_lock, connection.execute(query).all())
+    return tuple(lock for lock in found if not lock.is_over(now))
 
 
 def _there(connection: sa.Connection, lock: Lock) -> Lock | None:

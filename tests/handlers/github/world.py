@@ -25,6 +25,7 @@ from bot.store.deliveries import Deliveries
 from bot.store.deployments import CancelResult, Deployments, insert
 from bot.store.identities import Identities
 from bot.store.locks import Locks
+from bot.store.standing import standing_of
 from bot.store.values import JSON
 from handlers.github.desk import Desk
 from handlers.github.events import WANTED, handle
@@ -67,8 +68,7 @@ class Deployer:
         return narrowed(self.limits, rules, repository)
 
     async def standing(self, repository: str, environment: str) -> Standing:
-        hold = await self.deployments.hold(f"{repository}#{environment}")
-        return Standing(await self.locks.of(repository, environment, time.time()), hold)
+        return await standing_of(self._database, repository, environment, time.time())
 
     async def plan(self, request: Request) -> Plan:
         return Plan((), (), (f"a plan for {request.environment} at {request.commit.sha}",))

@@ -30,8 +30,6 @@ from bot.domain.progress import (
 )
 from bot.settings import load_settings
 from bot.store.audit import Audit
-from bot.store.deployments import Deployments
-from bot.store.progress import ProgressLog
 from tests.e2e.test_main_job import simple
 from tests.e2e.world import PATIENCE, Result, Screen, World
 
@@ -98,13 +96,6 @@ async def test_a_no_ends_it_and_changes_nothing(world: World) -> None:
     assert not world.pachd.has_pipeline("edges")
 
 
-async def test_nobody_who_approves_in_time_ends_it(world: World) -> None:
-    commit(world, "approvals: {count: 1, deadline: 0.5s}")
-    result = await world.deploy()
-    assert (result.finished.outcome, result.code) == (Outcome.REFUSED, "approval_expired")
-    assert not world.pachd.has_pipeline("edges")
-
-
 async def test_it_can_be_cancelled_while_it_waits(world: World) -> None:
     commit(world, "approvals: 1")
     async with waiting(world) as (deploying, _):
@@ -121,24 +112,6 @@ async def test_a_vote_that_comes_while_no_bot_runs_counts(world: World) -> None:
     assert result.finished.outcome is Outcome.SUCCEEDED
     assert result.screen.of(StageStarted)[0].stage is Stage.APPROVE
     assert (await actions(world)).count("approval_asked") == 1
-
-
-async def test_the_deadline_goes_on_over_a_restart(world: World) -> None:
-    commit(world, "approvals: {count: 1, deadline: 1h}")
-    await world.interrupted_at(lambda event: isinstance(event, ApprovalNeeded))
-    seen: list[ApprovalNeeded] = []
-
-    async def read() -> None:
-        async with world.database() as database:
-            newest = (await Deployments(database).list(limit=1))[0]
-            rows = await ProgressLog(database).read(newest.id)
-        seen.extend(event for _, _, event in rows if isinstance(event, ApprovalNeeded))
-
-    await read()
-    await world.vote(Verdict.APPROVE)
-    await world.resume()
-    await read()
-    assert len({each.deadline for each in seen}) == 1
 
 
 async def test_without_a_change_nobody_is_asked(world: World) -> None:

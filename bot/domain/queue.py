@@ -94,6 +94,7 @@ def _covers(newer: Request, older: Request) -> bool:
     return (
         newer.kind is older.kind is Kind.DEPLOY
         and newer.target == older.target
+        and newer.trust is older.trust
         and branch is not None
         and newer.commit.branch == branch
         and newer.commit.sha != older.commit.sha

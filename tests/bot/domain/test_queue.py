@@ -17,6 +17,7 @@ from bot.domain.deployment import (
     Trigger,
 )
 from bot.domain.queue import Newer, Place, Wait, newer_than, place_of, usual_duration
+from bot.domain.trust import Trust
 
 ANN = Actor("ann", "github")
 
@@ -53,6 +54,7 @@ def test_of_several_the_newest_does() -> None:
         (OLD, made(2, kind=Kind.ROLLBACK)),
         (made(1, kind=Kind.ROLLBACK), NEW),
         (made(1, release="v1.4.0"), NEW),
+        (OLD, made(2, trust=Trust.UNTRUSTED)),
         (made(1, force="fire"), NEW),
         (made(1, reprocess=True), NEW),
         (OLD, made(2, only=("edges",))),

@@ -39,7 +39,11 @@ _EXAMPLE = (
 )
 _WEEK = 7
 _YEARS = range(2000, 3000)
-_MOST_STEPS = 200
+_JUST_BEGUN = range(-_WEEK - 1, 2)
+"""Days on which what holds now may have begun; a day more on both sides for the zones."""
+_SOON = range(-1, 2 * _WEEK + 1)
+"""Days on which it begins next; two weeks, for a time that the clocks may leave out."""
+_MOST_STEPS = 100
 """How many ends and beginnings are followed until a moment is taken for one that never comes."""
 
 
@@ -63,11 +67,11 @@ class Weekly:
     end: time
     zone: str
 
-    def spans(self, around: datetime) -> Iterator[Span]:
-        """Those that begin in the week before the moment or the two after it, in their order."""
+    def spans(self, around: datetime, days: range) -> Iterator[Span]:
+        """Those that begin on these days, counted from the moment's, in their order."""
         zone = _zone(self.zone)
         today = around.astimezone(zone).date()
-        for offset in range(-_WEEK - 1, 2 * _WEEK + 1):
+        for offset in days:
             first = today + timedelta(offset)
             if first.weekday() in self.days:
                 last = first + timedelta(self.length)
@@ -84,7 +88,7 @@ class Once:
     end: time
     zone: str
 
-    def spans(self, _around: datetime) -> Iterator[Span]:
+    def spans(self, _around: datetime, _days: range) -> Iterator[Span]:
         """The one that there is."""
         zone = _zone(self.zone)
         yield Span(_begin(self.first, self.start, zone), _finish(self.last, self.end, zone))
@@ -99,13 +103,14 @@ class Period:
 
     def span_at(self, moment: datetime) -> Span | None:
         """The span that the moment is in; of several the one that ends last."""
-        found = [each for each in self.when.spans(moment) if each.start <= moment < each.end]
+        spans = self.when.spans(moment, _JUST_BEGUN)
+        found = [each for each in spans if each.start <= moment < each.end]
         return max(found, key=lambda each: each.end, default=None)
 
     def next_start(self, moment: datetime) -> datetime | None:
         """When it begins next after the moment; None where it does not."""
-        later = (each.start for each in self.when.spans(moment) if moment < each.start < each.end)
-        return min(later, default=None)
+        spans = self.when.spans(moment, _SOON)
+        return next((each.start for each in spans if moment < each.start < each.end), None)
 
 
 @dataclass(frozen=True)

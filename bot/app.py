@@ -1,6 +1,7 @@
 """The composition root: settings in, a bot out."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -14,6 +15,7 @@ from bot.domain.deployment import (
     Request,
     Trigger,
 )
+from bot.domain.gate_facts import Standing
 from bot.domain.plan import Plan
 from bot.domain.reasons import Reason
 from bot.domain.trust import Trust
@@ -34,9 +36,14 @@ from bot.stages.go_back import plan_return
 from bot.stages.plan import make_plan
 from bot.stages.source import open_default, open_source
 from bot.stages.unasked import NoCluster, NoRegistry
+from bot.store.approvals import Approvals
+from bot.store.audit import Audit
 from bot.store.database import Database
 from bot.store.deployments import Deployments
+from bot.store.locks import Locks
 from bot.store.progress import ProgressLog
+from bot.store.queue import Queue
+from bot.store.standing import standing_of
 from bot.workflow import Workflow
 
 if TYPE_CHECKING:
@@ -59,6 +66,10 @@ class Bot:
         self.second_look: SecondLook = _nobody_objects
         self.database = database
         self.deployments = Deployments(database)
+        self.approvals = Approvals(database)
+        self.audit = Audit(database)
+        self.locks = Locks(database)
+        self.queue = Queue(database)
         self.progress = ProgressLog(database)
         self.redactor = Redactor(settings.secrets())
         self.engine = Engine(database, self._carry_out)
@@ -145,6 +156,10 @@ class Bot:
         """The environment that a command means, by the commit's project file."""
         source = await open_source(self.git, address, commit.sha)
         return source.project.environment(asked)[0]
+
+    async def standing(self, repository: str, environment: str) -> Standing:
+        """The locks of an environment, and whether a rollback holds it."""
+        return await standing_of(self.database, repository, environment, time.time())
 
     async def rollback_request(
         self, repository: str, environment: str, steps: int, trigger: Trigger, actor: Actor

@@ -8,24 +8,30 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
-from typing import IO, TYPE_CHECKING, Annotated, cast
+from typing import IO, TYPE_CHECKING, Annotated, TypeVar, cast
 
 import typer
 from rich.console import Console, RenderableType
 
-from bot.domain.deployment import Deployment, Outcome
+from bot.domain.approval import Cast, Verdict, Vote, refused_vote
+from bot.domain.audit import Row, parse_head
+from bot.domain.deployment import Actor, Deployment, Outcome
 from bot.domain.progress import Finished, Progress
 from bot.domain.reasons import Code, Kind, StoppedError
 from bot.engine.claim import is_claimed
 from bot.settings import Settings, load_settings
+from bot.store.approvals import Approvals
+from bot.store.audit import Audit
 from bot.store.database import Database
 from bot.store.deployments import Deployments
 from bot.store.progress import ProgressLog
+from bot.units import since_when
+from handlers.reports import audit as audit_words
 from handlers.reports import words
 from handlers.reports.json_lines import JsonLines, deployment_json
 from handlers.reports.plain import PlainLines
@@ -37,6 +43,8 @@ from handlers.reports.tables import deployment_view, history_table, status_table
 if TYPE_CHECKING:
     # The engine and the SDKs take seconds to import; `pachops status` must not wait for them.
     from bot.session import Session
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +101,7 @@ def _options(
 
 
 @app.command()
-def deploy(
+def deploy(  # noqa: PLR0913 - each is an option
     repository: Repository = ".",
     ref: Annotated[
         str | None, typer.Option("--ref", metavar="REF", help="Branch, tag or SHA.")
@@ -112,6 +120,12 @@ def deploy(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the plan and change nothing.")
     ] = False,
+    force: Annotated[
+        str | None,
+        typer.Option(
+            "--force", metavar="REASON", help="Skip freezes, locks and approvals, for a reason."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Build, test, push, update and verify what a commit changes."""
@@ -119,7 +133,7 @@ def deploy(
     async def work(session: "Session") -> Finished:
         from bot.session import DeployOrder  # noqa: PLC0415 - see above
 
-        order = DeployOrder(repository, ref, to, tuple(only or ()), reprocess)
+        order = DeployOrder(repository, ref, to, tuple(only or ()), reprocess, force)
         return await (session.plan(order) if dry_run else session.deploy(order))
 
     _follow(work, as_json=as_json)
@@ -219,6 +233,53 @@ def cancel(identity: Identity, *, as_json: Json = False) -> None:
                 {"event": "cancel", "deployment": deployment.id, "result": result.value}
             )
         _write(text)
+
+    _look(work)
+
+
+@app.command()
+def approve(identity: Identity) -> None:
+    """Let a deployment that waits for approval go on; never your own."""
+    _vote(identity, Verdict.APPROVE)
+
+
+@app.command()
+def reject(identity: Identity) -> None:
+    """End a deployment that waits for approval."""
+    _vote(identity, Verdict.REJECT)
+
+
+@app.command()
+def audit(
+    *,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Look whether every row is as it was written.")
+    ] = False,
+    expect: Annotated[
+        str | None,
+        typer.Option(
+            "--expect", metavar="HEAD", help="With --verify: a head that was printed earlier."
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="2h, 7d, or a day such as 2026-11-30."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Who did what, from where, on which facts; the oldest first."""
+
+    async def work(stored: _Stored) -> None:
+        if verify or expect is not None:
+            noted = _read("--expect", parse_head, expect) if expect else None
+            head, faults = await stored.audit.verify(noted)
+            _write(audit_words.verified(head, faults, as_json=as_json))
+            if faults:
+                raise StoppedError(Code.AUDIT_BROKEN, faults[0].text, where=f"row {faults[0].seq}")
+            return
+        begin = _read("--since", partial(since_when, now=time.time()), since) if since else None
+        async for row in stored.audit_rows(begin):
+            _write(audit_words.as_json(row) if as_json else audit_words.line(row))
 
     _look(work)
 
@@ -340,6 +401,8 @@ class _Stored:
 
     def __init__(self, database: Database) -> None:
         self.deployments = Deployments(database)
+        self.approvals = Approvals(database)
+        self.audit = Audit(database)
         self._progress = ProgressLog(database)
         self._database = database
 
@@ -355,6 +418,14 @@ class _Stored:
             raise StoppedError(Code.DEPLOYMENT_UNKNOWN, f"none has the id '{identity}'")
         return found
 
+    async def audit_rows(self, since: float | None) -> AsyncIterator[Row]:
+        """The audit from this time on, the oldest first."""
+        after = 0
+        while rows := await self.audit.read(after=after, since=since):
+            for row in rows:
+                yield row
+            after = rows[-1].seq
+
     async def events(self, identity: str) -> list[tuple[float, Progress]]:
         """All that it said of itself."""
         events: list[tuple[float, Progress]] = []
@@ -363,6 +434,27 @@ class _Stored:
             events += [(at, event) for _, at, event in batch]
             after = batch[-1][0]
         return events
+
+
+def _vote(identity: str, verdict: Verdict) -> None:
+    async def work(stored: _Stored) -> None:
+        deployment = await stored.find(identity)
+        vote = Vote(Actor(_user(), "cli"), verdict, time.time())
+        cast_vote = await stored.approvals.vote(deployment.id, vote)
+        if cast_vote in {Cast.COUNTED, Cast.ALREADY}:
+            _write(words.VOTES[cast_vote, verdict].format(deployment.id))
+            return
+        raise refused_vote(cast_vote, deployment.id, vote)
+
+    _look(work)
+
+
+def _read(option: str, read: Callable[[str], T], text: str) -> T:
+    """An option's value; BAD_COMMAND where it is none."""
+    try:
+        return read(text)
+    except ValueError as error:
+        raise StoppedError(Code.BAD_COMMAND, f"{option} {error}") from error
 
 
 def _look(work: Callable[[_Stored], Coroutine[object, object, None]]) -> None:
@@ -432,7 +524,7 @@ def _status(ended: Finished) -> int:
         return 0
     if ended.outcome is Outcome.CANCELLED:
         return _STATUS[Kind.CANCELLED]
-    if ended.outcome is Outcome.REFUSED and ended.reason is not None:
+    if ended.outcome in {Outcome.REFUSED, Outcome.SUPERSEDED} and ended.reason is not None:
         return _STATUS[ended.reason.kind]
     return _STATUS[Kind.FAILED]
 

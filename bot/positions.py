@@ -196,14 +196,19 @@ def _meant(model: type[BaseModel], path: Path, hints: Mapping[str, str]) -> str 
 def keys_at(annotation: object, path: Path) -> frozenset[str]:
     """The keys that a model knows at a place in it."""
     models = _models(annotation)
+    written = [_as_written(model) for model in models]
     if not path:
-        return frozenset(name for model in models for name in model.model_fields)
-    inner: list[object] = [
-        model.model_fields[path[0]].annotation for model in models if path[0] in model.model_fields
-    ]
+        return frozenset(name for fields in written for name in fields)
+    inner: list[object] = [fields[path[0]] for fields in written if path[0] in fields]
     if not models:
         inner = _items(annotation)
     return frozenset(name for each in inner for name in keys_at(each, path[1:]))
+
+
+def _as_written(model: type[BaseModel]) -> dict[str, object]:
+    """The annotations of a model's fields, by the names that people write."""
+    fields = model.model_fields.items()
+    return {field.alias or name: field.annotation for name, field in fields}
 
 
 def _models(annotation: object) -> list[type[BaseModel]]:

@@ -25,9 +25,6 @@ from bot.units import Memory, Seconds, Timeout, lasting
 PROJECT_FILE = ".pachops.yml"
 DEFAULT_ENVIRONMENT = "default"
 
-_LATER = "is not supported by this version of pachops; take it out"
-_HINTS = {key: f"'{key}' {_LATER}" for key in ("approvals",)}
-
 
 class Image(Declared):
     """An image that the repository builds."""
@@ -177,7 +174,7 @@ def parse_project(text: bytes, *, file: str = PROJECT_FILE) -> Project:
     try:
         return Project.model_validate({} if document.data is None else document.data)
     except ValidationError as error:
-        problems = find_problems(error, Project, document.where, _HINTS)
+        problems = find_problems(error, Project, document.where, {})
     raise stopped(Code.PROJECT_INVALID, problems, next_step=None)
 
 

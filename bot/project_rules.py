@@ -4,18 +4,24 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
-from bot.domain.gate_rules import EnvironmentRules, Follow
+from bot.domain import gate_rules
+from bot.domain.calendar import Calendar, Period, parse_period
+from bot.domain.gate_rules import MOST_APPROVALS, EnvironmentRules, Follow
 from bot.domain.github import Permission
+from bot.domain.people import People
 from bot.project_values import (
     Branches,
     Channel,
     Declared,
     Login,
+    SlackGroup,
     Team,
     Text,
+    WrittenPeriod,
     each_once,
     empty_is_default,
 )
+from bot.units import Timeout, lasting
 
 _Named = Literal["checks", "review", "fresh"]
 
@@ -30,13 +36,64 @@ class On(Declared):
     release: Literal["published", "never"] = "never"
 
 
-class Deployers(Declared):
-    """Who may deploy; where users or teams are named, nobody else."""
+class NamedPeople(Declared):
+    """Certain people; where users, teams or Slack user groups are named, nobody else."""
 
     users: Annotated[tuple[Login, ...], Field(min_length=1)] = ()
     teams: Annotated[tuple[Team, ...], Field(min_length=1)] = ()
+    slack_groups: Annotated[tuple[SlackGroup, ...], Field(min_length=1)] = ()
+    """Slack user groups by their handle or id."""
     permission: Literal["write", "maintain", "admin"] = "write"
     """The least permission in the repository, also of those who are named."""
+
+    def people(self) -> People:
+        """The same for the gate."""
+        return People(
+            frozenset(each.lower() for each in self.users),
+            frozenset(each.lower() for each in self.teams),
+            frozenset(each.lower() for each in self.slack_groups),
+            Permission[self.permission.upper()],
+        )
+
+
+def _names_somebody(value: object) -> object:
+    if value is None or value == {}:
+        raise ValueError("must name users, teams, slack_groups or a permission")
+    return value
+
+
+def _number_is_count(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | dict | Approvals):
+        raise ValueError("must be a number, or a mapping with count, who and deadline")  # noqa: TRY004 - pydantic's
+    return {"count": value} if isinstance(value, int) else value
+
+
+def _one_or_several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class Approvals(Declared):
+    """How many other people must approve what a deployment is about to do."""
+
+    count: Annotated[int, Field(ge=0, le=MOST_APPROVALS, strict=True)] = 1
+    who: Annotated[
+        NamedPeople,
+        BeforeValidator(_names_somebody, json_schema_input_type=NamedPeople),
+    ] = NamedPeople()
+    """Who counts; never who asked. Without it everybody with write permission."""
+    deadline: Timeout = lasting("24h")
+    """How long it waits."""
+
+    def approvals(self) -> gate_rules.Approvals:
+        """The same for the gate."""
+        who = self.who.people()
+        named = (who,) if who != People() else ()
+        return gate_rules.Approvals(self.count, named, self.deadline)
+
+
+def periods(written: tuple[str, ...]) -> tuple[Period, ...]:
+    """What was written, read."""
+    return tuple(parse_period(each) for each in written)
 
 
 class RequiredChecks(Declared):
@@ -55,7 +112,10 @@ def _is_known(value: object) -> object:
     raise ValueError("must be checks, review, fresh or {checks: [NAME, ...]}")
 
 
-def _each_once(value: tuple[_Named | RequiredChecks, ...]) -> tuple[_Named | RequiredChecks, ...]:
+def required_once(
+    value: tuple[_Named | RequiredChecks, ...],
+) -> tuple[_Named | RequiredChecks, ...]:
+    """Refuse what is asked for twice; ValueError says what."""
     kinds = ["checks" if isinstance(each, RequiredChecks) else each for each in value]
     for kind in kinds:
         if kinds.count(kind) > 1:
@@ -71,16 +131,32 @@ Requirement = Annotated[
 ]
 
 
+Someone = Annotated[
+    NamedPeople | None, BeforeValidator(_names_somebody, json_schema_input_type=NamedPeople)
+]
+WrittenPeriods = Annotated[
+    tuple[WrittenPeriod, ...],
+    Field(min_length=1, max_length=50),
+    BeforeValidator(_one_or_several, json_schema_input_type=str | list[str]),
+]
+CountedApprovals = Annotated[
+    Approvals,
+    BeforeValidator(_number_is_count, json_schema_input_type=int | Approvals),
+]
+Deployers = Annotated[
+    NamedPeople, BeforeValidator(empty_is_default, json_schema_input_type=NamedPeople | None)
+]
+
+
 class Gated(Declared):
     """What the gate asks of a deployment to an environment."""
 
     on: Annotated[On, BeforeValidator(empty_is_default, json_schema_input_type=On | None)] = On()
     branches: tuple[Branches, ...] | None = None
     """Branches that may be asked for; without it the default branch and those of on: push."""
-    deployers: Annotated[
-        Deployers, BeforeValidator(empty_is_default, json_schema_input_type=Deployers | None)
-    ] = Deployers()
-    requires: Annotated[tuple[Requirement, ...], AfterValidator(_each_once)] = ()
+    deployers: Deployers = NamedPeople()
+    """Who may deploy."""
+    requires: Annotated[tuple[Requirement, ...], AfterValidator(required_once)] = ()
     """What must be so of the commit: checks succeeded, review approved, no commit of the base
     branch missing."""
     forks: bool = False
@@ -88,27 +164,47 @@ class Gated(Declared):
     drafts: bool = False
     notify: Annotated[tuple[Channel, ...], Field(max_length=10), AfterValidator(each_once)] = ()
     """Slack channels in which deployments are told of: `#name`, or a channel's id."""
+    approvals: CountedApprovals = Approvals(count=0)
+    """How many other people must approve, before anything is updated."""
+    hours: WrittenPeriods | None = None
+    """When deployments are taken; without it always: `Mon - Fri 09:00 - 17:00 Europe/Berlin`."""
+    freezes: Annotated[WrittenPeriods | None, Field(alias="not")] = None
+    """When they are not: `Fri 16:00 - Mon 08:00 Europe/Berlin`, or days of the calendar."""
+    force: Someone = None
+    """Who may skip checks, reviews, freezes, locks and approvals; without it nobody."""
 
     def rules(self) -> EnvironmentRules:
         """The same for the gate."""
+        who = self.deployers.people()
         return EnvironmentRules(
             push=self.on.push,
             pull_request=Follow(self.on.pull_request),
             release=self.on.release == "published",
             branches=self.branches,
-            users=frozenset(each.lower() for each in self.deployers.users),
-            teams=frozenset(each.lower() for each in self.deployers.teams),
-            permission=Permission[self.deployers.permission.upper()],
-            checks=self._checks(),
+            users=who.users,
+            teams=who.teams,
+            groups=who.groups,
+            permission=who.permission,
+            checks=names_of_checks(self.requires),
             review="review" in self.requires,
             fresh="fresh" in self.requires,
             forks=self.forks,
             drafts=self.drafts,
             notify=self.notify,
+            approvals=self.approvals.approvals(),
+            calendar=calendar(self.hours, self.freezes),
+            force=(self.force.people(),) if self.force else (),
         )
 
-    def _checks(self) -> tuple[str, ...] | None:
-        for each in self.requires:
-            if isinstance(each, RequiredChecks):
-                return each.checks
-        return () if "checks" in self.requires else None
+
+def names_of_checks(requires: tuple[Requirement, ...]) -> tuple[str, ...] | None:
+    """The checks that must have succeeded; empty: all; None: none."""
+    for each in requires:
+        if isinstance(each, RequiredChecks):
+            return each.checks
+    return () if "checks" in requires else None
+
+
+def calendar(hours: tuple[str, ...] | None, freezes: tuple[str, ...] | None) -> Calendar:
+    """When deployments are taken."""
+    return Calendar((periods(hours),) if hours else (), periods(freezes or ()))

@@ -5,12 +5,14 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from bot.domain.calendar import parse_period
 from bot.domain.slack import CHANNEL, CHANNEL_RULE
 
 _NAME = "[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?"
 _PACHYDERM_NAME = "[A-Za-z0-9_-]{1,51}"
 _SECRET_ID = "[A-Za-z0-9_.-]{1,128}"  # noqa: S105 - the shape of a name, not a secret
 _LOGIN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?"
+_SLACK_GROUP = "[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
 _TEAM = "[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9_.-]{1,255}"
 
 
@@ -79,6 +81,10 @@ def _branches(value: str) -> str:
     return value
 
 
+def _period(value: str) -> str:
+    return parse_period(value).text
+
+
 _name_check, _name_schema = _shape(
     _NAME, "lower-case letters, digits, '-', '_' or '.', beginning and ending with one of the first"
 )
@@ -87,6 +93,9 @@ _pachyderm_check, _pachyderm_schema = _shape(
 )
 _secret_check, _secret_schema = _shape(_SECRET_ID, "letters, digits, '_', '.' or '-'")
 _login_check, _login_schema = _shape(_LOGIN, "a GitHub login, without @")
+_group_check, _group_schema = _shape(
+    _SLACK_GROUP, "a Slack user group's handle without @, such as ml-oncall, or its id"
+)
 _team_check, _team_schema = _shape(_TEAM, "a team as ORGANISATION/TEAM, such as acme/ml-platform")
 
 _channel_check, _channel_schema = _shape(CHANNEL, CHANNEL_RULE)
@@ -97,6 +106,8 @@ SecretId = Annotated[str, _secret_check, _secret_schema]
 InnerPath = Annotated[str, AfterValidator(_inside)]
 Login = Annotated[str, _login_check, _login_schema]
 Team = Annotated[str, _team_check, _team_schema]
+SlackGroup = Annotated[str, _group_check, _group_schema]
+WrittenPeriod = Annotated[str, AfterValidator(_period)]
 Branches = Annotated[str, AfterValidator(_branches)]
 """A branch, or a pattern: `*` and `?` within a part of the name, `**` for any parts."""
 Channel = Annotated[str, _channel_check, _channel_schema]

@@ -11,6 +11,8 @@ from aiohttp import web
 
 from bot.app import Bot, nobody, open_database
 from bot.domain.deployment import Actor, Commit, Deployment, Request, Trigger
+from bot.domain.gate_facts import Standing
+from bot.domain.gate_rules import Rules
 from bot.domain.plan import Plan
 from bot.listening import listen
 from bot.redact import logs_cleaned
@@ -63,6 +65,14 @@ class BotDeployer:
     async def resolve(self, repository: str, ref: str) -> Commit:
         """The commit that a ref is at."""
         return await self._bot.git.resolve(repository, ref)
+
+    def narrow(self, rules: Rules, repository: str) -> Rules:
+        """A repository's rules within the operator's own."""
+        return self._bot.settings.narrow(rules, repository)
+
+    async def standing(self, repository: str, environment: str) -> Standing:
+        """The locks of an environment, and whether a rollback holds it."""
+        return await self._bot.standing(repository, environment)
 
     async def plan(self, request: Request) -> Plan:
         """What it would do."""

@@ -40,6 +40,7 @@ class DeployOrder:
     environment: str | None = None
     only: tuple[str, ...] = ()
     reprocess: bool = False
+    force: str | None = None
     commit: Commit | None = None
     """Where it is known without looking for `ref`."""
     release: str | None = None
@@ -146,6 +147,7 @@ class Session:
             actor=order.actor or _actor(),
             only=order.only,
             reprocess=order.reprocess,
+            force=order.force,
             release=order.release,
         )
         return self.request

@@ -7,6 +7,8 @@ from typing import Protocol, TypeAlias
 from pydantic import TypeAdapter
 
 from bot.domain.deployment import BuiltImage, Deployment, Request, Trigger, UpdatedPipeline
+from bot.domain.gate_facts import Standing
+from bot.domain.gate_rules import NO_APPROVALS, Approvals, EnvironmentRules
 from bot.domain.history import Return
 from bot.domain.plan import (
     Destination,
@@ -20,7 +22,6 @@ from bot.domain.plan import (
 from bot.domain.progress import Planned, Progress, Warned
 from bot.domain.reasons import Reason
 from bot.domain.trust import Trust
-from bot.engine.run import stopped_for
 from bot.project import Environment
 from bot.redact import Redactor
 from bot.services.docker import DockerEngine
@@ -37,7 +38,10 @@ from bot.stages.push import push
 from bot.stages.source import Source, open_default, open_source
 from bot.stages.test import TestResult, test
 from bot.stages.update import prepare, update
+from bot.store.approvals import Approvals as ApprovalStore
+from bot.store.audit import Audit
 from bot.store.deployments import Deployments
+from bot.store.queue import Queue
 
 Report: TypeAlias = Callable[[Progress], None]
 SecondLook: TypeAlias = Callable[[Deployment], Awaitable[tuple[Reason, ...]]]
@@ -53,8 +57,14 @@ class Services(Protocol):
     public_registry: Registry
     """Without any login."""
     deployments: Deployments
+    approvals: ApprovalStore
+    audit: Audit
+    queue: Queue
     redactor: Redactor
     second_look: SecondLook
+
+    async def standing(self, repository: str, environment: str) -> Standing:
+        """The locks of an environment, and whether a rollback holds it."""
 
     async def docker(self) -> DockerEngine:
         """The engine; raises ENGINE_UNREACHABLE."""
@@ -71,6 +81,7 @@ class Read:
     destination: Destination
     default_sha: str | None = None
     """Of the default branch; None where the command's own commit says all."""
+    approvals: Approvals = NO_APPROVALS
 
 
 class StageWork:
@@ -88,15 +99,32 @@ class StageWork:
         return await patiently(self._look)
 
     async def _look(self) -> Read:
-        request = self._request
-        check_forks(request, self._services.settings)
+        check_forks(self._request, self._services.settings)
         source = await self._open_source()
-        is_own = request.trigger is Trigger.CLI and request.trust is Trust.TRUSTED
-        # A pull request must not choose where it is deployed.
-        rules = source if is_own else await open_default(self._services.git, request.repository)
-        _, environment = rules.project.environment(request.environment)
+        declared, environment, rules = await self._declared()
         title = (await source.mirror.describe(source.sha)).title
-        return Read(title, _destination(environment), None if is_own else rules.sha)
+        default_sha = None if self._is_own else declared.sha
+        return Read(title, _destination(environment), default_sha, rules.approvals)
+
+    async def rules(self) -> EnvironmentRules:
+        """The environment's rules as they are now, within the operator's own."""
+        _, _, rules = await (self._declared() if self._is_own else patiently(self._declared))
+        return rules
+
+    async def _declared(self) -> tuple[Source, Environment, EnvironmentRules]:
+        """Where the environment is declared, and what is; a pull request must not choose that."""
+        request, git = self._request, self._services.git
+        declared = await (
+            self._open_source() if self._is_own else open_default(git, request.repository)
+        )
+        name, environment = declared.project.environment(request.environment)
+        rules = self._services.settings.narrow(declared.project.rules(), request.repository)
+        return declared, environment, rules.environments[name]
+
+    @property
+    def _is_own(self) -> bool:
+        """Whether whoever asks holds the bot's own secrets, and says where it goes themselves."""
+        return self._request.trigger is Trigger.CLI and self._request.trust is Trust.TRUSTED
 
     async def plan(self, read: Read) -> Plan:
         """What will be done; nothing is touched."""
@@ -144,16 +172,6 @@ class StageWork:
         missing = any(image.digest is None for image in plan.images)
         docker = await self._services.docker() if missing else None
         return await push(plan, docker, self._services.registry, self._report)
-
-    async def look_again(self) -> tuple[str, ...]:
-        """Hours may have gone by since the gate was asked."""
-        first, *others = await self._services.second_look(self._deployment) or (None,)
-        for each in others:
-            if each is not None:
-                self._report(Warned(f"{each.title}: {each.fact}"))
-        if first is not None:
-            raise stopped_for(first)
-        return ()
 
     async def prepare(
         self,

@@ -1,6 +1,7 @@
 """Durations and memory sizes as people write them in a project file or in the settings."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -10,6 +11,8 @@ _DURATION = re.compile(_PARTS)
 _SIZE = re.compile(r"([0-9]{1,9})([kmgKMG])")
 _FACTORS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _DAY = 86_400.0
+_AGO = re.compile(r"([0-9]{1,6})(m|h|d|w)")
+_AGO_SECONDS = {"m": 60.0, "h": 3600.0, "d": _DAY, "w": 7 * _DAY}
 _LEAST_MEMORY = 6 << 20
 """The Docker Engine refuses a container with less."""
 
@@ -24,6 +27,20 @@ def parse_seconds(value: object) -> float:
     if total > _DAY:
         raise ValueError("must be at most 24h")
     return total
+
+
+def since_when(text: str, *, now: float) -> float:
+    """The moment of `2h` or `7d` ago, or of a day or time in ISO 8601; ValueError otherwise.
+
+    Seconds since the epoch; a time without a zone is this machine's.
+    """
+    found = _AGO.fullmatch(text.strip().lower())
+    if found:
+        return now - float(found[1]) * _AGO_SECONDS[found[2]]
+    try:
+        return datetime.fromisoformat(text.strip()).timestamp()
+    except (ValueError, OverflowError):
+        raise ValueError("must be such as 30m, 2h, 7d, or a day such as 2026-11-30") from None
 
 
 def parse_size(value: object) -> int:

@@ -4,16 +4,27 @@ import logging
 from dataclasses import dataclass, field
 
 from bot.checkpoints import Checkpoints
-from bot.domain.deployment import BuiltImage, Kind, Outcome, Request, Stage, UpdatedPipeline
+from bot.consent import Consent
+from bot.domain.deployment import (
+    Actor,
+    BuiltImage,
+    Kind,
+    Outcome,
+    Request,
+    Stage,
+    UpdatedPipeline,
+)
+from bot.domain.gate_rules import NO_APPROVALS, Approvals
 from bot.domain.history import Return
 from bot.domain.plan import Destination, PipelinePlan, Plan, Preparation
 from bot.domain.progress import Resumed
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.domain.reasons import Kind as ReasonKind
 from bot.engine.run import Run
+from bot.services.pachyderm import Pachyderm
 from bot.stage_work import Read, Report, Services, StageWork
 from bot.stages.go_back import STANDS, returning_images, returning_pipelines
-from bot.stages.in_short import plan_in_short, push_in_short, update_in_short
+from bot.stages.in_short import approved_in_short, plan_in_short, push_in_short, update_in_short
 from bot.stages.roll_back import PutBack, is_untouched, roll_back
 from bot.stages.test import TestResult
 from bot.stages.verify import Watch, verify
@@ -46,6 +57,7 @@ class Workflow:
         self._services = services
         self._report = report
         self._work = StageWork(run.deployment, services, report)
+        self._consent = Consent(run.deployment, services, self._work, report)
         self._journey = _Journey()
         self._steps = Checkpoints(run, services.deployments, services.redactor, report)
 
@@ -61,6 +73,7 @@ class Workflow:
 
     async def _attempt(self) -> tuple[Outcome, Reason | None]:
         try:
+            await self._steps.keep("admit", bool, self._consent.admit)
             if self._request.kind is Kind.DEPLOY:
                 await self._deploy()
             else:
@@ -106,7 +119,7 @@ class Workflow:
                 limits.push,
                 detail=push_in_short,
             )
-        await self._update(plan.pipelines, read.destination)
+        await self._update(plan.pipelines, read.destination, read.approvals)
 
     async def _make(self, plan: Plan) -> None:
         built = await self._steps.stage(
@@ -140,10 +153,14 @@ class Workflow:
         self._journey.images, oddity = returning_images(back, to)
         if oddity:
             self._note(oddity)
-        await self._update(pipelines, back.destination)
+        await self._update(pipelines, back.destination, NO_APPROVALS)
 
-    async def _update(self, pipelines: tuple[PipelinePlan, ...], destination: Destination) -> None:
-        await self._steps.keep("second_look", tuple[str, ...], self._work.look_again)
+    async def _update(
+        self,
+        pipelines: tuple[PipelinePlan, ...],
+        destination: Destination,
+        approvals: Approvals,
+    ) -> None:
         pachyderm = self._services.pachyderm(destination.cluster)
         preparation = await self._steps.keep(
             "prepare",
@@ -155,11 +172,14 @@ class Workflow:
         if not preparation.steps:
             self._journey.stands = True
             return
+        if approvals.needed and self._request.force is None:
+            await self._approve(preparation, approvals)
+        await self._steps.keep("second_look", tuple[str, ...], self._consent.look_again)
         self._journey.preparation = preparation
         self._journey.pipelines = await self._steps.stage(
             Stage.UPDATE,
             tuple[UpdatedPipeline, ...],
-            lambda: self._work.apply(preparation),
+            lambda: self._apply(preparation),
             self._services.settings.timeouts.update,
             detail=update_in_short,
         )
@@ -174,6 +194,21 @@ class Workflow:
         )
         for line in seen:
             self._note(line)
+
+    async def _approve(self, preparation: Preparation, approvals: Approvals) -> None:
+        """Between preparing the update and doing it: what is approved is what is done."""
+        by = await self._steps.stage(
+            Stage.APPROVE,
+            tuple[Actor, ...],
+            lambda: self._consent.approve(preparation, self._journey.images, approvals),
+            None,
+            detail=approved_in_short,
+        )
+        self._note(f"Approved by {', '.join(each.name for each in by)}.")
+
+    async def _apply(self, preparation: Preparation) -> tuple[UpdatedPipeline, ...]:
+        await self._consent.note_update(preparation, self._journey.images)
+        return await self._work.apply(preparation)
 
     # --- the end
 
@@ -192,7 +227,7 @@ class Workflow:
             put_back = await self._steps.stage(
                 Stage.ROLL_BACK,
                 PutBack,
-                lambda: roll_back(preparation.steps, pachyderm),
+                lambda: self._put_back(preparation, pachyderm, reason),
                 None,
                 detail=lambda done: f"{done.restored} of {len(preparation.steps)} pipelines",
                 cancellable=False,
@@ -211,6 +246,12 @@ class Workflow:
         if put_back.restored and outcome is Outcome.FAILED:
             return Outcome.ROLLED_BACK, reason
         return outcome, reason
+
+    async def _put_back(
+        self, preparation: Preparation, pachyderm: Pachyderm, reason: Reason
+    ) -> PutBack:
+        await self._consent.note_roll_back(preparation, self._journey.images, reason)
+        return await roll_back(preparation.steps, pachyderm)
 
     async def _clear(self) -> None:
         """A test's container outlives a bot that is killed; a test that runs again removes it."""
@@ -235,6 +276,8 @@ class Workflow:
 
 
 def _outcome_of(reason: Reason) -> Outcome:
+    if reason.code is Code.SUPERSEDED:
+        return Outcome.SUPERSEDED
     if reason.kind in {ReasonKind.USAGE, ReasonKind.REFUSED}:
         return Outcome.REFUSED
     return Outcome.CANCELLED if reason.kind is ReasonKind.CANCELLED else Outcome.FAILED

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import docker
 import pytest
+from hypothesis import settings
 
 from tests.real.engine import SHARED_HOST, Engine, MissingPartError, import_busybox
 from tests.real.github_emulator import install_emulate
@@ -18,6 +19,10 @@ from tests.real.postgresql import PostgreSQL, postgresql
 from tests.real.registry import Registry
 
 _ENGINE = pytest.StashKey[Engine]()
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("pachops", deadline=None)
+settings.load_profile("pachops")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

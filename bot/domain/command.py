@@ -24,6 +24,7 @@ from bot.domain.command_form import (
     read_environment,
     read_id,
     read_name,
+    read_reason,
     read_ref,
     read_repository,
     read_steps,
@@ -63,6 +64,14 @@ class Deploy:
                 most=MOST_NAMES,
             ),
             Option("reprocess", "--reprocess", "Compute data again that was processed before."),
+            Option(
+                "force",
+                "--force",
+                "Skip checks, reviews, freezes, locks and approvals, for a reason; comes last.",
+                metavar="REASON",
+                read=read_reason,
+                takes_rest=True,
+            ),
         ),
         ("deploy staging", "deploy production v1.4.0", "deploy staging --only edges"),
         near=("redeploy", "ship", "promote", "release", "run", "build", "update"),
@@ -74,6 +83,8 @@ class Deploy:
     """None: the pull request's head, or the default branch where there is none."""
     only: tuple[str, ...] = ()
     reprocess: bool = False
+    force: str | None = None
+    """Why what can be skipped is to be skipped."""
 
 
 @dataclass(frozen=True)

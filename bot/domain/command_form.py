@@ -16,6 +16,7 @@ _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}")
 _LONGEST_NAME = 63
 _LONGEST_REF = 255
 _MOST_STEPS = 100
+LONGEST_REASON = 300
 
 DASHES = ("-", "\N{EM DASH}", "\N{EN DASH}")
 """What an option begins with; telephones make one long dash of two."""
@@ -94,6 +95,8 @@ class Option:
     read: Read = str
     most: int = 1
     """How often it may be given."""
+    takes_rest: bool = False
+    """Whether all words behind it are its value."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,8 @@ class Form:
         ]
         for option in self.options:
             value = f" {option.metavar}" if option.metavar else ""
-            words.append(f"[{option.flag}{value}]" + ("..." if option.most > 1 else ""))
+            more = "..." if option.most > 1 or option.takes_rest else ""
+            words.append(f"[{option.flag}{value}]{more}")
         return " ".join([self.name, *words])
 
     @property
@@ -174,6 +178,15 @@ def read_id(word: str) -> str:
     if _ID.fullmatch(word.lower()) is None:
         mistaken(f"{shown(word)} cannot be a deployment's id")
     return word.lower()
+
+
+def read_reason(text: str) -> str:
+    """Why somebody does something, in their own words."""
+    if len(text) > LONGEST_REASON:
+        mistaken(f"a reason has at most {LONGEST_REASON} characters")
+    if not text.strip() or text.startswith(DASHES):
+        mistaken("the reason is missing")
+    return text
 
 
 def read_steps(word: str) -> int:

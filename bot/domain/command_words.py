@@ -78,6 +78,8 @@ def _take_option(form: Form, word: str, rest: list[str], values: dict[str, Value
         if not rest or rest[0].startswith("--"):
             mistaken(f"{option.flag} needs {option.metavar} after it")
         value = rest.pop(0)
+    if option.takes_rest:
+        value = _all_of(option, value, rest)
     read = option.read(value)
     if option.most == 1:
         if option.field in values:
@@ -89,6 +91,15 @@ def _take_option(form: Form, word: str, rest: list[str], values: dict[str, Value
     if len(several) > option.most:
         mistaken(f"{option.flag} is given more than {option.most} times")
     values[option.field] = several
+
+
+def _all_of(option: Option, value: str, rest: list[str]) -> str:
+    """The value with all words behind it, which are taken."""
+    if any(each.startswith("--") for each in rest):
+        mistaken(f"{option.flag} comes last: all that is behind it is its {option.metavar}")
+    words = [value, *rest]
+    rest.clear()
+    return " ".join(words)
 
 
 def _find_option(form: Form, flag: str) -> Option:

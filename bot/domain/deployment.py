@@ -41,6 +41,8 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     ROLLED_BACK = "rolled_back"
     """A stage failed after the update and the old specs were put back."""
+    SUPERSEDED = "superseded"
+    """A newer commit of the same branch was asked for before it had changed anything."""
 
 
 class Trigger(StrEnum):
@@ -71,6 +73,17 @@ class Actor:
 
     name: str
     surface: str
+    account: str | None = None
+    """The account that is known to be theirs, such as `github:ann`, where the surface has another."""
+
+    @property
+    def identity(self) -> str:
+        """Equal for one person, as far as is known: `github:ann`."""
+        return self.account or f"{self.surface}:{self.name.lower()}"
+
+    def may_be(self, other: "Actor") -> bool:
+        """Whether it could be the same person: known as one, or of one name."""
+        return self.identity == other.identity or self.name.lower() == other.name.lower()
 
 
 @dataclass(frozen=True)
@@ -101,6 +114,8 @@ class Request:
     release: str | None = None
     steps: int = 0
     """Rollback only: how many good deployments to go back."""
+    force: str | None = None
+    """Why what can be skipped is skipped; None where nothing is."""
     trust: Trust = Trust.TRUSTED
 
     @property

@@ -7,12 +7,12 @@ update. Every rule is looked at, so that a person is told all that stands in the
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from bot.domain import gate_content, gate_sender
+from bot.domain import gate_content, gate_sender, gate_standing
 from bot.domain.command import render
 from bot.domain.command_words import nearest
 from bot.domain.gate_case import Case, refusal
 from bot.domain.gate_facts import Facts
-from bot.domain.gate_rules import Rules
+from bot.domain.gate_rules import Approvals, Rules
 from bot.domain.reasons import Code, Reason
 from bot.domain.trust import Trust
 
@@ -25,6 +25,19 @@ class Allowed:
     sha: str
     """All 40 digits."""
     build: Trust
+    skipped: tuple[Reason, ...] = ()
+    """What stood in the way and was skipped by force."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """It may start, and updates nothing until others have approved what it is about to do."""
+
+    environment: str
+    sha: str
+    """All 40 digits."""
+    build: Trust
+    approvals: Approvals
 
 
 @dataclass(frozen=True)
@@ -34,7 +47,7 @@ class Refused:
     reasons: tuple[Reason, ...]
 
 
-Decision = Allowed | Refused
+Decision = Allowed | Waiting | Refused
 
 _Rule = Callable[[Case], Iterator[Reason]]
 
@@ -43,8 +56,11 @@ _SENDER: tuple[_Rule, ...] = (
     gate_sender.trigger,
     gate_sender.permission,
     gate_sender.deployer,
+    gate_standing.force,
 )
+_NOW: tuple[_Rule, ...] = (gate_standing.hours, gate_standing.lock)
 _CONTENT: tuple[_Rule, ...] = (
+    gate_standing.hold,
     gate_content.commit,
     gate_content.pull_request,
     gate_content.state,
@@ -52,20 +68,32 @@ _CONTENT: tuple[_Rule, ...] = (
     gate_content.fork,
     gate_content.origin,
     gate_content.head,
+)
+_QUALITY: tuple[_Rule, ...] = (
     gate_content.newest,
     gate_content.checks,
     gate_content.review,
     gate_content.fresh,
 )
+_SKIPPED_BY_FORCE = (*_NOW, *_QUALITY)
+"""And approvals. Never: who somebody is, which commit it is, the line of its target, the audit."""
 
 
 def decide(rules: Rules, facts: Facts) -> Decision:
     """Whether the deployment that is asked for may start."""
-    case, reasons = _apply(rules, facts, (*_SENDER, *_CONTENT))
+    forced = facts.command.force is not None
+    always = (*_SENDER, *_CONTENT) if forced else (*_SENDER, *_NOW, *_CONTENT, *_QUALITY)
+    case, reasons = _apply(rules, facts, always)
     if reasons or case is None or facts.sha is None:
         return Refused(reasons)
     from_fork = facts.is_fork and not facts.is_of_a_branch
-    return Allowed(case.environment, facts.sha, Trust.UNTRUSTED if from_fork else Trust.TRUSTED)
+    build = Trust.UNTRUSTED if from_fork else Trust.TRUSTED
+    if forced:
+        skipped = tuple(reason for rule in _SKIPPED_BY_FORCE for reason in rule(case))
+        return Allowed(case.environment, facts.sha, build, skipped)
+    if case.rules.approvals.needed and not facts.approved:
+        return Waiting(case.environment, facts.sha, build, case.rules.approvals)
+    return Allowed(case.environment, facts.sha, build)
 
 
 def may_act(rules: Rules, facts: Facts) -> tuple[Reason, ...]:
@@ -74,6 +102,14 @@ def may_act(rules: Rules, facts: Facts) -> tuple[Reason, ...]:
     For commands such as rollback and cancel. The facts' commit is not looked at.
     """
     return _apply(rules, facts, _SENDER)[1]
+
+
+def may_roll_back(rules: Rules, facts: Facts) -> tuple[Reason, ...]:
+    """Why the sender may not take the environment back: the same, and another's lock.
+
+    Hours, freezes and approvals are for what is new.
+    """
+    return _apply(rules, facts, (*_SENDER, gate_standing.lock))[1]
 
 
 def _apply(

@@ -28,6 +28,8 @@ def refusal(code: Code, fact: str, next_step: str | None = None) -> Reason:
     return Reason(code, fact, next_step or MEANINGS[code].next_step)
 
 
-def unknown(what: str, fact: Unknown, next_step: str | None = None) -> Reason:
+def unknown(
+    what: str, fact: Unknown, next_step: str | None = None, *, code: Code = Code.FACT_UNKNOWN
+) -> Reason:
     """A fact that is needed and missing, with the call that should have given it."""
-    return refusal(Code.FACT_UNKNOWN, f"{what} is not known: {fact.call}: {fact.why}", next_step)
+    return refusal(code, f"{what} is not known: {fact.call}: {fact.why}", next_step)

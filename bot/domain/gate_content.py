@@ -95,7 +95,7 @@ def origin(case: Case) -> Iterator[Reason]:
     facts, sha = case.facts, case.facts.sha
     if facts.trigger is Trigger.PUSH or sha is None or isinstance(facts.pull_request, Unknown):
         return
-    if facts.trigger is Trigger.CLI and case.rules.branches is None:
+    if facts.trigger is Trigger.CLI and case.rules.branches is None and not case.rules.within:
         return
     # A release's branch is only what its author says it is.
     by_name = facts.command.ref in {None, facts.content.branch}
@@ -195,7 +195,8 @@ def checks(case: Case) -> Iterator[Reason]:
         return
     names = {each.name for each in found}
     missing = [Check(name, CheckState.MISSING) for name in required if name not in names]
-    counted = [each for each in found if not required or each.name in required] + missing
+    all_count = not required or case.rules.every_check
+    counted = [each for each in found if all_count or each.name in required] + missing
     if not counted:
         yield refusal(Code.CHECKS_MISSING, f"no check has reported on {facts.sha}")
     for check_state, (code, words) in _CHECK_REASONS.items():

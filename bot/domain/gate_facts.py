@@ -7,8 +7,10 @@ from datetime import datetime
 from types import MappingProxyType
 
 from bot.domain.command import Deploy
-from bot.domain.deployment import Trigger
+from bot.domain.deployment import Actor, Trigger
 from bot.domain.github import Check, Permission, PullRequest, Repository
+from bot.domain.hold import BY_ITSELF, Hold
+from bot.domain.lock import Lock
 
 _SHA = re.compile(r"[0-9a-f]{40}")
 
@@ -35,6 +37,8 @@ class Sender:
     permission: Permission | Unknown = NOT_LOOKED_UP
     teams: Mapping[str, bool | Unknown] = field(default_factory=lambda: MappingProxyType({}))
     """Membership in the teams that the environment names: `org/slug` in lower case."""
+    groups: Mapping[str, bool | Unknown] = field(default_factory=lambda: MappingProxyType({}))
+    """Membership in the Slack user groups that the environment names."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,15 @@ class Content:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What people have said of a target until they take it back."""
+
+    locks: tuple[Lock, ...] = ()
+    """Of the environment and of all environments."""
+    hold: Hold | None = None
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything about one command or event."""
 
@@ -69,12 +82,27 @@ class Facts:
     """ISO 8601: the surface's own time of the command."""
     word: str = "/pachops"
     """What a command begins with where the answer is read."""
+    standing: Standing | Unknown = NOT_LOOKED_UP
+    now: datetime | None = None
+    """When it is decided, with a time zone; needed where the rules have hours or freezes."""
+    approved: bool = False
+    """Whether the approvals that it needs were given, for this commit and what it would do."""
 
     @property
     def sha(self) -> str | None:
         """The commit, where it is known and whole."""
         sha = self.content.sha
         return sha if isinstance(sha, str) and _SHA.fullmatch(sha) else None
+
+    @property
+    def asker(self) -> Actor:
+        """Who asked, as locks and approvals know people."""
+        return Actor(self.sender.login, "cli" if self.trigger is Trigger.CLI else "github")
+
+    @property
+    def is_by_itself(self) -> bool:
+        """Whether nobody gave a command for it."""
+        return self.trigger in BY_ITSELF
 
     @property
     def is_written_out(self) -> bool:

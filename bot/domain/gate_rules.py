@@ -5,9 +5,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from bot.domain.calendar import ALWAYS, Calendar
 from bot.domain.deployment import Trigger
 from bot.domain.github import Permission
 from bot.domain.paths import matches
+from bot.domain.people import People
+
+MOST_APPROVALS = 20
+_PATTERN = frozenset("*?[")
 
 
 class Follow(StrEnum):
@@ -17,6 +22,25 @@ class Follow(StrEnum):
     ALWAYS = "always"
     """Every new head is deployed without being asked for."""
     NEVER = "never"
+
+
+@dataclass(frozen=True)
+class Approvals:
+    """What other people must say before a deployment updates anything."""
+
+    needed: int = 0
+    who: tuple[People, ...] = ()
+    """Who counts: those who are in each of these; empty: everybody with write permission."""
+    deadline: float = 86_400.0
+    """Seconds until nobody waits any longer."""
+
+    @property
+    def least_permission(self) -> Permission:
+        """What everybody needs who approves."""
+        return max((each.least_permission for each in self.who), default=Permission.WRITE)
+
+
+NO_APPROVALS = Approvals()
 
 
 @dataclass(frozen=True)
@@ -37,10 +61,14 @@ class EnvironmentRules:
     """Logins in lower case. Where users or teams are named, nobody else may deploy."""
     teams: frozenset[str] = frozenset()
     """`org/slug` in lower case."""
+    groups: frozenset[str] = frozenset()
+    """Slack user groups."""
     permission: Permission = Permission.WRITE
     """The least that everybody needs, those who are named too."""
     checks: tuple[str, ...] | None = None
     """Names of the checks that must have succeeded; empty: all; None: none."""
+    every_check: bool = False
+    """Whether no other check may have failed either, where some are named."""
     review: bool = False
     fresh: bool = False
     """Whether a pull request must have all commits of its base branch."""
@@ -48,19 +76,44 @@ class EnvironmentRules:
     drafts: bool = False
     notify: tuple[str, ...] = ()
     """Slack channels that are told of its deployments: `#name`, or an id."""
+    approvals: Approvals = NO_APPROVALS
+    calendar: Calendar = ALWAYS
+    force: tuple[People, ...] = ()
+    """Who may skip what can be skipped: those who are in each of these; empty: nobody."""
+    also: tuple[People, ...] = ()
+    """The operator's: deployers must be in each of these too."""
+    within: tuple[tuple[str, ...], ...] = ()
+    """The operator's: a branch must match one pattern of each of these too."""
+
+    @property
+    def deployers(self) -> tuple[People, ...]:
+        """Those who may deploy are in each of these."""
+        return (People(self.users, self.teams, self.groups, self.permission), *self.also)
+
+    @property
+    def asked_teams(self) -> frozenset[str]:
+        """The teams of which it must be known whether a deployer is in them."""
+        return frozenset().union(*(each.teams for each in (*self.deployers, *self.force)))
+
+    @property
+    def asked_groups(self) -> frozenset[str]:
+        """The Slack user groups, likewise."""
+        return frozenset().union(*(each.groups for each in (*self.deployers, *self.force)))
 
     @property
     def least_permission(self) -> Permission:
         """Nobody without write permission ever deploys."""
-        return max(Permission.WRITE, self.permission)
+        return max(each.least_permission for each in self.deployers)
 
     def allowed_branches(self, default_branch: str) -> tuple[str, ...]:
         """Patterns of the branches that may be asked for by name, or by a commit in them."""
-        return (default_branch, *self.push) if self.branches is None else self.branches
+        own = (default_branch, *self.push) if self.branches is None else self.branches
+        return tuple(each for each in own if _PATTERN & set(each) or self._is_within(each))
 
     def allows_branch(self, branch: str, default_branch: str) -> bool:
         """Whether the branch may be asked for."""
-        return any(matches(pattern, branch) for pattern in self.allowed_branches(default_branch))
+        allowed = self.allowed_branches(default_branch)
+        return self._is_within(branch) and any(matches(pattern, branch) for pattern in allowed)
 
     def follows(self, trigger: Trigger, branch: str | None = None) -> bool:
         """Whether the environment lets this kind of event start a deployment.
@@ -70,12 +123,16 @@ class EnvironmentRules:
             branch: the branch that was pushed, for Trigger.PUSH.
         """
         if trigger is Trigger.PUSH:
-            return branch is not None and any(matches(each, branch) for each in self.push)
+            followed = branch is not None and any(matches(each, branch) for each in self.push)
+            return followed and self._is_within(branch or "")
         if trigger is Trigger.PULL_REQUEST:
             return self.pull_request is Follow.ALWAYS
         if trigger is Trigger.COMMENT:
             return self.pull_request is not Follow.NEVER
         return self.release if trigger is Trigger.RELEASE else True
+
+    def _is_within(self, branch: str) -> bool:
+        return all(any(matches(each, branch) for each in group) for group in self.within)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from bot.domain.deployment import Trigger
 from bot.domain.gate_case import Case, refusal, unknown
-from bot.domain.gate_facts import NOT_LOOKED_UP, Facts, Unknown
+from bot.domain.gate_facts import NOT_LOOKED_UP, Facts, Sender, Unknown
 from bot.domain.github import Permission
+from bot.domain.people import People
 from bot.domain.reasons import Code, Reason
 
 _BY_ITSELF = frozenset({Trigger.PUSH, Trigger.RELEASE})
@@ -60,34 +61,76 @@ def permission(case: Case) -> Iterator[Reason]:
             return
         if facts.trigger in _BY_ITSELF and least is Permission.WRITE:
             return
-    sender = facts.sender
-    if isinstance(sender.permission, Unknown):
-        yield unknown(f"the permission of {sender.login}", sender.permission)
-    elif sender.permission < least:
-        yield refusal(
-            Code.PERMISSION_MISSING,
-            f"{sender.login} has {sender.permission.label} permission in "
-            f"{facts.repository.full_name}; {case.environment} needs {least.label}",
-            f"Ask somebody with {least.label} permission.",
-        )
+    yield from _has(case.environment, facts, least)
 
 
 def deployer(case: Case) -> Iterator[Reason]:
     """Where an environment names its deployers, nobody else is one."""
-    facts, rules = case.facts, case.rules
-    if facts.trigger is Trigger.CLI or not (rules.users or rules.teams):
+    if case.facts.trigger is Trigger.CLI:
         return
-    sender = facts.sender
-    member = {team: sender.teams.get(team, NOT_LOOKED_UP) for team in sorted(rules.teams)}
-    if sender.login.lower() in rules.users or any(each is True for each in member.values()):
+    for people in case.rules.deployers:
+        yield from misses(case, people, Code.NOT_A_DEPLOYER, "is not a deployer of")
+
+
+def misses(case: Case, people: People, code: Code, not_so: str) -> Iterator[Reason]:
+    """Why the sender is none of the people; nothing where they are.
+
+    Their permission counts too where it is more than every deployer needs.
+    """
+    facts, sender = case.facts, case.facts.sender
+    if people.least_permission > case.rules.least_permission and facts.trigger is not Trigger.CLI:
+        yield from _has(case.environment, facts, people.least_permission)
+    yield from missing_from(people, sender, case.environment, code, not_so)
+
+
+def missing_from(
+    people: People, sender: Sender, environment: str, code: Code, not_so: str
+) -> Iterator[Reason]:
+    """Why the sender is in none of what is named; nothing where they are or nothing is named."""
+    if not people.is_named or sender.login.lower() in people.users:
         return
-    missing = [(team, each) for team, each in member.items() if isinstance(each, Unknown)]
-    for team, each in missing:
-        yield unknown(f"whether {sender.login} is in {team}", each)
-    if not missing:
-        named = ", ".join([*sorted(rules.users), *sorted(rules.teams)])
+    teams = {each: sender.teams.get(each, NOT_LOOKED_UP) for each in sorted(people.teams)}
+    groups = {each: sender.groups.get(each, NOT_LOOKED_UP) for each in sorted(people.groups)}
+    if any(each is True for each in (*teams.values(), *groups.values())):
+        return
+    unread = [
+        *(
+            unknown(f"whether {sender.login} is in {team}", each, code=Code.TEAM_UNKNOWN)
+            for team, each in teams.items()
+            if isinstance(each, Unknown)
+        ),
+        *(
+            unknown(
+                f"whether {sender.login} is in @{group} in Slack",
+                each,
+                code=Code.SLACK_GROUP_UNKNOWN,
+            )
+            for group, each in groups.items()
+            if isinstance(each, Unknown)
+        ),
+    ]
+    yield from unread
+    if not unread:
+        fact = f"{sender.login} {not_so} {environment}; they are: {people.named}"
+        yield refusal(code, fact, "Ask one of them.")
+
+
+def _has(environment: str, facts: Facts, least: Permission) -> Iterator[Reason]:
+    place = facts.repository.full_name
+    yield from has_permission(facts.sender, least, environment, place)
+
+
+def has_permission(
+    sender: Sender, least: Permission, environment: str, place: str
+) -> Iterator[Reason]:
+    """Why the sender has not enough permission in the repository; nothing where they have."""
+    if isinstance(sender.permission, Unknown):
+        what = f"the permission of {sender.login}"
+        yield unknown(what, sender.permission, code=Code.PERMISSION_UNKNOWN)
+    elif sender.permission < least:
         yield refusal(
-            Code.NOT_A_DEPLOYER,
-            f"{sender.login} is not a deployer of {case.environment}; they are: {named}",
-            "Ask one of them.",
+            Code.PERMISSION_MISSING,
+            f"{sender.login} has {sender.permission.label} permission in "
+            f"{place}; {environment} needs {least.label}",
+            f"Ask somebody with {least.label} permission.",
         )

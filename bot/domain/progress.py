@@ -117,6 +117,44 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class ApprovalNeeded:
+    """It waits for other people; what they approve is bound to `sha` and `digest`."""
+
+    deployment: str
+    sha: str
+    digest: str
+    """Of all that the update would do."""
+    asked_by: str
+    """Who may not approve it."""
+    needed: int
+    deadline: float
+    """Seconds since the epoch."""
+    changes: tuple[str, ...]
+    """A line for each image and pipeline."""
+    reprocesses: bool
+    """Whether data is computed again."""
+    running_jobs: int | None = None
+    """How many jobs start again; None where that is not known."""
+
+
+@dataclass(frozen=True)
+class Voted:
+    """Somebody approved or rejected it."""
+
+    by: str
+    surface: str
+    approves: bool
+
+
+@dataclass(frozen=True)
+class Supersedes:
+    """It takes the place of an older deployment of its branch, which has changed nothing."""
+
+    deployment: str
+    sha: str
+
+
+@dataclass(frozen=True)
 class PipelineSeen:
     """What verify saw of a pipeline at this moment."""
 
@@ -152,6 +190,9 @@ Progress = (
     | Log
     | Warned
     | Planned
+    | ApprovalNeeded
+    | Voted
+    | Supersedes
     | PipelineSeen
     | Finished
 )
@@ -167,6 +208,9 @@ EVENT_NAMES = {
     Log: "log",
     Warned: "warning",
     Planned: "planned",
+    ApprovalNeeded: "approval_needed",
+    Voted: "vote",
+    Supersedes: "supersedes",
     PipelineSeen: "pipeline",
     Finished: "finished",
 }

@@ -54,7 +54,15 @@ class Code(StrEnum):
     BOT_SENDER = "bot_sender"
     NOT_FOLLOWED = "not_followed"
     PERMISSION_MISSING = "permission_missing"
+    PERMISSION_UNKNOWN = "permission_unknown"
     NOT_A_DEPLOYER = "not_a_deployer"
+    TEAM_UNKNOWN = "team_unknown"
+    SLACK_GROUP_UNKNOWN = "slack_group_unknown"
+    FORCE_NOT_ALLOWED = "force_not_allowed"
+    ENVIRONMENT_FROZEN = "environment_frozen"
+    OUTSIDE_HOURS = "outside_hours"
+    LOCKED = "locked"
+    HELD = "held"
     PULL_REQUEST_MERGED = "pull_request_merged"
     PULL_REQUEST_CLOSED = "pull_request_closed"
     PULL_REQUEST_DRAFT = "pull_request_draft"
@@ -72,6 +80,16 @@ class Code(StrEnum):
     BEHIND_BASE = "behind_base"
     FACT_UNKNOWN = "fact_unknown"
     NOT_LINKED = "not_linked"
+    # locks, approvals, the queue
+    NOT_LOCKED = "not_locked"
+    LOCK_CHANGED = "lock_changed"
+    APPROVER_ASKED = "approver_asked"
+    NOT_AN_APPROVER = "not_an_approver"
+    APPROVAL_OUTDATED = "approval_outdated"
+    APPROVAL_NOT_OPEN = "approval_not_open"
+    APPROVAL_REJECTED = "approval_rejected"
+    APPROVAL_EXPIRED = "approval_expired"
+    SUPERSEDED = "superseded"
     # the outside
     ENGINE_UNREACHABLE = "engine_unreachable"
     ENGINE_LACKS = "engine_lacks"
@@ -102,6 +120,7 @@ class Code(StrEnum):
     DATABASE_UNUSABLE = "database_unusable"
     DATA_DIR_UNUSABLE = "data_dir_unusable"
     STAGE_TIMED_OUT = "stage_timed_out"
+    AUDIT_BROKEN = "audit_broken"
     CANCELLED = "cancelled"
     GAVE_UP = "gave_up"
     INTERNAL_ERROR = "internal_error"
@@ -256,10 +275,51 @@ MEANINGS = MappingProxyType(
             "Who asked has not enough permission in the repository",
             "Ask somebody who has it.",
         ),
+        Code.PERMISSION_UNKNOWN: Meaning(
+            Kind.REFUSED,
+            "It could not be looked up what who asked may do in the repository",
+            "Ask again in a minute; where it stays so, the call that is named says what is wrong.",
+        ),
         Code.NOT_A_DEPLOYER: Meaning(
             Kind.REFUSED,
             "Who asked is not one of the environment's deployers",
             "Ask one of them; environments: NAME: deployers in .pachops.yml names them.",
+        ),
+        Code.TEAM_UNKNOWN: Meaning(
+            Kind.REFUSED,
+            "A team that the rules name does not exist or cannot be read",
+            "Correct the team's name in .pachops.yml, or let the GitHub App read the "
+            "organisation's members.",
+        ),
+        Code.SLACK_GROUP_UNKNOWN: Meaning(
+            Kind.REFUSED,
+            "A Slack user group that the rules name does not exist or cannot be read",
+            "Correct the group's handle in .pachops.yml, or link the person's Slack account.",
+        ),
+        Code.FORCE_NOT_ALLOWED: Meaning(
+            Kind.REFUSED,
+            "Who asked may not force a deployment to the environment",
+            "Ask one of those whom environments: NAME: force in .pachops.yml names.",
+        ),
+        Code.ENVIRONMENT_FROZEN: Meaning(
+            Kind.REFUSED,
+            "The environment is frozen at this time",
+            "Wait for its end; environments: NAME: not in .pachops.yml has the freezes.",
+        ),
+        Code.OUTSIDE_HOURS: Meaning(
+            Kind.REFUSED,
+            "The environment takes no deployments at this hour",
+            "Wait for its hours; environments: NAME: hours in .pachops.yml has them.",
+        ),
+        Code.LOCKED: Meaning(
+            Kind.REFUSED,
+            "Somebody else has locked the environment",
+            "Ask them to unlock it, or take the lock over.",
+        ),
+        Code.HELD: Meaning(
+            Kind.REFUSED,
+            "The environment was rolled back and takes commands only",
+            "Deploy by command, or release it, when what was wrong is mended.",
         ),
         Code.PULL_REQUEST_MERGED: Meaning(
             Kind.REFUSED,
@@ -332,13 +392,56 @@ MEANINGS = MappingProxyType(
         ),
         Code.FACT_UNKNOWN: Meaning(
             Kind.REFUSED,
-            "GitHub did not say what must be known to decide",
+            "What must be known to decide could not be looked up",
             "Ask again in a minute.",
         ),
         Code.NOT_LINKED: Meaning(
             Kind.REFUSED,
             "It is not known who you are on GitHub",
             "Type `/pachops link` in Slack.",
+        ),
+        Code.NOT_LOCKED: Meaning(
+            Kind.REFUSED, "There is no such lock", "Nothing is to be done: it is free."
+        ),
+        Code.LOCK_CHANGED: Meaning(
+            Kind.REFUSED,
+            "The lock is not the one that was seen any more",
+            "Look who holds it now, then unlock it or take it over again.",
+        ),
+        Code.APPROVER_ASKED: Meaning(
+            Kind.REFUSED,
+            "Nobody approves what they asked for themselves",
+            "Ask somebody else to look at it; who asked can cancel it.",
+        ),
+        Code.NOT_AN_APPROVER: Meaning(
+            Kind.REFUSED,
+            "Who voted is not one of the environment's approvers",
+            "Ask one of them; environments: NAME: approvals: who in .pachops.yml names them.",
+        ),
+        Code.APPROVAL_OUTDATED: Meaning(
+            Kind.REFUSED,
+            "The approval is for another commit or another plan",
+            "Look at what the deployment would do now, then approve that.",
+        ),
+        Code.APPROVAL_NOT_OPEN: Meaning(
+            Kind.REFUSED,
+            "The deployment does not wait for approval",
+            "See how it stands: `pachops show ID`.",
+        ),
+        Code.APPROVAL_REJECTED: Meaning(
+            Kind.REFUSED,
+            "Somebody rejected the deployment; no pipeline was changed",
+            "Ask them why, change it and deploy again.",
+        ),
+        Code.APPROVAL_EXPIRED: Meaning(
+            Kind.REFUSED,
+            "Nobody approved the deployment in time; no pipeline was changed",
+            "Deploy again when somebody is there to approve it.",
+        ),
+        Code.SUPERSEDED: Meaning(
+            Kind.REFUSED,
+            "A newer commit of the same branch takes its place; no pipeline was changed",
+            "Nothing is to be done: the newer deployment brings this commit's changes too.",
         ),
         Code.ENGINE_UNREACHABLE: Meaning(
             Kind.FAILED,
@@ -468,6 +571,11 @@ MEANINGS = MappingProxyType(
             Kind.FAILED,
             "A stage took too long and was stopped",
             "Find what it waited for in the log, or raise the stage's time-out in the settings.",
+        ),
+        Code.AUDIT_BROKEN: Meaning(
+            Kind.FAILED,
+            "The audit is not as it was written",
+            "Compare it with a backup: somebody changed, dropped or added rows in the database.",
         ),
         Code.CANCELLED: Meaning(Kind.CANCELLED, "Cancelled", "Deploy again when you are ready."),
         Code.GAVE_UP: Meaning(

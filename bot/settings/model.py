@@ -16,9 +16,11 @@ from pydantic import (
     model_validator,
 )
 
+from bot.domain.gate_rules import Rules
 from bot.domain.reasons import Code, StoppedError
 from bot.positions import find_problems, stopped
 from bot.services.logins import Login
+from bot.settings.rules import LimitsSetting, narrowed
 from bot.settings.sources import DEFAULT_CLUSTER, read_sources
 from bot.settings.values import (
     Address,
@@ -227,6 +229,8 @@ class Settings(_Set):
     github: GitHubSettings = GitHubSettings()
     slack: SlackSettings = SlackSettings()
     web: WebSettings = WebSettings()
+    rules: tuple[LimitsSetting, ...] = ()
+    """Narrow what repositories allow; all that fit an environment count."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
@@ -247,6 +251,10 @@ class Settings(_Set):
             if name == DEFAULT_CLUSTER
             else f"Add it to the settings file: clusters: {name}: address: grpc://HOST:PORT.",
         )
+
+    def narrow(self, rules: Rules, repository: str) -> Rules:
+        """A repository's rules within the operator's own; the repository by its address."""
+        return narrowed(self.rules, rules, repository)
 
     def logins(self) -> dict[str, Login]:
         """The login for each git host (`HOST` or `HOST:PORT`)."""

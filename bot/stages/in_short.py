@@ -1,6 +1,6 @@
 """What a stage came to, in a few words for its line in every report."""
 
-from bot.domain.deployment import BuiltImage, UpdatedPipeline
+from bot.domain.deployment import Actor, BuiltImage, UpdatedPipeline
 from bot.domain.plan import Change, Plan
 
 
@@ -26,3 +26,8 @@ def update_in_short(pipelines: tuple[UpdatedPipeline, ...]) -> str:
         f"-> {each.to_version}"
         for each in pipelines
     )
+
+
+def approved_in_short(by: tuple[Actor, ...]) -> str:
+    """Who approved it."""
+    return f"approved by {', '.join(each.name for each in by)}"

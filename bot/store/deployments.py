@@ -9,20 +9,25 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
+from bot.domain.audit import BOT, Action, Entry
 from bot.domain.deployment import (
+    Actor,
     BuiltImage,
     Deployment,
+    Kind,
     Outcome,
     Request,
     Stage,
     State,
     UpdatedPipeline,
 )
-from bot.domain.progress import Finished
+from bot.domain.hold import Hold, hold_of
+from bot.domain.progress import Finished, Supersedes
 from bot.domain.progress_json import reason_from_json, reason_to_json
 from bot.domain.reasons import Code, Reason, StoppedError
+from bot.store.audit import append
 from bot.store.database import Database
-from bot.store.progress import append_finished
+from bot.store.progress import append_event, append_finished
 from bot.store.tables import DEPLOYMENT, FACT
 from bot.store.values import JSON, decode, encode
 
@@ -31,6 +36,12 @@ _IMAGES: TypeAdapter[tuple[BuiltImage, ...]] = TypeAdapter(tuple[BuiltImage, ...
 _PIPELINES: TypeAdapter[tuple[UpdatedPipeline, ...]] = TypeAdapter(tuple[UpdatedPipeline, ...])
 _NAMED_WHEN_AMBIGUOUS = 5
 _NO_FACTS: Mapping[str, JSON] = MappingProxyType({})
+_RELEASED = "hold_released"
+"""Fact of a rollback: who let its environment go."""
+_ROLLBACK = f'"kind":"{Kind.ROLLBACK.value}"'
+"""In every rollback's request, as `encode` writes it, and in no text inside another's."""
+_FAR_ENOUGH = 500
+"""Deployments of a target among which the last rollback is looked for."""
 
 
 class CancelResult(StrEnum):
@@ -129,6 +140,33 @@ class Deployments:
             lambda connection: _finish(connection, deployment_id, finished, state=None)
         )
 
+    async def release_hold(self, rollback: str, by: Actor) -> bool:
+        """Let automatic triggers deploy again after this rollback; False where they may already."""
+
+        def release(connection: sa.Connection) -> bool:
+            query = sa.select(DEPLOYMENT.c.request).where(DEPLOYMENT.c.id == rollback)
+            text = connection.execute(query.with_for_update()).scalar()
+            key = {"deployment": rollback, "key": _RELEASED}
+            known = sa.select(FACT.c.value).filter_by(**key)
+            if text is None or connection.execute(known).first():
+                return False
+            connection.execute(sa.insert(FACT).values(value=encode(by.identity), **key))
+            _say(connection, Action.HOLD_RELEASED, by, rollback, _request(text))
+            return True
+
+        return await self._database.write(release)
+
+    async def hold(self, target: str) -> Hold | None:
+        """The rollback that keeps automatic triggers from this target; None where none does."""
+        if not await self._database.read(lambda connection: was_rolled_back(connection, target)):
+            return None
+        newest = await self.list(target=target, limit=_FAR_ENOUGH)
+        query = sa.select(FACT.c.deployment).where(
+            FACT.c.deployment.in_([each.id for each in newest]), FACT.c.key == _RELEASED
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return hold_of(newest, [row.deployment for row in rows])
+
     async def request_cancel(self, deployment_id: str, by: str) -> CancelResult:
         """Finish it as cancelled where it still waits, else ask whoever runs it to stop."""
 
@@ -144,6 +182,7 @@ class Deployments:
                 .values(cancel_requested_by=sa.func.coalesce(DEPLOYMENT.c.cancel_requested_by, by))
             )
             if connection.execute(flag).rowcount:
+                _say_cancelled(connection, deployment_id, by)
                 return CancelResult.RUNNING
             known = sa.select(DEPLOYMENT.c.seq).where(DEPLOYMENT.c.id == deployment_id)
             if connection.execute(known).first():
@@ -196,6 +235,14 @@ class Deployments:
         )
 
 
+def was_rolled_back(connection: sa.Connection, target: str) -> bool:
+    """Whether anybody ever asked for that; most targets were not, and this is quick."""
+    ever = sa.select(DEPLOYMENT.c.seq).where(
+        DEPLOYMENT.c.target == target, DEPLOYMENT.c.request.contains(_ROLLBACK)
+    )
+    return connection.execute(ever.limit(1)).first() is not None
+
+
 def insert(
     connection: sa.Connection, deployment: Deployment, facts: Mapping[str, JSON] = _NO_FACTS
 ) -> int | None:
@@ -221,6 +268,17 @@ def insert(
     for key, value in facts.items():
         fact = sa.insert(FACT).values(deployment=deployment.id, key=key, value=encode(value))
         connection.execute(fact)
+    asked = {
+        "kind": request.kind.value,
+        "trigger": request.trigger.value,
+        "sha": request.commit.sha,
+        "ref": request.commit.ref,
+        "only": list(request.only),
+        "reprocess": request.reprocess,
+        "force": request.force,
+        "steps": request.steps,
+    }
+    _say(connection, Action.SUBMITTED, request.actor, deployment.id, request, facts=asked)
     return number
 
 
@@ -260,8 +318,50 @@ def _finish(
     request = connection.execute(change.returning(DEPLOYMENT.c.request)).scalar_one_or_none()
     if request is None:
         return False
-    append_finished(connection, deployment_id, now, finished, sha=_request(request).commit.sha)
+    asked = _request(request)
+    reason = finished.reason
+    if reason and reason.code is Code.SUPERSEDED and reason.where:
+        _tell_newer(connection, reason.where, Supersedes(deployment_id, asked.commit.sha), now)
+    append_finished(connection, deployment_id, now, finished, sha=asked.commit.sha)
+    if by:
+        _say(connection, Action.CANCEL_REQUESTED, Actor(by, "unknown"), deployment_id, asked)
+    reasons = (finished.reason.code.value,) if finished.reason else ()
+    facts = {
+        "outcome": finished.outcome.value,
+        "fact": finished.reason.fact if finished.reason else None,
+        "pipelines": _PIPELINES.dump_python(finished.pipelines, mode="json"),
+        "images": [f"{each.repository}@{each.digest}" for each in finished.images],
+    }
+    _say(connection, Action.FINISHED, BOT, deployment_id, asked, reasons, facts)
     return True
+
+
+def _tell_newer(connection: sa.Connection, newer: str, said: Supersedes, now: float) -> None:
+    """Say on the deployment that takes the place too that it does."""
+    known = sa.select(DEPLOYMENT.c.seq).where(DEPLOYMENT.c.id == newer)
+    if connection.execute(known).first():
+        append_event(connection, newer, now, said)
+
+
+def _say_cancelled(connection: sa.Connection, deployment_id: str, by: str) -> None:
+    query = sa.select(DEPLOYMENT.c.request).where(DEPLOYMENT.c.id == deployment_id)
+    request = _request(connection.execute(query).scalar_one())
+    actor = Actor(by, "unknown")
+    _say(connection, Action.CANCEL_REQUESTED, actor, deployment_id, request)
+
+
+def _say(
+    connection: sa.Connection,
+    action: Action,
+    by: Actor,
+    deployment_id: str,
+    request: Request,
+    reasons: tuple[str, ...] = (),
+    facts: Mapping[str, object] | None = None,
+) -> None:
+    said = {key: each for key, each in (facts or {}).items() if each}
+    place = (request.repository, request.environment, deployment_id)
+    append(connection, Entry(action, by, time.time(), *place, reasons=reasons, facts=said))
 
 
 def _reason(code: Code, fact: str) -> Reason:

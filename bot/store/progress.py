@@ -80,6 +80,11 @@ def append_finished(
     _add(connection, deployment_id, [(at, replace(finished, sha=sha))])
 
 
+def append_event(connection: sa.Connection, deployment_id: str, at: float, event: Progress) -> None:
+    """One event, in the caller's transaction."""
+    _add(connection, deployment_id, [(at, event)])
+
+
 def _add(
     connection: sa.Connection,
     deployment_id: str,

@@ -112,3 +112,84 @@ SUBSCRIPTION = sa.Table(
     sa.Column("created_by", sa.String(64), nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
 )
+
+# Rows are only added: triggers of the database refuse everything else.
+AUDIT = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("previous", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    # Of what is written again after a restart, so that it is there once.
+    sa.Column("once", sa.String(200), unique=True),
+    sa.Index("audit_by_time", "at"),
+)
+
+AUDIT_HEAD = sa.Table(
+    "audit_head",
+    METADATA,
+    # One row: who adds to the audit holds it.
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+
+LOCK = sa.Table(
+    "environment_lock",
+    METADATA,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("repository", sa.Text, nullable=False),
+    # `*`: all of the repository's environments.
+    sa.Column("environment", sa.String(64), nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("expires_at", sa.Double),
+    sa.Column("pull_request", sa.Integer),
+    sa.UniqueConstraint("repository", "environment", name="environment_lock_place"),
+)
+
+LOCK_NOTICE = sa.Table(
+    "lock_notice",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("lock_id", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    # The lock as it was, which may be gone when it is told.
+    sa.Column("lock", sa.Text, nullable=False),
+    sa.Column("by", sa.Text),
+    sa.Column("due_at", sa.Double, nullable=False),
+    sa.Column("sent_at", sa.Double),
+    sa.Index("lock_notice_by_due", "sent_at", "due_at"),
+    sa.Index("lock_notice_by_lock", "lock_id"),
+    sqlite_autoincrement=True,
+)
+
+APPROVAL = sa.Table(
+    "approval",
+    METADATA,
+    sa.Column("deployment", sa.ForeignKey("deployment.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("proposal", sa.Text, nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("needed", sa.Integer, nullable=False),
+    sa.Column("asked_at", sa.Double, nullable=False),
+    sa.Column("deadline", sa.Double, nullable=False),
+    # How it ended; empty while it is open.
+    sa.Column("settled", sa.String(16)),
+    sa.Column("settled_at", sa.Double),
+)
+
+VOTE = sa.Table(
+    "vote",
+    METADATA,
+    sa.Column(
+        "deployment", sa.ForeignKey("approval.deployment", ondelete="CASCADE"), primary_key=True
+    ),
+    # One vote for each person.
+    sa.Column("identity", sa.String(200), primary_key=True),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("verdict", sa.String(16), nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)

@@ -3,7 +3,7 @@
 import time
 
 from bot.domain.deployment import Commit, Deployment, Kind, Request
-from bot.domain.gate import Allowed, Refused, decide
+from bot.domain.gate import Allowed, Refused, Waiting, decide
 from bot.domain.gate_facts import Facts
 from bot.domain.github import PullRequest
 from bot.domain.reasons import Code, Reason, StoppedError
@@ -80,7 +80,7 @@ def reasons_of(stopped: StoppedError) -> tuple[Reason, ...]:
     return (stopped.reason,)
 
 
-def _request(errand: Errand, wish: Wish, facts: Facts, decision: Allowed) -> Request:
+def _request(errand: Errand, wish: Wish, facts: Facts, decision: Allowed | Waiting) -> Request:
     return Request(
         kind=Kind.DEPLOY,
         repository=errand.address,
@@ -90,6 +90,7 @@ def _request(errand: Errand, wish: Wish, facts: Facts, decision: Allowed) -> Req
         actor=errand.actor,
         only=wish.command.only,
         reprocess=wish.command.reprocess,
+        force=wish.command.force,
         release=wish.release,
         trust=decision.build,
     )

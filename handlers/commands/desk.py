@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.domain.deployment import Actor, Commit, Deployment, Request, Trigger
+from bot.domain.gate_facts import Standing
+from bot.domain.gate_rules import Rules
 from bot.domain.github import Permission, PullRequest
 from bot.domain.plan import Plan
 from bot.store.deployments import CancelResult, Deployments
@@ -55,6 +57,12 @@ class Deployer(Protocol):
 
     async def resolve(self, repository: str, ref: str) -> Commit:
         """The commit that a ref is at; REF_UNKNOWN where there is none."""
+
+    def narrow(self, rules: Rules, repository: str) -> Rules:
+        """A repository's rules within the operator's own."""
+
+    async def standing(self, repository: str, environment: str) -> Standing:
+        """The locks of an environment, and whether a rollback holds it."""
 
     async def plan(self, request: Request) -> Plan:
         """What it would do."""

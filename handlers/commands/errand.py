@@ -86,7 +86,10 @@ class Errand:
     @property
     def actor(self) -> Actor:
         """Who asks, for a deployment."""
-        return Actor(self.person.login, self.person.surface)
+        login, surface = self.person.login, self.person.surface
+        known_as = f"github:{login.lower()}"
+        own = f"{surface}:{login.lower()}"
+        return Actor(login, surface, known_as if own != known_as else None)
 
     def deployment_id(self, part: str) -> str:
         """The same for the same part of this delivery, however often it is handled."""
@@ -96,7 +99,8 @@ class Errand:
         """Those of the default branch. Errors: also github_refused, project_invalid."""
         if self._rules is None:
             text = await self.client.default_branch_file(PROJECT_FILE)
-            self._rules = parse_project(text or b"").rules()
+            own = parse_project(text or b"").rules()
+            self._rules = self.desk.deployer.narrow(own, self.address)
         return self._rules
 
     async def permission(self) -> Permission | Unknown:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from bot.domain.command import Deploy
 from bot.domain.command_form import is_sha
 from bot.domain.deployment import Commit, Trigger
-from bot.domain.gate_facts import NOT_LOOKED_UP, Content, Facts, Sender, Unknown
+from bot.domain.gate_facts import NOT_LOOKED_UP, Content, Facts, Sender, Standing, Unknown
 from bot.domain.gate_rules import EnvironmentRules, Rules
 from bot.domain.github import Permission, PullRequest
 from bot.domain.reasons import Code, StoppedError
@@ -50,9 +51,13 @@ async def gather(errand: Errand, wish: Wish, *, content: bool = True) -> tuple[R
         both(errand.rules(), _pull_request(errand, wish)), _permission_of_asker(errand, wish)
     )
     rule = _rule(rules, wish.command.environment)
-    brought, sender = await both(
-        _content(errand, wish, rule, pull) if content else _no_content(),
-        _sender(errand, wish, rule, permission),
+    name = wish.command.environment or next(iter(rules.environments))
+    standing, (brought, sender) = await both(
+        _standing(errand, name),
+        both(
+            _content(errand, wish, rule, pull) if content else _no_content(),
+            _sender(errand, wish, rule, permission),
+        ),
     )
     return rules, Facts(
         wish.trigger,
@@ -63,7 +68,17 @@ async def gather(errand: Errand, wish: Wish, *, content: bool = True) -> tuple[R
         pull,
         wish.asked_at,
         errand.desk.word,
+        standing,
+        datetime.now(UTC),
     )
+
+
+async def _standing(errand: Errand, environment: str) -> Standing:
+    found = await errand.desk.deployer.standing(errand.address, environment)
+    if found.hold and found.hold.at > errand.source.received_at:
+        # A rollback that was asked for later undoes this one, which must not end before that.
+        return replace(found, hold=None)
+    return found
 
 
 async def _pull_request(errand: Errand, wish: Wish) -> PullRequest | Unknown | None:
@@ -83,8 +98,10 @@ def _rule(rules: Rules, name: str | None) -> EnvironmentRules | None:
 async def _sender(
     errand: Errand, wish: Wish, rule: EnvironmentRules | None, permission: Permission | Unknown
 ) -> Sender:
-    teams = sorted(rule.teams) if rule else []
-    is_named = rule is not None and errand.person.login.lower() in rule.users
+    teams = sorted(rule.asked_teams) if rule else []
+    login = errand.person.login.lower()
+    asked = (*rule.deployers, *rule.force) if rule else ()
+    is_named = all(login in each.users for each in asked if each.is_named)
     if rule and wish.trigger in _BY_ITSELF and rule.least_permission > Permission.WRITE:
         permission = await errand.permission()
     members = [] if is_named else await together(errand.is_member(each) for each in teams)

@@ -22,8 +22,9 @@ from bot.domain.command import (
 )
 from bot.domain.command_form import Mistake
 from bot.domain.deployment import Commit, Deployment, Kind, Request, State, Trigger
-from bot.domain.gate import may_act
-from bot.domain.gate_facts import Unknown
+from bot.domain.gate import may_act, may_roll_back
+from bot.domain.gate_facts import Facts, Unknown
+from bot.domain.gate_rules import Rules
 from bot.domain.github import PullRequest
 from bot.domain.reasons import Code, Reason, StoppedError
 from handlers.commands import words
@@ -111,7 +112,7 @@ async def _roll_back(errand: Errand, given: Given, command: Rollback) -> Answer:
     if (before := await submitted_before(errand, given.part)) is not None:
         return Started(before)
     wish = given.wish(Deploy(command.environment))
-    await _check_may_act(errand, wish)
+    await _check_may(may_roll_back, errand, wish)
     request = await errand.desk.deployer.rollback_request(
         errand.address, command.environment, command.steps, given.trigger, errand.actor
     )
@@ -238,8 +239,14 @@ async def _help(_errand: Errand, _given: Given, command: Help) -> Answer:
 
 async def _check_may_act(errand: Errand, wish: Wish) -> str:
     """The environment's name, where the sender may act on it."""
+    return await _check_may(may_act, errand, wish)
+
+
+async def _check_may(
+    may: Callable[[Rules, Facts], tuple[Reason, ...]], errand: Errand, wish: Wish
+) -> str:
     rules, facts = await gather(errand, wish, content=False)
-    if reasons := may_act(rules, facts):
+    if reasons := may(rules, facts):
         raise _RefusedError(reasons)
     return wish.command.environment or next(iter(rules.environments))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.domain.command_form import is_sha
 from bot.domain.deployment import Commit, Deployment, Kind
-from bot.domain.gate import Refused, decide, may_act
+from bot.domain.gate import Refused, decide, may_roll_back
 from bot.domain.reasons import Code, Reason, StoppedError
 from handlers.commands.desk import Desk
 from handlers.commands.errand import Errand, Source
@@ -58,7 +58,7 @@ class SecondLook:
         source = Source(deployment.id, deployment.created_at)
         errand = Errand(self._desk, wanted.place, wanted.person, source)
         if deployment.request.kind is Kind.ROLLBACK:
-            return may_act(*await gather(errand, wanted.wish, content=False))
+            return may_roll_back(*await gather(errand, wanted.wish, content=False))
         wish = _of_the_same_commit(wanted.wish, deployment.request.commit)
         rules, facts = await gather(errand, wish)
         decision = decide(rules, facts)

@@ -8,6 +8,7 @@ from typing import TypeVar
 from bot.domain.deployment import Outcome, Stage
 from bot.domain.progress import (
     Accepted,
+    ApprovalNeeded,
     Ended,
     Finished,
     Log,
@@ -19,8 +20,10 @@ from bot.domain.progress import (
     StageStarted,
     Step,
     StepState,
+    Supersedes,
     Tested,
     Transfer,
+    Voted,
     Warned,
 )
 
@@ -74,6 +77,11 @@ class Board:
     tails: Mapping[tuple[Stage, str], tuple[str, ...]] = field(default_factory=dict)
     recent: tuple[Log, ...] = ()
     """The last lines of the stage that runs, of whichever image or pipeline."""
+    approval: ApprovalNeeded | None = None
+    """What others are asked to approve; also once they have."""
+    votes: Mapping[str, Voted] = field(default_factory=dict)
+    supersedes: Mapping[str, Supersedes] = field(default_factory=dict)
+    """Older deployments whose place it takes, by id."""
     warnings: tuple[str, ...] = ()
     finished: Finished | None = None
     finished_at: float | None = None
@@ -151,6 +159,21 @@ def _(_event: Resumed, board: Board, _at: float) -> Board:
 @_after.register
 def _(event: Planned, board: Board, _at: float) -> Board:
     return replace(board, planned=event)
+
+
+@_after.register
+def _(event: ApprovalNeeded, board: Board, _at: float) -> Board:
+    return replace(board, approval=event)
+
+
+@_after.register
+def _(event: Voted, board: Board, _at: float) -> Board:
+    return replace(board, votes=_with(board.votes, f"{event.surface}:{event.by}", event))
+
+
+@_after.register
+def _(event: Supersedes, board: Board, _at: float) -> Board:
+    return replace(board, supersedes=_with(board.supersedes, event.deployment, event))
 
 
 @_after.register

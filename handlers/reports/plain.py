@@ -5,6 +5,7 @@ from typing import TextIO
 
 from bot.domain.progress import (
     Accepted,
+    ApprovalNeeded,
     Ended,
     Finished,
     Log,
@@ -16,8 +17,10 @@ from bot.domain.progress import (
     StageStarted,
     Step,
     StepState,
+    Supersedes,
     Tested,
     Transfer,
+    Voted,
     Warned,
 )
 from handlers.reports import words
@@ -132,6 +135,21 @@ def _(event: Planned, _marks: Marks) -> list[str]:
         *(f"plan image {line}" for line in event.images),
         *(f"plan pipeline {line}" for line in event.pipelines),
     ]
+
+
+@_lines.register
+def _(event: ApprovalNeeded, _marks: Marks) -> list[str]:
+    return [words.approval_needed(event), *(f"approve {line}" for line in event.changes)]
+
+
+@_lines.register
+def _(event: Voted, _marks: Marks) -> list[str]:
+    return [f"approve {words.voted(event)}"]
+
+
+@_lines.register
+def _(event: Supersedes, _marks: Marks) -> list[str]:
+    return [words.supersedes(event)]
 
 
 @_lines.register

@@ -17,6 +17,7 @@ MARKS = MappingProxyType(
         Outcome.CANCELLED: "🚫",
         Outcome.REFUSED: "🚫",
         Outcome.ROLLED_BACK: "↩️",
+        Outcome.SUPERSEDED: "⏭️",
     }
 )
 _ENDED = MappingProxyType(
@@ -36,6 +37,7 @@ _ENDS = MappingProxyType(
         Outcome.CANCELLED: "was cancelled",
         Outcome.REFUSED: "was refused",
         Outcome.ROLLED_BACK: "failed and was rolled back",
+        Outcome.SUPERSEDED: "was superseded",
     }
 )
 _TRIGGERS = MappingProxyType(

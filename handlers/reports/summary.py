@@ -20,6 +20,7 @@ COLOURS = {
     Outcome.CANCELLED: "yellow",
     Outcome.REFUSED: "yellow",
     Outcome.ROLLED_BACK: "red",
+    Outcome.SUPERSEDED: "yellow",
 }
 HEADING = "bold"
 QUIET = "dim"

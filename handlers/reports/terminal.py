@@ -8,7 +8,16 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from bot.domain.progress import Finished, Planned, Progress, Resumed, Warned
+from bot.domain.progress import (
+    ApprovalNeeded,
+    Finished,
+    Planned,
+    Progress,
+    Resumed,
+    Supersedes,
+    Voted,
+    Warned,
+)
 from handlers.reports import words
 from handlers.reports.board import Board
 from handlers.reports.picture import Picture
@@ -79,6 +88,14 @@ def _above(event: Progress) -> Iterable[Line]:
         yield Line(Text().append("! ", "bold yellow").append(one_line(event.text)))
     if isinstance(event, Resumed):
         yield Line(Text(f"{one_line(event.deployment)} {words.RESUMED}"))
+    if isinstance(event, ApprovalNeeded):
+        yield Line(Text(one_line(words.approval_needed(event)), HEADING))
+        for text_line in event.changes:
+            yield Line(Text(one_line(text_line)), 2)
+    if isinstance(event, Voted):
+        yield Line(Text(one_line(words.voted(event))))
+    if isinstance(event, Supersedes):
+        yield Line(Text(one_line(words.supersedes(event))))
     if isinstance(event, Planned):
         yield Line(Text(words.PLAN, HEADING))
         for text_line in (*event.images, *event.pipelines):

@@ -6,8 +6,9 @@ from datetime import datetime, tzinfo
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from bot.domain.approval import Cast, Verdict
 from bot.domain.deployment import BuiltImage, Deployment, Kind, Outcome, Stage, UpdatedPipeline
-from bot.domain.progress import Transfer
+from bot.domain.progress import ApprovalNeeded, Supersedes, Transfer, Voted
 
 SHORT_SHA = 7
 _SHORT_DIGEST = len("sha256:") + 12
@@ -23,6 +24,7 @@ OUTCOMES = MappingProxyType(
         Outcome.CANCELLED: "cancelled",
         Outcome.REFUSED: "refused",
         Outcome.ROLLED_BACK: "rolled back",
+        Outcome.SUPERSEDED: "superseded",
     }
 )
 VERDICTS = MappingProxyType(
@@ -32,6 +34,7 @@ VERDICTS = MappingProxyType(
         Outcome.CANCELLED: "Cancelled",
         Outcome.REFUSED: "Refused",
         Outcome.ROLLED_BACK: "Failed and rolled back",
+        Outcome.SUPERSEDED: "Superseded",
     }
 )
 
@@ -255,3 +258,33 @@ def cancelled_when_resumed(identity: str) -> str:
         f"No bot runs at the moment. {identity} will be stopped and what it changed put back "
         "as soon as one does: `pachops worker`."
     )
+
+
+def approval_needed(event: ApprovalNeeded, zone: tzinfo | None = None) -> str:
+    """What it waits for, and how to answer."""
+    people = "1 other person" if event.needed == 1 else f"{event.needed} other people"
+    until = f"{datetime.fromtimestamp(event.deadline, zone).astimezone(zone):%a %H:%M}"
+    return (
+        f"waits until {until} for {people} to approve it, not {event.asked_by}: "
+        f"`pachops approve {event.deployment}`"
+    )
+
+
+def voted(event: Voted) -> str:
+    """What somebody said."""
+    return f"{event.by} {'approves' if event.approves else 'rejects'} it"
+
+
+def supersedes(event: Supersedes) -> str:
+    """Whose place a deployment takes."""
+    return f"takes the place of {event.deployment} ({short_sha(event.sha)}), which had not begun"
+
+
+VOTES = MappingProxyType(
+    {
+        (Cast.COUNTED, Verdict.APPROVE): "{} is approved by you.",
+        (Cast.COUNTED, Verdict.REJECT): "{} is rejected; it changes nothing.",
+        (Cast.ALREADY, Verdict.APPROVE): "You have voted on {} before; that vote stands.",
+        (Cast.ALREADY, Verdict.REJECT): "You have voted on {} before; that vote stands.",
+    }
+)

@@ -108,7 +108,6 @@ def test_mistake_names_file_line_and_field() -> None:
         ("environments: {e: {notify: [ml]}}", "in quotes"),
         ("environments: {e: {notify: ['<!channel>']}}", "a channel's id"),
         ("environments: {e: {notify: ['#ml', '#ml']}}", "#ml twice"),
-        ("environments: {e: {approvals: 1}}", "'approvals' is not supported by this version"),
         ("images: {e: {}}", "is missing"),
         ("images: {e: {repository: 'a/b:1'}}", "without a tag"),
         ("images: {e: {repository: 'a/b@sha256:0'}}", "without a tag"),
@@ -149,10 +148,6 @@ def test_mistake_names_file_line_and_field() -> None:
 )
 def test_mistake_is_said_with_what_to_write(text: str, fact: str) -> None:
     assert fact in reason(text).fact
-
-
-def test_unsupported_key_is_not_taken_for_a_typo() -> None:
-    assert "is;" not in reason("environments: {e: {approvals: 1}}").fact
 
 
 def test_all_mistakes_are_listed() -> None:

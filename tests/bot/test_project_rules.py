@@ -2,8 +2,10 @@
 
 import pytest
 
-from bot.domain.gate_rules import EnvironmentRules, Follow, Rules
+from bot.domain.calendar import Calendar, parse_period
+from bot.domain.gate_rules import Approvals, EnvironmentRules, Follow, Rules
 from bot.domain.github import Permission
+from bot.domain.people import People
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.project import Project, json_schema, parse_project
 
@@ -37,6 +39,10 @@ environments:
     requires: [{checks: [test, lint]}, review, fresh]
     forks: true
     drafts: true
+    approvals: {count: 2, who: {teams: [acme/leads], permission: admin}, deadline: 2h}
+    hours: Mon - Fri 09:00 - 17:00 Europe/Berlin
+    not: [Fri 16:00 - Mon 08:00 Europe/Berlin, 2026-12-20 - 2027-01-05 Europe/Berlin]
+    force: {slack_groups: [ML-oncall]}
 """)
     assert project.rules().environments["production"] == EnvironmentRules(
         push=("main", "release/*"),
@@ -51,7 +57,29 @@ environments:
         fresh=True,
         forks=True,
         drafts=True,
+        approvals=Approvals(
+            2, (People(teams=frozenset({"acme/leads"}), permission=Permission.ADMIN),), 7200.0
+        ),
+        calendar=Calendar(
+            ((parse_period("Mon - Fri 09:00 - 17:00 Europe/Berlin"),),),
+            (
+                parse_period("Fri 16:00 - Mon 08:00 Europe/Berlin"),
+                parse_period("2026-12-20 - 2027-01-05 Europe/Berlin"),
+            ),
+        ),
+        force=(People(groups=frozenset({"ml-oncall"})),),
     )
+
+
+def test_a_number_of_approvals_is_enough() -> None:
+    assert rules("approvals: 1").approvals == Approvals(1)
+    assert rules("approvals: {who: {users: [Ann]}}").approvals == Approvals(
+        1, (People(users=frozenset({"ann"})),)
+    )
+
+
+def test_deployers_may_be_a_slack_user_group() -> None:
+    assert rules("deployers: {slack_groups: [ML-oncall]}").groups == frozenset({"ml-oncall"})
 
 
 @pytest.mark.parametrize("text", ["on:", "deployers:", "requires: []"])
@@ -93,6 +121,28 @@ def test_no_branches_are_none_and_not_the_default() -> None:
         ("requires: [{checks: a}]", "must be a list"),
         ("requires: [review, review]", "has review twice"),
         ("requires: [{checks: [a]}, checks]", "has checks twice"),
+        ("approvals: one", "must be a number, or a mapping with count, who and deadline"),
+        ("approvals: true", "must be a number, or a mapping with count, who and deadline"),
+        ("approvals:", "must be a number, or a mapping with count, who and deadline"),
+        ("approvals: -1", "must be at least 0"),
+        ("approvals: 21", "must be at most 20"),
+        ("approvals: {number: 1}", "'number' is not known; known are: count, deadline, who"),
+        ("approvals: {count: '1'}", "must be a whole number"),
+        ("approvals: {who: }", "must name users, teams, slack_groups or a permission"),
+        ("approvals: {deadline: 2}", "must be a duration with its unit"),
+        ("deployers: {slack_groups: ['@oncall']}", "handle without @"),
+        ("not: Fri 16:00 - Mon 08:00", "does not end with a time zone"),
+        ("not: [Sat - Sun UTC, Sat - Sun Mars/Olympus]", "'Mars/Olympus' is not a time zone"),
+        ("not: Fri 25:00 - Mon 08:00 UTC", "'25:00' is not a time of day"),
+        ("not: []", "must not be empty"),
+        ("not: 2026-12-24", "must be a list"),
+        ("hours: whenever UTC", "'whenever' is not a period, such as"),
+        ("hour: Sat UTC", "'hour' is not known; 'hours' is"),
+        ("nots: Sat UTC", "'nots' is not known; 'not' is"),
+        ("freezes: Sat UTC", "'freezes' is not known"),
+        ("force: {}", "must name users, teams, slack_groups or a permission"),
+        ("force:", "must name users, teams, slack_groups or a permission"),
+        ("force: true", "must be a mapping"),
         ("forks: maybe", "must be true or false"),
         ("drafts:", "must be true or false"),
     ],
@@ -106,9 +156,16 @@ def test_a_mistake_names_its_line_and_place() -> None:
     assert found.where == ".pachops.yml:5: environments.staging.requires.1"
 
 
+def test_a_freeze_that_is_none_names_its_line() -> None:
+    found = reason("not:\n      - Sat - Sun UTC\n      - Sat - Sun Europe/Berln")
+    assert found.where == ".pachops.yml:5: environments.staging.not.1"
+    assert found.fact == "'Europe/Berln' is not a time zone; 'Europe/Berlin' is one"
+
+
 def test_the_schema_has_the_rules() -> None:
     schema = json_schema()["$defs"]
     keys = {"on", "branches", "deployers", "requires", "forks", "drafts"}
+    keys |= {"approvals", "hours", "not", "force"}
     assert keys <= set(schema["Environment"]["properties"])
     named, checks = schema["Environment"]["properties"]["requires"]["items"]["anyOf"]
     assert named["enum"] == ["checks", "review", "fresh"]

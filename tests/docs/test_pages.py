@@ -20,7 +20,7 @@ def blocks(page: Path, kind: str) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_project_files_are_valid(page: Path) -> None:
-    shown = [text for text in blocks(page, "yaml") if "environments:" in text]
+    shown = [text for text in blocks(page, "yaml") if "\nenvironments:" in f"\n{text}"]
     assert [parse_project(text.encode()).environments.keys() for text in shown]
 
 
@@ -33,6 +33,14 @@ def test_the_settings_file_is_valid(tmp_path: Path) -> None:
     file.chmod(0o600)
     settings = load_settings({"HOME": str(tmp_path), "PACHOPS_SETTINGS_FILE": str(file)})
     assert set(settings.clusters) == {"default", "research"}
+
+
+def test_the_operators_rules_are_valid(tmp_path: Path) -> None:
+    shown = next(text for text in blocks(PAGES[1], "yaml") if text.startswith("rules:"))
+    file = tmp_path / "settings.yaml"
+    file.write_text(shown)
+    settings = load_settings({"HOME": str(tmp_path), "PACHOPS_SETTINGS_FILE": str(file)})
+    assert len(settings.rules) == 1
 
 
 def test_the_variables_of_the_table_are_known(tmp_path: Path) -> None:

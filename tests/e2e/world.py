@@ -3,10 +3,11 @@
 import asyncio
 import json
 import subprocess
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from pachyderm_sdk import Client
 from pachyderm_sdk.api import pfs, pps
 
 from bot.app import open_bot
+from bot.domain.approval import Cast, Verdict, Vote
 from bot.domain.deployment import (
     Actor,
     Commit,
@@ -26,12 +28,15 @@ from bot.domain.deployment import (
     Trigger,
     new_deployment_id,
 )
+from bot.domain.lock import Lock
 from bot.domain.progress import Finished, Log, PipelineSeen, Progress, Step, finished
 from bot.domain.reasons import Reason, StoppedError
 from bot.session import DeployOrder, RollbackOrder, Session
 from bot.settings import load_settings
+from bot.store.approvals import Approvals
 from bot.store.database import Database
 from bot.store.deployments import Deployments
+from bot.store.locks import Locks
 from tests.real.git_server import Content, Repository
 from tests.real.registry import Registry
 from tests.standins.pachd import Pachd
@@ -129,9 +134,10 @@ class World:
         only: tuple[str, ...] = (),
         reprocess: bool = False,
         dry_run: bool = False,
+        force: str | None = None,
         screen: Screen | None = None,
     ) -> Result:
-        order = DeployOrder(self.address, ref, to, only, reprocess)
+        order = DeployOrder(self.address, ref, to, only, reprocess, force)
         return await self._ask(
             lambda session: session.plan(order) if dry_run else session.deploy(order),
             screen or Screen(),
@@ -226,6 +232,28 @@ class World:
         """`pachctl stop pipeline`."""
         pipeline = pps.Pipeline(project=pfs.Project(name="default"), name=name)
         Client.from_pachd_address(self.pachd.address).pps.stop_pipeline(pipeline=pipeline)
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator[Database]:
+        """The bot's database, as another process opens it."""
+        database = await Database.open(load_settings(self.environ).database_url)
+        try:
+            yield database
+        finally:
+            await database.close()
+
+    async def vote(self, verdict: Verdict, by: str = "grace") -> Cast:
+        """Somebody votes on the newest deployment."""
+        async with self.database() as database:
+            newest = (await Deployments(database).list(limit=1))[0]
+            vote = Vote(Actor(by, "github"), verdict, time.time())
+            return await Approvals(database).vote(newest.id, vote)
+
+    async def lock(self, by: str = "grace") -> None:
+        """Somebody locks the environment."""
+        lock = Lock("1", self.address, "default", Actor(by, "github"), "an experiment", time.time())
+        async with self.database() as database:
+            await Locks(database).take(lock, time.time())
 
     async def request_cancel(self) -> None:
         """`pachops cancel` of the newest deployment, while no bot runs."""

@@ -66,13 +66,19 @@ class Facts(Place):
         )
 
     async def is_team_member(self, team: str, login: str) -> bool:
-        """Whether a person is in `org/slug`; an invitation is not yet membership."""
+        """Whether a person is in `org/slug`; an invitation is not yet membership.
+
+        Errors: also github_refused where the team is not there, or not ours to see.
+        """
         org, _, slug = team.partition("/")
         path = f"/orgs/{quote(org, safe='')}/teams/{quote(slug, safe='')}"
         found = await self._find(
             f"looking for {login} in {team}",
             lambda github: get(github, f"{path}/memberships/{quote(login, safe='')}")["state"],
         )
+        if found is None:
+            # GitHub says the same of who is no member and of a team that does not exist.
+            await self._ask(f"reading the team {team}", lambda github: get(github, path)["slug"])
         return found == "active"
 
     async def pull_request(self, number: int) -> PullRequest:

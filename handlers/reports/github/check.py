@@ -20,6 +20,7 @@ _CONCLUSIONS = {
     Outcome.CANCELLED: Conclusion.CANCELLED,
     Outcome.REFUSED: Conclusion.ACTION_REQUIRED,
     Outcome.ROLLED_BACK: Conclusion.FAILURE,
+    Outcome.SUPERSEDED: Conclusion.CANCELLED,
 }
 _TIMED_OUT = frozenset({Code.STAGE_TIMED_OUT, Code.TEST_TIMED_OUT, Code.VERIFY_TIMED_OUT})
 _IN_FILES = frozenset(

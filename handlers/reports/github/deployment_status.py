@@ -14,6 +14,7 @@ _STATES: dict[Outcome, DeploymentState] = {
     Outcome.CANCELLED: "inactive",
     Outcome.REFUSED: "error",
     Outcome.ROLLED_BACK: "failure",
+    Outcome.SUPERSEDED: "inactive",
 }
 
 

@@ -51,6 +51,7 @@ _ENDS: Mapping[Outcome, tuple[Button, ...]] = {
     Outcome.CANCELLED: (Button.RETRY, Button.VIEW_LOG),
     Outcome.REFUSED: (Button.RETRY,),
     Outcome.ROLLED_BACK: (Button.RETRY, Button.VIEW_LOG),
+    Outcome.SUPERSEDED: (Button.VIEW_LOG,),
 }
 _WAITS = (Button.CANCEL,)
 _RUNS = (Button.CANCEL, Button.VIEW_LOG)

@@ -1,12 +1,13 @@
 """A command that the gate allows, to be changed by each test in one place."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.command import Deploy
 from bot.domain.deployment import Trigger
 from bot.domain.gate import Allowed, Refused, decide
-from bot.domain.gate_facts import Content, Facts, Sender
+from bot.domain.gate_facts import Content, Facts, Sender, Standing
 from bot.domain.gate_rules import EnvironmentRules, Rules
 from bot.domain.github import Check, CheckState, Permission, PullRequest, Repository, ReviewState
 from bot.domain.reasons import Code, Reason
@@ -33,6 +34,8 @@ PULL = PullRequest(
     head_moved_at="2026-11-22T10:00:00Z",
 )
 FORK = replace(PULL, head_repository="eve/edges")
+NOW = datetime(2026, 11, 22, 10, 6, tzinfo=UTC)
+"""A Sunday."""
 ANN = Sender("ann", is_bot=False, permission=Permission.WRITE)
 FACTS = Facts(
     trigger=Trigger.COMMENT,
@@ -42,6 +45,8 @@ FACTS = Facts(
     content=Content(HEAD),
     pull_request=PULL,
     asked_at="2026-11-22T10:05:00Z",
+    standing=Standing(),
+    now=NOW,
 )
 
 

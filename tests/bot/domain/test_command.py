@@ -277,3 +277,27 @@ def test_a_channel_subscribes_to_a_repository_alone_or_to_some_of_it() -> None:
     assert found == Subscribe("acme/edges", ("production", "releases"))
     assert (found.environments, found.events) == (("production",), ("releases",))
     assert parse(render(found)) == found
+
+
+# --- force
+
+
+def test_force_takes_all_that_is_behind_it_as_its_reason() -> None:
+    command = parse("deploy production v1.4.0 --force the cluster is on fire")
+    assert command == Deploy("production", "v1.4.0", force="the cluster is on fire")
+    assert parse(render(command)) == command
+
+
+@pytest.mark.parametrize(
+    ("line", "fact"),
+    [
+        ("deploy production --force", "--force needs REASON after it"),
+        ("deploy production --force --reprocess", "--force needs REASON after it"),
+        ("deploy production --force fire --reprocess", "--force comes last"),
+        ("deploy production --force ' '", "the reason is missing"),
+        ("deploy production --force -x", "the reason is missing"),
+        (f"deploy production --force {'x' * 301}", "a reason has at most 300 characters"),
+    ],
+)
+def test_force_needs_a_reason(line: str, fact: str) -> None:
+    assert fact in mistake(line).fact

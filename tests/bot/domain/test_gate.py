@@ -7,7 +7,7 @@ import pytest
 from bot.domain.command import Deploy
 from bot.domain.deployment import Trigger
 from bot.domain.gate import Allowed, decide, may_act
-from bot.domain.gate_facts import Content, Facts, Unknown
+from bot.domain.gate_facts import Content, Facts, Standing, Unknown
 from bot.domain.gate_rules import EnvironmentRules, Follow, Rules
 from bot.domain.github import Check, CheckState, Permission, ReviewState
 from bot.domain.reasons import Code
@@ -32,6 +32,7 @@ PUSH = Facts(
     command=Deploy("staging"),
     sender=replace(FACTS.sender, permission=BROKEN),
     content=Content(HEAD, branch="main"),
+    standing=Standing(),
 )
 RELEASE = replace(PUSH, trigger=Trigger.RELEASE, content=Content(HEAD, in_branches=True))
 
@@ -115,7 +116,7 @@ def test_permission_is_named_with_what_is_needed() -> None:
 
 
 def test_a_push_shows_write_permission_and_no_more() -> None:
-    refusal(rules(push=("main",), permission=Permission.MAINTAIN), PUSH, Code.FACT_UNKNOWN)
+    refusal(rules(push=("main",), permission=Permission.MAINTAIN), PUSH, Code.PERMISSION_UNKNOWN)
 
 
 def test_rules_cannot_let_readers_deploy() -> None:
@@ -124,7 +125,7 @@ def test_rules_cannot_let_readers_deploy() -> None:
 
 
 def test_a_look_up_that_failed_is_named() -> None:
-    reason = refusal(rules(), comment(sender={"permission": BROKEN}), Code.FACT_UNKNOWN)
+    reason = refusal(rules(), comment(sender={"permission": BROKEN}), Code.PERMISSION_UNKNOWN)
     assert reason.fact == (
         "the permission of ann is not known: "
         "GET /repos/acme/edges/collaborators/ann/permission: 502 Bad Gateway"
@@ -145,7 +146,7 @@ def test_somebody_else_is_told_who_the_deployers_are() -> None:
 
 
 def test_a_team_that_was_not_asked_is_no_member() -> None:
-    refusal(rules(teams=frozenset({"acme/ml"})), comment(), Code.FACT_UNKNOWN)
+    refusal(rules(teams=frozenset({"acme/ml"})), comment(), Code.TEAM_UNKNOWN)
 
 
 def test_a_deployer_needs_write_permission_too() -> None:

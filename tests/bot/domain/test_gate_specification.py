@@ -14,15 +14,19 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain.calendar import Calendar, parse_period
 from bot.domain.command import Deploy, parse
-from bot.domain.deployment import Trigger
-from bot.domain.gate import Allowed, decide
-from bot.domain.gate_facts import Content, Facts, Unknown
-from bot.domain.gate_rules import EnvironmentRules, Follow, Rules
+from bot.domain.deployment import Actor, Trigger
+from bot.domain.gate import Allowed, Refused, Waiting, decide
+from bot.domain.gate_facts import Content, Facts, Standing, Unknown
+from bot.domain.gate_rules import Approvals, EnvironmentRules, Follow, Rules
 from bot.domain.github import Check, CheckState, Permission, PullRequest, ReviewState
+from bot.domain.hold import Hold
+from bot.domain.lock import Lock
+from bot.domain.people import People
 from bot.domain.reasons import Code, Reason
 from bot.domain.trust import Trust
-from tests.bot.domain.gate_example import FACTS, FORK, HEAD, OLDER, PULL
+from tests.bot.domain.gate_example import FACTS, FORK, HEAD, NOW, OLDER, PULL
 
 # --- words of the specification
 
@@ -65,7 +69,8 @@ def has_whole_sha(f: Facts) -> bool:
 
 
 def patterns(r: EnvironmentRules) -> set[str]:
-    return {"main", *r.push} if r.branches is None else set(r.branches)
+    own = {"main", *r.push} if r.branches is None else set(r.branches)
+    return own.intersection(*r.within)
 
 
 def places(f: Facts) -> list[bool | Unknown]:
@@ -78,7 +83,7 @@ def must_be_found(r: EnvironmentRules, f: Facts) -> bool:
     """The commit was not named by a branch and is not the head: where is it?"""
     if f.trigger is Trigger.PUSH or isinstance(f.pull_request, Unknown) or sha(f) is None:
         return False
-    if f.trigger is Trigger.CLI and r.branches is None:
+    if f.trigger is Trigger.CLI and r.branches is None and not r.within:
         return False
     if source(f) is not None:
         return not is_head(f) and (not means_head(f) or f.trigger is Trigger.RELEASE)
@@ -90,7 +95,7 @@ def must_be_allowed(r: EnvironmentRules, f: Facts) -> bool:
     """The commit was named by a branch."""
     named = f.content.branch is not None and f.command.ref in {None, f.content.branch}
     free = f.trigger in {Trigger.PUSH, Trigger.RELEASE} or (
-        f.trigger is Trigger.CLI and r.branches is None
+        f.trigger is Trigger.CLI and r.branches is None and not r.within
     )
     known = sha(f) is not None and not isinstance(f.pull_request, Unknown)
     return named and not free and known and source(f) is None
@@ -100,17 +105,81 @@ def needs_permission(r: EnvironmentRules, f: Facts) -> bool:
     if is_fork(f):
         return True
     if f.trigger in {Trigger.PUSH, Trigger.RELEASE}:
-        return r.permission > Permission.WRITE
+        return least(r) > Permission.WRITE
     return f.trigger is not Trigger.CLI
 
 
-def needs_deployer(r: EnvironmentRules, f: Facts) -> bool:
-    listed = f.sender.login in r.users or any(f.sender.teams.get(t) is True for t in r.teams)
-    return bool(r.users or r.teams) and f.trigger is not Trigger.CLI and not listed
+def deployers(r: EnvironmentRules) -> list[People]:
+    """The repository's and the operator's: one must be of each."""
+    return [People(r.users, r.teams, r.groups, r.permission), *r.also]
 
 
-def unknown_teams(r: EnvironmentRules, f: Facts) -> bool:
-    return any(isinstance(f.sender.teams.get(team, Unknown("", "")), Unknown) for team in r.teams)
+def forced(f: Facts) -> bool:
+    return f.command.force is not None
+
+
+def asked_about(r: EnvironmentRules, f: Facts) -> list[People]:
+    """Those of whom the sender must be."""
+    who = [] if f.trigger is Trigger.CLI else deployers(r)
+    return [*who, *(r.force if may_be_forced(r, f) else ())]
+
+
+def may_be_forced(r: EnvironmentRules, f: Facts) -> bool:
+    return forced(f) and bool(r.force) and not by_itself(f)
+
+
+def by_itself(f: Facts) -> bool:
+    return f.trigger in {Trigger.PUSH, Trigger.PULL_REQUEST, Trigger.RELEASE, Trigger.ACTION}
+
+
+def is_one(people: People, f: Facts) -> bool:
+    """Named, or nobody is."""
+    inside = [f.sender.teams.get(t) for t in people.teams]
+    inside += [f.sender.groups.get(g) for g in people.groups]
+    nobody = not (people.users or people.teams or people.groups)
+    return nobody or f.sender.login in people.users or True in inside
+
+
+def unread_teams(people: People, f: Facts) -> bool:
+    return any(not isinstance(f.sender.teams.get(each), bool) for each in people.teams)
+
+
+def unread_groups(people: People, f: Facts) -> bool:
+    return any(not isinstance(f.sender.groups.get(each), bool) for each in people.groups)
+
+
+def outside(people: People, f: Facts) -> bool:
+    """None of them, and everything that had to be known for that is."""
+    return not is_one(people, f) and not unread_teams(people, f) and not unread_groups(people, f)
+
+
+def least(r: EnvironmentRules) -> Permission:
+    return max(Permission.WRITE, *(each.permission for each in deployers(r)))
+
+
+def permissions(r: EnvironmentRules, f: Facts) -> list[Permission]:
+    """The permissions that are asked for."""
+    more = [each.permission for each in r.force if each.permission > least(r)]
+    force = more if may_be_forced(r, f) and f.trigger is not Trigger.CLI else []
+    return [*([least(r)] if needs_permission(r, f) else []), *force]
+
+
+def frozen(r: EnvironmentRules, f: Facts) -> bool:
+    return not forced(f) and f.now is not None and bool(r.calendar) and f.now.weekday() >= 5
+
+
+def locks(f: Facts) -> list[Lock]:
+    """Those that keep the sender out."""
+    if isinstance(f.standing, Unknown) or forced(f):
+        return []
+    own = "cli:ann" if f.trigger is Trigger.CLI else "github:ann"
+    return [
+        each
+        for each in f.standing.locks
+        if each.environment in {None, "staging"}
+        and f"{each.owner.surface}:{each.owner.name.lower()}" != own
+        and (each.expires_at is None or f.now is None or each.expires_at > f.now.timestamp())
+    ]
 
 
 def needs_times(f: Facts) -> bool:
@@ -127,9 +196,10 @@ def checks_of(f: Facts) -> tuple[Check, ...] | Unknown | None:
 def states(r: EnvironmentRules, f: Facts) -> set[CheckState]:
     """How the checks that are required stand; none at all is as bad as a missing one."""
     found = checks_of(f)
-    if r.checks is None or sha(f) is None or found is None or isinstance(found, Unknown):
+    if r.checks is None or sha(f) is None or not isinstance(found, tuple) or forced(f):
         return set()
-    counted = {check.state for check in found if not r.checks or check.name in r.checks}
+    every = not r.checks or r.every_check
+    counted = {check.state for check in found if every or check.name in r.checks}
     absent = set(r.checks) - {check.name for check in found}
     return counted | ({CheckState.MISSING} if absent or not counted else set())
 
@@ -153,7 +223,7 @@ def follows(r: EnvironmentRules, f: Facts) -> bool:
     if f.trigger is Trigger.COMMENT or by_button:
         return r.pull_request is not Follow.NEVER
     return {
-        Trigger.PUSH: f.content.branch in r.push,
+        Trigger.PUSH: f.content.branch in set(r.push).intersection(*r.within),
         Trigger.PULL_REQUEST: r.pull_request is Follow.ALWAYS,
         Trigger.RELEASE: r.release,
     }.get(f.trigger, True)
@@ -165,14 +235,17 @@ def something_needed_is_unknown(r: EnvironmentRules, f: Facts) -> bool:
         (
             isinstance(f.content.sha, Unknown),
             isinstance(f.pull_request, Unknown),
-            needs_permission(r, f) and isinstance(f.sender.permission, Unknown),
-            needs_deployer(r, f) and unknown_teams(r, f),
+            isinstance(f.standing, Unknown) and not forced(f),
+            bool(r.calendar) and f.now is None and not forced(f),
             must_be_found(r, f)
             and True not in places(f)
             and any(isinstance(each, Unknown) for each in places(f)),
             needs_times(f) and None in {f.asked_at, pull.head_moved_at if pull else None},
-            r.checks is not None and sha(f) is not None and not isinstance(checks_of(f), tuple),
-            pull is not None and r.fresh and pull.behind_by is None,
+            r.checks is not None
+            and sha(f) is not None
+            and not isinstance(checks_of(f), tuple)
+            and not forced(f),
+            pull is not None and r.fresh and pull.behind_by is None and not forced(f),
         )
     )
 
@@ -188,11 +261,30 @@ FORBIDDEN: dict[Code, Holds] = {
     ),
     Code.NOT_FOLLOWED: lambda r, f: not follows(r, f),
     Code.PERMISSION_MISSING: lambda r, f: (
-        needs_permission(r, f)
-        and isinstance(f.sender.permission, Permission)
-        and f.sender.permission < max(r.permission, Permission.WRITE)
+        isinstance(f.sender.permission, Permission)
+        and any(f.sender.permission < each for each in permissions(r, f))
     ),
-    Code.NOT_A_DEPLOYER: lambda r, f: needs_deployer(r, f) and not unknown_teams(r, f),
+    Code.PERMISSION_UNKNOWN: lambda r, f: (
+        isinstance(f.sender.permission, Unknown) and bool(permissions(r, f))
+    ),
+    Code.NOT_A_DEPLOYER: lambda r, f: (
+        f.trigger is not Trigger.CLI and any(outside(each, f) for each in deployers(r))
+    ),
+    Code.TEAM_UNKNOWN: lambda r, f: any(
+        not is_one(each, f) and unread_teams(each, f) for each in asked_about(r, f)
+    ),
+    Code.SLACK_GROUP_UNKNOWN: lambda r, f: any(
+        not is_one(each, f) and unread_groups(each, f) for each in asked_about(r, f)
+    ),
+    Code.FORCE_NOT_ALLOWED: lambda r, f: (
+        forced(f) and (by_itself(f) or not r.force or any(outside(each, f) for each in r.force))
+    ),
+    Code.ENVIRONMENT_FROZEN: lambda r, f: frozen(r, f) and bool(r.calendar.freezes),
+    Code.OUTSIDE_HOURS: lambda r, f: frozen(r, f) and not r.calendar.freezes,
+    Code.LOCKED: lambda _, f: bool(locks(f)),
+    Code.HELD: lambda _, f: (
+        isinstance(f.standing, Standing) and f.standing.hold is not None and by_itself(f)
+    ),
     Code.PULL_REQUEST_MERGED: lambda _, f: (pull := source(f)) is not None and pull.merged,
     Code.PULL_REQUEST_CLOSED: lambda _, f: (
         (pull := source(f)) is not None and not pull.open and not pull.merged
@@ -218,16 +310,23 @@ FORBIDDEN: dict[Code, Holds] = {
     Code.COMMIT_ELSEWHERE: lambda r, f: must_be_found(r, f) and set(places(f)) == {False},
     Code.HEAD_MOVED: lambda _, f: moved(f),
     Code.NOT_THE_HEAD: lambda r, f: (
-        (r.review or r.fresh) and source(f) is not None and sha(f) is not None and not is_head(f)
+        (r.review or r.fresh)
+        and source(f) is not None
+        and sha(f) is not None
+        and not is_head(f)
+        and not forced(f)
     ),
     Code.CHECKS_FAILED: lambda r, f: CheckState.FAILURE in states(r, f),
     Code.CHECKS_PENDING: lambda r, f: CheckState.PENDING in states(r, f),
     Code.CHECKS_MISSING: lambda r, f: CheckState.MISSING in states(r, f),
     Code.REVIEW_MISSING: lambda r, f: (
-        r.review and (pull := source(f)) is not None and pull.review is not ReviewState.APPROVED
+        r.review
+        and (pull := source(f)) is not None
+        and pull.review is not ReviewState.APPROVED
+        and not forced(f)
     ),
     Code.BEHIND_BASE: lambda r, f: (
-        r.fresh and (pull := source(f)) is not None and (pull.behind_by or 0) > 0
+        r.fresh and (pull := source(f)) is not None and (pull.behind_by or 0) > 0 and not forced(f)
     ),
     Code.FACT_UNKNOWN: something_needed_is_unknown,
 }
@@ -237,6 +336,32 @@ FORBIDDEN: dict[Code, Holds] = {
 
 BROKEN = Unknown("GET /somewhere", "502 Bad Gateway")
 EARLIER, LATER = "2026-11-22T09:59:59Z", "2026-11-22T10:05:01Z"
+SUNDAY, MONDAY = NOW, datetime(2026, 11, 23, 10, 6, tzinfo=UTC)
+WEEKEND = Calendar(freezes=(parse_period("Sat - Sun UTC"),))
+WEEKDAYS = Calendar(hours=((parse_period("Mon - Fri UTC"),),))
+BOB, ANN_HERE, ANN_THERE = Actor("bob", "github"), Actor("Ann", "github"), Actor("ann", "cli")
+LOCK = Lock("1", "acme/edges", "staging", BOB, "upgrading the cluster", 0.0)
+HOLD = Hold("06gaaaa", BOB, 0.0)
+STANDINGS = [
+    BROKEN,
+    Standing((LOCK,)),
+    Standing((replace(LOCK, owner=ANN_HERE),)),
+    Standing((replace(LOCK, owner=ANN_THERE, environment=None),)),
+    Standing((replace(LOCK, environment="production"),)),
+    Standing((replace(LOCK, expires_at=NOW.timestamp()),)),
+    Standing((replace(LOCK, expires_at=NOW.timestamp() + 1, environment=None),)),
+    Standing(hold=HOLD),
+    Standing((LOCK,), HOLD),
+]
+WHO = [
+    People(),
+    People(users=frozenset({"ann"})),
+    People(users=frozenset({"bob"})),
+    People(teams=frozenset({"acme/ml"})),
+    People(groups=frozenset({"oncall"})),
+    People(teams=frozenset({"acme/ml"}), groups=frozenset({"oncall"})),
+    People(permission=Permission.ADMIN),
+]
 BRANCHES = [(), ("main",), ("main", "sharper"), ("wild",)]
 CHECKS = [
     tuple(Check(name, state) for name, state in zip(("test", "lint"), those, strict=False))
@@ -247,6 +372,7 @@ REFS = [None, HEAD, HEAD.upper(), HEAD[:7], OLDER, OLDER[:7], "main", "sharper",
 STARTS = [
     (EnvironmentRules(), FACTS),
     (EnvironmentRules(checks=(), review=True, fresh=True), FACTS),
+    (EnvironmentRules(checks=("test",), every_check=True, force=(People(),)), FACTS),
     (
         EnvironmentRules(forks=True),
         replace(FACTS, pull_request=FORK, command=Deploy("staging", HEAD)),
@@ -302,7 +428,14 @@ CHANGES: dict[str, Sequence[object]] = {
     "rules.branches": [None, *BRANCHES],
     "rules.users": [frozenset({"ann"}), frozenset({"bob"})],
     "rules.teams": [frozenset({"acme/ml"})],
+    "rules.groups": [frozenset({"oncall"})],
     "rules.permission": list(Permission),
+    "rules.also": [(each,) for each in WHO],
+    "rules.within": [((),), (("main",),), (("main", "sharper"), ("main",))],
+    "rules.force": [*((each,) for each in WHO), (WHO[1], WHO[3])],
+    "rules.every_check": [True],
+    "rules.calendar": [WEEKEND, WEEKDAYS, WEEKDAYS.and_also(WEEKEND)],
+    "rules.approvals": [Approvals(1), Approvals(2, (People(users=frozenset({"bob"})),))],
     "rules.checks": [None, (), ("test",), ("test", "lint"), ("test", "other")],
     "rules.review": [True],
     "rules.fresh": [True],
@@ -314,9 +447,14 @@ CHANGES: dict[str, Sequence[object]] = {
     "facts.command.environment": [None],
     "facts.command.ref": REFS,
     "facts.command.only": [("edges",)],
+    "facts.command.force": ["the cluster is on fire"],
+    "facts.standing": STANDINGS,
+    "facts.now": [None, MONDAY],
+    "facts.approved": [True],
     "facts.sender.is_bot": [True],
     "facts.sender.permission": [*Permission, BROKEN],
     "facts.sender.teams": [{"acme/ml": True}, {"acme/ml": False}, {"acme/ml": BROKEN}],
+    "facts.sender.groups": [{"oncall": True}, {"oncall": False}, {"oncall": BROKEN}],
     "facts.content.sha": [HEAD, OLDER, None, HEAD[:12], BROKEN],
     "facts.content.branch": [None, "main", "sharper", "wild"],
     "facts.content.in_pull_request": [True, False, BROKEN],
@@ -365,12 +503,45 @@ def test_allowed_is_exactly_what_the_specification_does_not_forbid(
     rules, facts = case
     decision = decide(Rules({"staging": rules}), facts)
     forbidden = {code for code, holds in FORBIDDEN.items() if holds(rules, facts)}
-    if isinstance(decision, Allowed):
-        trust = Trust.UNTRUSTED if source(facts) is not None and is_fork(facts) else Trust.TRUSTED
-        assert forbidden == set()
-        assert decision == Allowed("staging", facts.content.sha, trust)  # type: ignore[arg-type] # or it is not equal
-    else:
+    if isinstance(decision, Refused):
         assert {reason.code for reason in decision.reasons} == forbidden
+        return
+    trust = Trust.UNTRUSTED if source(facts) is not None and is_fork(facts) else Trust.TRUSTED
+    assert forbidden == set()
+    assert (decision.environment, decision.sha) == ("staging", facts.content.sha)
+    assert decision.build is trust
+    others_decide = rules.approvals.needed and not facts.approved and not forced(facts)
+    assert isinstance(decision, Waiting if others_decide else Allowed)
+
+
+SKIPPED = {
+    Code.CHECKS_FAILED,
+    Code.CHECKS_PENDING,
+    Code.CHECKS_MISSING,
+    Code.REVIEW_MISSING,
+    Code.BEHIND_BASE,
+    Code.NOT_THE_HEAD,
+    Code.ENVIRONMENT_FROZEN,
+    Code.OUTSIDE_HOURS,
+    Code.LOCKED,
+}
+
+
+@settings(max_examples=500)
+@given(cases())
+def test_force_skips_what_can_be_skipped_and_says_what_that_was(
+    case: tuple[EnvironmentRules, Facts],
+) -> None:
+    rules, facts = case
+    rules = replace(rules, force=rules.force or (People(),))
+    decision = decide(Rules({"staging": rules}), changed(facts, "command.force", "fire"))
+    if isinstance(decision, Refused):
+        return
+    unforced = changed(facts, "command.force", None)
+    stood = {code for code, holds in FORBIDDEN.items() if holds(rules, unforced)}
+    assert stood <= SKIPPED | {Code.FACT_UNKNOWN}
+    assert isinstance(decision, Allowed)
+    assert {reason.code for reason in decision.skipped} == stood
 
 
 # --- what a refusal says
@@ -396,7 +567,15 @@ def true_words(code: Code, rules: EnvironmentRules, f: Facts) -> list[str]:
         Code.BOT_SENDER: ["ann"],
         Code.NOT_FOLLOWED: ["staging"],
         Code.PERMISSION_MISSING: ["ann", label, "acme/edges"],
-        Code.NOT_A_DEPLOYER: ["ann", *rules.users, *rules.teams],
+        Code.NOT_A_DEPLOYER: ["ann", "staging"],
+        Code.PERMISSION_UNKNOWN: ["ann", BROKEN.why],
+        Code.TEAM_UNKNOWN: ["ann", "acme/ml"],
+        Code.SLACK_GROUP_UNKNOWN: ["ann", "@oncall in Slack"],
+        Code.FORCE_NOT_ALLOWED: ["staging"],
+        Code.ENVIRONMENT_FROZEN: ["staging is frozen: Sat - Sun UTC"],
+        Code.OUTSIDE_HOURS: ["staging is deployed to only Mon - Fri UTC"],
+        Code.LOCKED: ["staging", "upgrading the cluster", *{each.owner.name for each in locks(f)}],
+        Code.HELD: ["staging", "bob", "06gaaaa"],
         Code.PULL_REQUEST_MERGED: ["#12 was merged into main"],
         Code.PULL_REQUEST_CLOSED: ["#12 is closed"],
         Code.PULL_REQUEST_DRAFT: ["#12 is a draft"],
@@ -425,7 +604,7 @@ def test_every_refusal_says_a_true_fact_and_a_command_that_can_be_typed(
 ) -> None:
     rules, facts = case
     decision = decide(Rules({"staging": rules}), facts)
-    for reason in () if isinstance(decision, Allowed) else decision.reasons:
+    for reason in decision.reasons if isinstance(decision, Refused) else ():
         for word in true_words(reason.code, rules, facts):
             assert word in reason.fact
         assert reason.next_step
@@ -447,7 +626,9 @@ def test_typing_the_command_of_a_moved_head_is_what_was_missing(
         return  # whether it is followed hangs on its branch, and nobody types it
     pull = pull_of(facts) or PULL
     before = decide(Rules({"staging": rules}), facts)
-    if isinstance(before, Allowed) or [each.code for each in before.reasons] != [Code.HEAD_MOVED]:
+    if not isinstance(before, Refused) or [each.code for each in before.reasons] != [
+        Code.HEAD_MOVED
+    ]:
         return
     (line,) = commands_in(before.reasons[0])
     command = parse(line)
@@ -457,4 +638,5 @@ def test_typing_the_command_of_a_moved_head_is_what_was_missing(
         Rules({"staging": replace(rules, checks=None)}),
         replace(facts, command=command, content=content),
     )
-    assert after == Allowed("staging", HEAD, Trust.TRUSTED)
+    assert isinstance(after, Allowed | Waiting)
+    assert (after.sha, after.build) == (HEAD, Trust.TRUSTED)

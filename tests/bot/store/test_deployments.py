@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -8,12 +9,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.deployment import (
+    Actor,
     BuiltImage,
+    Commit,
     Deployment,
+    Kind,
     Outcome,
     Request,
     Stage,
     State,
+    Trigger,
     UpdatedPipeline,
 )
 from bot.domain.progress import Finished
@@ -283,3 +288,23 @@ def test_everything_comes_back_as_it_was(
             await database.close()
 
     asyncio.run(opened())
+
+
+async def test_a_rollback_holds_its_target_until_it_is_released(
+    database: Database, deployments: Deployments
+) -> None:
+    target = "git@example.com:edges#staging"
+    assert await deployments.hold(target) is None
+    ann = Actor("ann", "github")
+    commit = Commit("a" * 40, '"kind":"rollback"')
+    for number, kind in enumerate((Kind.DEPLOY, Kind.ROLLBACK)):
+        request = Request(kind, "git@example.com:edges", "staging", commit, Trigger.COMMENT, ann)
+        made = Deployment(f"{number:04}", request, created_at=float(number))
+        await database.write(partial(insert, deployment=made))
+        held = await deployments.hold(target)
+        assert (held is not None) == (kind is Kind.ROLLBACK)
+    assert held
+    assert (held.deployment, held.by) == ("0001", ann)
+    assert await deployments.hold("git@example.com:edges#production") is None
+    await deployments.release_hold("0001", ann)
+    assert await deployments.hold(target) is None

@@ -1,6 +1,7 @@
 """GitHub's stand-in and the bot's ears: real webhooks, store and client; nothing is built."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -11,15 +12,20 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.domain.deployment import Actor, Commit, Deployment, Kind, Request, Trigger
+from bot.domain.gate_facts import Standing
+from bot.domain.gate_rules import Rules
 from bot.domain.plan import Plan
 from bot.domain.reasons import Code, StoppedError
 from bot.redact import Redactor
 from bot.services.git import Git
 from bot.services.github import GitHub
+from bot.settings.rules import LimitsSetting, narrowed
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import CancelResult, Deployments, insert
 from bot.store.identities import Identities
+from bot.store.locks import Locks
+from bot.store.standing import standing_of
 from bot.store.values import JSON
 from handlers.github.desk import Desk
 from handlers.github.events import WANTED, handle
@@ -43,6 +49,8 @@ class Deployer:
         self._github = github
         self._git = git
         self.deployments = Deployments(database)
+        self.locks = Locks(database)
+        self.limits: tuple[LimitsSetting, ...] = ()
         self.submitted: list[str] = []
 
     async def submit(self, deployment: Deployment, facts: Mapping[str, JSON]) -> None:
@@ -55,6 +63,12 @@ class Deployer:
     async def resolve(self, repository: str, ref: str) -> Commit:
         name = urlsplit(repository).path.strip("/").removesuffix(".git")
         return await self._git.resolve(str(self._github.world.repo(name).git.path), ref)
+
+    def narrow(self, rules: Rules, repository: str) -> Rules:
+        return narrowed(self.limits, rules, repository)
+
+    async def standing(self, repository: str, environment: str) -> Standing:
+        return await standing_of(self._database, repository, environment, time.time())
 
     async def plan(self, request: Request) -> Plan:
         return Plan((), (), (f"a plan for {request.environment} at {request.commit.sha}",))

@@ -93,7 +93,7 @@ def test_stored_deployment_has_request_and_commit_beside_its_state() -> None:
         "main",
         "Sharper edges [red]at night",
     )
-    assert found["actor"] == {"name": "ada", "surface": "cli"}
+    assert found["actor"] == {"name": "ada", "surface": "cli", "account": None}
     assert (found["state"], found["outcome"], found["stage"]) == ("finished", "succeeded", "verify")
     assert found["created_at"] == "2023-11-14T22:13:20.000+00:00"
 

@@ -61,8 +61,20 @@ async def test_an_invitation_to_a_team_is_not_membership(
     assert not await edges.is_team_member("acme/ml", "ada")
 
 
-async def test_nobody_is_in_a_team_that_is_not_there(edges: RepositoryClient) -> None:
-    assert not await edges.is_team_member("acme/no-such-team", "ada")
+async def test_somebody_else_is_not_in_a_team(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    server.team("acme/ml", "grace")
+
+    assert not await edges.is_team_member("acme/ml", "ada")
+
+
+async def test_a_team_that_is_not_there_is_a_refusal_not_a_no(edges: RepositoryClient) -> None:
+    with pytest.raises(StoppedError) as stopped:
+        await edges.is_team_member("acme/no-such-team", "ada")
+
+    assert stopped.value.reason.code is Code.GITHUB_REFUSED
+    assert "acme/no-such-team" in stopped.value.reason.fact
 
 
 async def test_teams_that_the_app_may_not_read_are_a_refusal_not_a_no(

@@ -47,6 +47,16 @@ def show_membership(call: Call) -> Answer:
     return Answer({"state": team.members[call.match["login"]], "role": "member"})
 
 
+@ROUTES.add("GET", "/orgs/{org}/teams/{slug}")
+def show_team(call: Call) -> Answer:
+    if call.caller.is_integration and not call.caller.has("members:read"):
+        raise not_for_integrations(("members:read",))
+    team = call.world.teams.get((call.match["org"], call.match["slug"]))
+    if team is None:
+        raise not_found()
+    return Answer({"slug": team.slug, "name": team.slug, "privacy": "closed"})
+
+
 @ROUTES.add("GET", "/repos/{owner}/{repo}/activity", "contents:read")
 def list_activity(call: Call) -> Answer:
     if not call.world.has_activity:

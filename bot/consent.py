@@ -1,0 +1,153 @@
+"""Whether a deployment may still go on: when its turn comes, before its update, and by whose leave.
+
+What is done to pipelines is written into the audit here too, before it is done.
+"""
+
+import logging
+import time
+
+from bot.domain.approval import ApprovalRequest, proposal
+from bot.domain.audit import BOT, Action, Entry
+from bot.domain.calendar import ALWAYS, Calendar
+from bot.domain.deployment import Actor, BuiltImage, Deployment, Kind, Request
+from bot.domain.gate_rules import Approvals
+from bot.domain.plan import PipelineStep, Preparation
+from bot.domain.progress import Warned
+from bot.domain.reasons import Code, Reason, StoppedError
+from bot.domain.standing import stands_against
+from bot.engine.run import stopped_for
+from bot.services.pachyderm import Pachyderm
+from bot.stage_work import Report, Services, StageWork
+from bot.stages.approve import approve
+from bot.stages.together import together
+
+_log = logging.getLogger(__name__)
+
+
+class Consent:
+    """What is asked about one deployment. Refusals are StoppedErrors."""
+
+    def __init__(
+        self, deployment: Deployment, services: Services, work: StageWork, report: Report
+    ) -> None:
+        self._deployment = deployment
+        self._services = services
+        self._work = work
+        self._report = report
+
+    async def admit(self) -> bool:
+        """Now that it is its turn: nothing was changed, and much may have been said meanwhile."""
+        await self._check_not_superseded()
+        if self._request.force is None:
+            _stop_for_first(await self._against(ALWAYS))
+        return True
+
+    async def approve(
+        self, preparation: Preparation, images: tuple[BuiltImage, ...], approvals: Approvals
+    ) -> tuple[Actor, ...]:
+        """Wait until others have approved exactly this; who they are."""
+        pachyderm = self._services.pachyderm(preparation.destination.cluster)
+        jobs = await together(_running_jobs(pachyderm, step) for step in preparation.steps)
+        now = time.time()
+        wanted = ApprovalRequest(
+            self._deployment.id,
+            proposal(self._request.commit.sha, images, preparation.steps, jobs),
+            self._request.actor,
+            approvals.needed,
+            now,
+            now + approvals.deadline,
+        )
+        return await approve(
+            wanted, self._services.approvals, self._report, look=self._check_not_superseded
+        )
+
+    async def look_again(self) -> tuple[str, ...]:
+        """Hours may have gone by since the gate was asked, and with approvals a day."""
+        calendar = ALWAYS
+        if self._request.kind is Kind.DEPLOY:
+            calendar = (await self._work.rules()).calendar
+        against = await self._against(calendar)
+        if self._request.force is not None:
+            for each in against:
+                self._report(Warned(f"Skipped by force: {each.fact}"))
+            against = ()
+        said = (*await self._services.second_look(self._deployment), *against)
+        for each in said[1:]:
+            # The gate may have said the same.
+            if each.code is not said[0].code:
+                self._report(Warned(f"{each.title}: {each.fact}"))
+        _stop_for_first(said)
+        return ()
+
+    async def note_update(self, preparation: Preparation, images: tuple[BuiltImage, ...]) -> None:
+        """Write down what is about to be done, once, however often it is begun."""
+        await self._note(Action.UPDATE, self._request.actor, preparation, images)
+
+    async def note_roll_back(
+        self, preparation: Preparation, images: tuple[BuiltImage, ...], reason: Reason
+    ) -> None:
+        """Likewise that the old specs are put back, and why."""
+        await self._note(Action.ROLL_BACK, BOT, preparation, images, (reason.code.value,))
+
+    async def _note(
+        self,
+        action: Action,
+        by: Actor,
+        preparation: Preparation,
+        images: tuple[BuiltImage, ...],
+        reasons: tuple[str, ...] = (),
+    ) -> None:
+        request, identity = self._request, self._deployment.id
+        about = proposal(request.commit.sha, images, preparation.steps)
+        facts = {
+            "cluster": preparation.destination.cluster,
+            "digest": about.digest,
+            "images": list(about.images),
+            "pipelines": [
+                {
+                    "name": step.full_name,
+                    "from_version": step.version,
+                    "to_version": step.next_version,
+                }
+                for step in preparation.steps
+            ],
+        }
+        place = (request.repository, request.environment, identity)
+        entry = Entry(action, by, time.time(), *place, reasons=reasons, facts=facts)
+        await self._services.audit.append(entry, once=f"{action.value}:{identity}")
+
+    async def _check_not_superseded(self) -> None:
+        newer = await self._services.queue.newer(self._deployment)
+        if newer is not None:
+            raise StoppedError(
+                Code.SUPERSEDED,
+                f"deployment {newer.deployment} brings {newer.sha}, a newer commit of "
+                f"{self._request.commit.branch}",
+                where=newer.deployment,
+            )
+
+    async def _against(self, calendar: Calendar) -> tuple[Reason, ...]:
+        request = self._request
+        standing = await self._services.standing(request.repository, request.environment)
+        return stands_against(self._deployment, standing, calendar, time.time())
+
+    @property
+    def _request(self) -> Request:
+        return self._deployment.request
+
+
+def _stop_for_first(reasons: tuple[Reason, ...]) -> None:
+    if reasons:
+        raise stopped_for(reasons[0])
+
+
+async def _running_jobs(pachyderm: Pachyderm, step: PipelineStep) -> int | None:
+    """How many jobs an update stops; None where pachd does not say."""
+    if step.version is None:
+        return 0
+    try:
+        jobs = await pachyderm.jobs(step.project, step.name, version=step.version)
+    except StoppedError as stopped:
+        _log.warning("the jobs of %s are not counted: %s", step.full_name, stopped)
+        return None
+    return sum(not each.finished for each in jobs)

@@ -1,0 +1,35 @@
+"""What stands against a deployment that was accepted, when its turn comes and before its update."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from bot.domain.calendar import Calendar
+from bot.domain.deployment import Deployment, Kind
+from bot.domain.gate_facts import Standing
+from bot.domain.gate_standing import closed_for, held, locked
+from bot.domain.hold import BY_ITSELF
+from bot.domain.reasons import Reason
+
+
+def stands_against(
+    deployment: Deployment, standing: Standing, calendar: Calendar, now: float
+) -> tuple[Reason, ...]:
+    """Why it must not go on; empty where it may. Whether force skips that is for who asks."""
+    return tuple(_reasons(deployment, standing, calendar, now))
+
+
+def _reasons(
+    deployment: Deployment, standing: Standing, calendar: Calendar, now: float
+) -> Iterator[Reason]:
+    request = deployment.request
+    closed = calendar.closed_at(datetime.fromtimestamp(now, UTC))
+    if closed is not None and request.kind is Kind.DEPLOY:
+        yield closed_for(closed, request.environment)
+    for lock in standing.locks:
+        mine = lock.is_of(request.actor)
+        if lock.covers(request.environment) and not lock.is_over(now) and not mine:
+            yield locked(lock, request.environment)
+    hold = standing.hold
+    # A rollback that is asked for while it runs undoes it: it must not end before that.
+    if hold and request.trigger in BY_ITSELF and hold.at <= deployment.created_at:
+        yield held(hold, request.environment)

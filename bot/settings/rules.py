@@ -1,0 +1,120 @@
+"""The operator's own rules: they narrow what repositories allow, and allow nothing."""
+
+import re
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from bot.domain.gate_limits import Limits, narrow
+from bot.domain.gate_rules import EnvironmentRules, Follow, Rules
+from bot.domain.paths import matches
+from bot.domain.people import People
+from bot.project_rules import (
+    Approvals,
+    CountedApprovals,
+    Deployers,
+    NamedPeople,
+    Requirement,
+    Someone,
+    WrittenPeriods,
+    calendar,
+    names_of_checks,
+    required_once,
+)
+from bot.project_values import Branches, Declared, Text
+
+_SCP = re.compile(r"(?:[^@/]+@)?([^/:]+):(?!//)(.+)")
+_Patterns = Annotated[tuple[Text, ...], Field(min_length=1)]
+
+
+class OnLimits(Declared):
+    """What deploys by itself at most."""
+
+    push: Literal["as declared", "never"] = "as declared"
+    pull_request: Literal["as declared", "command", "never"] = "as declared"
+    release: Literal["as declared", "never"] = "as declared"
+
+
+class LimitsSetting(Declared):
+    """Bounds for certain environments of certain repositories; each key narrows."""
+
+    repositories: _Patterns | None = None
+    """`acme/edges`, `acme/*` or `github.com/acme/*`; without it all."""
+    environments: _Patterns | None = None
+    """Names or patterns; without it all."""
+    on: OnLimits = OnLimits()
+    branches: tuple[Branches, ...] | None = None
+    """Branches must match one of these too."""
+    deployers: Deployers = NamedPeople()
+    """Deployers must be among these too."""
+    requires: Annotated[tuple[Requirement, ...], AfterValidator(required_once)] = ()
+    """Needed too."""
+    forks: Literal[False] | None = None
+    """`false`: none from forks."""
+    drafts: Literal[False] | None = None
+    """`false`: no drafts."""
+    approvals: CountedApprovals = Approvals(count=0)
+    """At least so many, by these people, within this time."""
+    hours: WrittenPeriods | None = None
+    """Only within these too."""
+    freezes: Annotated[WrittenPeriods | None, Field(alias="not")] = None
+    """Not in these either."""
+    force: Literal["never"] | Someone = None
+    """`never`, or people: who forces must be among them too."""
+
+    def fits(self, repository: str, environment: str) -> bool:
+        """Whether they are for this environment of this repository, given by its address."""
+        names = repository_names(repository)
+        return _one_fits(self.repositories, names) and _one_fits(self.environments, (environment,))
+
+    def limits(self) -> Limits:
+        """The same for the gate."""
+        on = self.on
+        most = Follow.ALWAYS if on.pull_request == "as declared" else Follow(on.pull_request)
+        force = People() if self.force is None else None
+        return Limits(
+            push=on.push != "never",
+            pull_request=most,
+            release=on.release != "never",
+            branches=self.branches,
+            deployers=self.deployers.people(),
+            checks=names_of_checks(self.requires),
+            review="review" in self.requires,
+            fresh="fresh" in self.requires,
+            forks=self.forks is None,
+            drafts=self.drafts is None,
+            approvals=self.approvals.approvals(),
+            calendar=calendar(self.hours, self.freezes),
+            force=self.force.people() if isinstance(self.force, NamedPeople) else force,
+        )
+
+
+def narrowed(limits: tuple[LimitsSetting, ...], rules: Rules, repository: str) -> Rules:
+    """The repository's rules, all that is for them applied."""
+
+    def within(name: str, own: EnvironmentRules) -> EnvironmentRules:
+        for each in limits:
+            if each.fits(repository, name):
+                own = narrow(own, each.limits())
+        return own
+
+    return Rules({name: within(name, own) for name, own in rules.environments.items()})
+
+
+def repository_names(address: str) -> tuple[str, ...]:
+    """What patterns are compared with, in lower case: `acme/edges` and `github.com/acme/edges`."""
+    scp = _SCP.fullmatch(address) if "://" not in address else None
+    if scp:
+        host, path = scp.groups()
+    else:
+        parts = urlsplit(address)
+        host, path = parts.hostname or "", parts.path
+    name = path.strip("/").removesuffix(".git").lower()
+    return (name, f"{host.lower()}/{name}") if host else (name,)
+
+
+def _one_fits(patterns: tuple[str, ...] | None, names: tuple[str, ...]) -> bool:
+    if patterns is None:
+        return True
+    return any(matches(pattern.lower(), name) for pattern in patterns for name in names)

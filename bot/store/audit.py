@@ -1,0 +1,96 @@
+"""The audit's rows: added one after the other, never changed, read and verified."""
+
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+
+from bot.domain.audit import Entry, Fault, Head, Row, next_row, verify
+from bot.store.database import Database
+from bot.store.tables import AUDIT, AUDIT_HEAD
+
+_PAGE = 1000
+_MOST_FAULTS = 20
+
+
+class Audit:
+    """Everything that was done. Rows are on disk when a call returns."""
+
+    def __init__(self, database: Database, *, page: int = _PAGE) -> None:
+        self._database = database
+        self._page = page
+
+    async def append(self, entry: Entry, *, once: str | None = None) -> Row | None:
+        """Add a row; None where one with the same `once` is there."""
+        return await self._database.write(lambda connection: append(connection, entry, once=once))
+
+    async def read(
+        self, *, after: int = 0, since: float | None = None, limit: int = _PAGE
+    ) -> Sequence[Row]:
+        """The next rows with a number above `after`, from this time on, in their order."""
+        query = _rows(after, limit)
+        if since is not None:
+            query = query.where(AUDIT.c.at >= since)
+        found = await self._database.read(lambda connection: connection.execute(query).all())
+        return [_row(row) for row in found]
+
+    async def head(self) -> Head:
+        """The last row's number and hash."""
+        return await self._database.read(_head)
+
+    async def verify(self, expected: Head | None = None) -> tuple[Head, tuple[Fault, ...]]:
+        """The head, and what is not as it was written; at most the first twenty faults."""
+
+        def check(connection: sa.Connection) -> tuple[Head, tuple[Fault, ...]]:
+            if connection.dialect.name == "postgresql":
+                # What is added meanwhile is neither among the rows nor in the head.
+                connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            head = _head(connection)
+            faults = verify(self._all(connection), head, expected)
+            return head, tuple(fault for _, fault in zip(range(_MOST_FAULTS), faults, strict=False))
+
+        return await self._database.read(check)
+
+    def _all(self, connection: sa.Connection) -> Iterator[Row]:
+        after = -(2**31)
+        while page := connection.execute(_rows(after, self._page)).all():
+            yield from map(_row, page)
+            after = page[-1].seq
+
+
+def append(connection: sa.Connection, entry: Entry, *, once: str | None = None) -> Row | None:
+    """Add a row in the caller's transaction, as its last change; None where `once` is there.
+
+    Whoever adds holds the head until the end of the transaction: the chain never forks.
+    """
+    head = _head(connection, hold=True)
+    if once is not None:
+        there = sa.select(AUDIT.c.seq).where(AUDIT.c.once == once)
+        if connection.execute(there).first():
+            return None
+    row = next_row(head, entry)
+    connection.execute(
+        sa.insert(AUDIT).values(
+            seq=row.seq, at=row.at, body=row.body, previous=row.previous, hash=row.hash, once=once
+        )
+    )
+    connection.execute(sa.update(AUDIT_HEAD).values(seq=row.seq, hash=row.hash))
+    return row
+
+
+def _head(connection: sa.Connection, *, hold: bool = False) -> Head:
+    query = sa.select(AUDIT_HEAD.c.seq, AUDIT_HEAD.c.hash).where(AUDIT_HEAD.c.id == 1)
+    row = connection.execute(query.with_for_update() if hold else query).one()
+    return Head(row.seq, row.hash)
+
+
+def _row(row: sa.Row[tuple[int, float, str, str, str]]) -> Row:
+    return Row(row.seq, row.at, row.body, row.previous, row.hash)
+
+
+def _rows(after: int, limit: int) -> sa.Select[tuple[int, float, str, str, str]]:
+    return (
+        sa.select(AUDIT.c.seq, AUDIT.c.at, AUDIT.c.body, AUDIT.c.previous, AUDIT.c.hash)
+        .where(AUDIT.c.seq > after)
+        .order_by(AUDIT.c.seq)
+        .limit(limit)
+    )

@@ -1,0 +1,221 @@
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.deployment import Actor
+from bot.domain.lock import Lock, NoticeKind, remind_at
+from bot.store.audit import Audit
+from bot.store.database import Database
+from bot.store.locks import Busy, Changed, Freed, Gone, Locks, Taken
+
+ANN, BOB = Actor("ann", "github"), Actor("bob", "slack")
+LOCK = Lock("1", "r", "production", ANN, "upgrading the cluster", 100.0)
+THEIRS = replace(LOCK, id="2", owner=BOB, reason="a hotfix")
+
+
+@pytest.fixture
+def locks(database: Database) -> Locks:
+    return Locks(database)
+
+
+async def kinds(locks: Locks, now: float) -> list[tuple[NoticeKind, str]]:
+    return [(each.kind, each.lock.id) for each in await locks.due(now)]
+
+
+async def test_a_free_place_is_taken(locks: Locks) -> None:
+    assert await locks.take(LOCK, 100.0) == Taken(LOCK)
+    assert await locks.of("r", "production", 101.0) == (LOCK,)
+    assert await locks.of("r", "staging", 101.0) == ()
+    assert await locks.of("other", "production", 101.0) == ()
+
+
+async def test_all_environments_are_a_place_of_their_own(locks: Locks) -> None:
+    everywhere = replace(THEIRS, environment=None)
+    assert await locks.take(LOCK, 100.0) == Taken(LOCK)
+    assert await locks.take(everywhere, 100.0) == Taken(everywhere)
+    assert set(await locks.of("r", "production", 101.0)) == {LOCK, everywhere}
+    assert await locks.of("r", "staging", 101.0) == (everywhere,)
+
+
+async def test_anothers_lock_is_not_taken(locks: Locks) -> None:
+    await locks.take(LOCK, 100.0)
+    assert await locks.take(THEIRS, 101.0) == Busy(LOCK)
+
+
+async def test_the_owners_own_is_renewed(locks: Locks) -> None:
+    await locks.take(LOCK, 100.0)
+    again = replace(LOCK, id="3", reason="still at it", expires_at=500.0, created_at=200.0)
+    expected = replace(again, id="1", created_at=100.0)
+    assert await locks.take(again, 200.0) == Taken(expected, renewed=True)
+    assert await locks.of("r", "production", 201.0) == (expected,)
+
+
+async def test_an_account_that_is_linked_is_the_same_owner(locks: Locks) -> None:
+    await locks.take(LOCK, 100.0)
+    linked = replace(LOCK, id="2", owner=Actor("A. Smith", "slack", "github:ann"))
+    assert isinstance(await locks.take(linked, 101.0), Taken)
+
+
+async def test_one_that_has_expired_is_none(locks: Locks) -> None:
+    short = replace(LOCK, expires_at=160.0)
+    await locks.take(short, 100.0)
+    assert await locks.of("r", "production", 159.9) == (short,)
+    assert await locks.of("r", "production", 160.0) == ()
+    assert await locks.take(THEIRS, 160.0) == Taken(THEIRS)
+
+
+async def test_it_is_released_by_the_id_that_was_seen(locks: Locks) -> None:
+    await locks.take(LOCK, 100.0)
+    assert await locks.release("r", "production", "1", ANN, 101.0) == Freed(LOCK)
+    assert await locks.release("r", "production", "1", ANN, 102.0) == Gone()
+    assert await locks.of("r", "production", 103.0) == ()
+
+
+async def test_nobody_frees_a_lock_that_changed_hands(locks: Locks) -> None:
+    await locks.take(LOCK, 100.0)
+    await locks.take_over("1", THEIRS, 101.0)
+    assert await locks.release("r", "production", "1", ANN, 102.0) == Changed(THEIRS)
+    assert await locks.of("r", "production", 103.0) == (THEIRS,)
+
+
+async def test_taking_over_gives_notice_to_the_owner(locks: Locks) -> None:
+    await locks.take(replace(LOCK, expires_at=10_000.0), 100.0)
+    taken = await locks.take_over("1", THEIRS, 101.0)
+    assert isinstance(taken, Taken)
+    assert taken.over
+    assert taken.over.owner == ANN
+    (notice,) = await locks.due(20_000.0)
+    assert (notice.kind, notice.lock.owner, notice.by) == (NoticeKind.TAKEN_OVER, ANN, BOB)
+
+
+async def test_taking_over_what_changed_hands_changes_nothing(locks: Locks) -> None:
+    await locks.take(LOCK, 100.0)
+    await locks.take_over("1", THEIRS, 101.0)
+    carl = replace(LOCK, id="3", owner=Actor("carl", "cli"))
+    assert await locks.take_over("1", carl, 102.0) == Changed(THEIRS)
+
+
+async def test_taking_over_what_was_freed_takes_it(locks: Locks) -> None:
+    assert await locks.take_over("1", THEIRS, 102.0) == Taken(THEIRS)
+
+
+async def test_who_releases_anothers_gives_notice(locks: Locks) -> None:
+    await locks.take(LOCK, 100.0)
+    await locks.release("r", "production", "1", BOB, 101.0)
+    assert await kinds(locks, 101.0) == [(NoticeKind.RELEASED, "1")]
+
+
+async def test_a_pull_request_that_is_done_releases_its_locks(locks: Locks) -> None:
+    bound = replace(LOCK, pull_request=12)
+    other = replace(THEIRS, environment="staging", pull_request=13)
+    await locks.take(bound, 100.0)
+    await locks.take(other, 100.0)
+    assert await locks.release_for_pull_request("other", 12, 101.0) == ()
+    assert await locks.release_for_pull_request("r", 12, 101.0) == (bound,)
+    assert await locks.release_for_pull_request("r", 12, 101.0) == ()
+    assert await locks.list("r", 102.0) == (other,)
+    assert await kinds(locks, 102.0) == [(NoticeKind.PULL_REQUEST_DONE, "1")]
+
+
+def test_the_owner_is_reminded_in_good_time() -> None:
+    assert remind_at(LOCK) is None
+    assert remind_at(replace(LOCK, expires_at=100.0 + 7200)) == 100.0 + 7200 - 900
+    assert remind_at(replace(LOCK, expires_at=100.0 + 600)) == 100.0 + 600 - 150
+
+
+async def test_a_reminder_is_due_before_the_end_and_sent_once(locks: Locks) -> None:
+    await locks.take(replace(LOCK, expires_at=7300.0), 100.0)
+    assert await locks.due(6399.0) == []
+    (notice,) = await locks.due(6400.0)
+    assert notice.kind is NoticeKind.EXPIRES_SOON
+    sent = await asyncio.gather(*(locks.mark_sent(notice, 6400.0) for _ in range(5)))
+    assert sent.count(True) == 1
+    assert await locks.due(7000.0) == []
+
+
+async def test_nobody_is_reminded_of_a_lock_that_is_released_or_renewed(locks: Locks) -> None:
+    await locks.take(replace(LOCK, expires_at=7300.0), 100.0)
+    await locks.take(replace(LOCK, expires_at=20_000.0), 200.0)
+    assert await kinds(locks, 19_100.0) == [(NoticeKind.EXPIRES_SOON, "1")]
+    await locks.release("r", "production", "1", ANN, 300.0)
+    assert await locks.due(30_000.0) == []
+
+
+async def test_the_owner_is_told_of_the_end(locks: Locks) -> None:
+    short = replace(LOCK, expires_at=160.0)
+    await locks.take(short, 100.0)
+    assert await locks.expire(159.0) == ()
+    assert await locks.expire(160.0) == (short,)
+    assert await locks.expire(160.0) == ()
+    assert await kinds(locks, 160.0) == [(NoticeKind.EXPIRED, "1")]
+
+
+async def test_everything_is_in_the_audit(locks: Locks, database: Database) -> None:
+    await locks.take(LOCK, 100.0)
+    await locks.take(LOCK, 101.0)
+    await locks.take(THEIRS, 102.0)
+    await locks.take_over("1", replace(THEIRS, expires_at=110.0), 103.0)
+    await locks.expire(110.0)
+    await locks.take(LOCK, 111.0)
+    await locks.release("r", "production", "1", ANN, 112.0)
+    audit = Audit(database)
+    assert [json.loads(row.body)["action"] for row in await audit.read()] == [
+        "locked",
+        "lock_renewed",
+        "lock_taken_over",
+        "lock_expired",
+        "locked",
+        "unlocked",
+    ]
+    assert (await audit.verify())[1] == ()
+
+
+async def test_of_two_workers_who_take_one_lock_one_wins(url: str, database: Database) -> None:
+    other = await Database.open(url, busy_timeout=30.0)
+    workers = [Locks(database), Locks(other)]
+    tries = [
+        workers[number % 2].take(
+            replace(LOCK, id=str(number), owner=Actor(f"user{number}", "github")), 100.0
+        )
+        for number in range(12)
+    ]
+    results = await asyncio.gather(*tries)
+    (held,) = await workers[0].of("r", "production", 101.0)
+    await other.close()
+    assert [each.lock for each in results if isinstance(each, Taken)] == [held]
+    assert {each.lock for each in results if isinstance(each, Busy)} == {held}
+
+
+async def test_of_all_who_take_over_one_wins(url: str, database: Database) -> None:
+    other = await Database.open(url, busy_timeout=30.0)
+    workers = [Locks(database), Locks(other)]
+    await workers[0].take(LOCK, 100.0)
+    tries = [
+        workers[number % 2].take_over("1", replace(THEIRS, id=f"new{number}"), 101.0)
+        for number in range(8)
+    ]
+    results = await asyncio.gather(*tries)
+    (held,) = await workers[0].of("r", "production", 102.0)
+    await other.close()
+    taken = [each for each in results if isinstance(each, Taken)]
+    assert [each.lock for each in taken] == [held]
+
+
+async def test_of_a_release_and_a_taking_over_one_wins(url: str, database: Database) -> None:
+    other = await Database.open(url, busy_timeout=30.0)
+    for number in range(5):
+        mine = replace(LOCK, id=f"mine{number}")
+        theirs = replace(THEIRS, id=f"theirs{number}")
+        await Locks(database).take(mine, 100.0)
+        freed, taken = await asyncio.gather(
+            Locks(database).release("r", "production", mine.id, ANN, 101.0),
+            Locks(other).take_over(mine.id, theirs, 101.0),
+        )
+        # Whichever came first, the new lock is there and was freed by nobody.
+        assert isinstance(taken, Taken)
+        assert isinstance(freed, Freed) == (taken.over is None)
+        assert await Locks(database).of("r", "production", 102.0) == (theirs,)
+        await Locks(database).release("r", "production", theirs.id, BOB, 103.0)
+    await other.close()

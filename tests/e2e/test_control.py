@@ -1,0 +1,253 @@
+"""Approvals, locks, freezes, holds and the line, around a real update."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bot.app import open_bot
+from bot.domain.approval import Cast, Verdict
+from bot.domain.deployment import (
+    Actor,
+    Commit,
+    Deployment,
+    Kind,
+    Outcome,
+    Request,
+    Stage,
+    Trigger,
+    new_deployment_id,
+)
+from bot.domain.progress import (
+    ApprovalNeeded,
+    Progress,
+    StageStarted,
+    Supersedes,
+    Voted,
+    Warned,
+)
+from bot.settings import load_settings
+from bot.store.audit import Audit
+from tests.e2e.test_main_job import simple
+from tests.e2e.world import PATIENCE, Result, Screen, World
+
+pytestmark = pytest.mark.real
+
+VERIFY = "verify: {window: 0s, timeout: 20s}"
+
+
+def commit(world: World, rules: str, word: str = "edges") -> str:
+    project = f"environments: {{default: {{{VERIFY}, {rules}}}}}"
+    return world.commit(simple(world) | {".pachops.yml": project, "run.sh": f"echo {word}\n"})
+
+
+@asynccontextmanager
+async def waiting(world: World) -> AsyncIterator[tuple[asyncio.Task[Result], Screen]]:
+    """A deployment that waits for approval; its end is awaited."""
+    reached = asyncio.Event()
+
+    def see(event: Progress) -> None:
+        if isinstance(event, ApprovalNeeded):
+            reached.set()
+
+    screen = Screen(on=see)
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
+        deploying = group.create_task(world.deploy(screen=screen))
+        await reached.wait()
+        yield deploying, screen
+
+
+async def actions(world: World) -> list[str]:
+    async with world.database() as database:
+        rows = await Audit(database).read()
+        assert (await Audit(database).verify())[1] == ()
+    return [json.loads(row.body)["action"] for row in rows]
+
+
+# --- approvals
+
+
+async def test_it_updates_once_another_person_has_approved(world: World) -> None:
+    sha = commit(world, "approvals: 1")
+    async with waiting(world) as (deploying, screen):
+        assert not world.pachd.has_pipeline("edges")
+        (needed,) = screen.of(ApprovalNeeded)
+        assert (needed.sha, needed.needed, needed.reprocesses) == (sha, 1, False)
+        assert needed.changes[-1] == "default/edges: create"
+        assert await world.vote(Verdict.APPROVE) is Cast.COUNTED
+    result = deploying.result()
+    assert result.finished.outcome is Outcome.SUCCEEDED
+    assert "Approved by grace." in result.finished.notes
+    assert screen.of(Voted) == [Voted("grace", "github", approves=True)]
+    assert world.running()[0] == 1
+    assert await actions(world) == ["submitted", "approval_asked", "voted", "update", "finished"]
+
+
+async def test_a_no_ends_it_and_changes_nothing(world: World) -> None:
+    commit(world, "approvals: 2")
+    async with waiting(world) as (deploying, _):
+        await world.vote(Verdict.REJECT)
+    finished = deploying.result().finished
+    assert (finished.outcome, deploying.result().code) == (Outcome.REFUSED, "approval_rejected")
+    assert finished.reason
+    assert finished.reason.fact == "grace rejected it"
+    assert not world.pachd.has_pipeline("edges")
+
+
+async def test_it_can_be_cancelled_while_it_waits(world: World) -> None:
+    commit(world, "approvals: 1")
+    async with waiting(world) as (deploying, _):
+        await world.request_cancel()
+    assert deploying.result().finished.outcome is Outcome.CANCELLED
+    assert not world.pachd.has_pipeline("edges")
+
+
+async def test_a_vote_that_comes_while_no_bot_runs_counts(world: World) -> None:
+    commit(world, "approvals: 1")
+    await world.interrupted_at(lambda event: isinstance(event, ApprovalNeeded))
+    assert await world.vote(Verdict.APPROVE) is Cast.COUNTED
+    result = await world.resume()
+    assert result.finished.outcome is Outcome.SUCCEEDED
+    assert result.screen.of(StageStarted)[0].stage is Stage.APPROVE
+    assert (await actions(world)).count("approval_asked") == 1
+
+
+async def test_without_a_change_nobody_is_asked(world: World) -> None:
+    commit(world, "approvals: 1")
+    async with waiting(world):
+        await world.vote(Verdict.APPROVE)
+    result = await world.deploy()
+    assert result.finished.outcome is Outcome.SUCCEEDED
+    assert result.screen.of(ApprovalNeeded) == []
+
+
+async def test_the_operator_can_ask_for_approvals(world: World) -> None:
+    commit(world, "drafts: false")
+    settings = world.folder / "settings.yaml"
+    settings.write_text("rules: [{approvals: {count: 1, deadline: 0.5s}}]\n")
+    world.environ["PACHOPS_SETTINGS_FILE"] = str(settings)
+    assert (await world.deploy()).code == "approval_expired"
+
+
+# --- locks, freezes, force
+
+
+async def test_what_another_has_locked_is_not_deployed_to(world: World) -> None:
+    commit(world, "drafts: false")
+    await world.lock()
+    result = await world.deploy()
+    assert (result.finished.outcome, result.code) == (Outcome.REFUSED, "locked")
+    assert not world.pachd.has_pipeline("edges")
+
+
+async def test_a_freeze_stops_it_before_the_update(world: World) -> None:
+    commit(world, "not: Mon - Sun UTC")
+    result = await world.deploy()
+    assert (result.finished.outcome, result.code) == (Outcome.REFUSED, "environment_frozen")
+    assert not world.pachd.has_pipeline("edges")
+
+
+async def test_force_skips_lock_freeze_and_approvals_and_says_so(world: World) -> None:
+    commit(world, "not: Mon - Sun UTC, approvals: 1")
+    await world.lock()
+    result = await world.deploy(force="the cluster is on fire")
+    assert result.finished.outcome is Outcome.SUCCEEDED
+    assert [each.text for each in result.screen.of(Warned)] == [
+        "Skipped by force: default is frozen: Mon - Sun UTC",
+        "Skipped by force: default is locked by grace: an experiment",
+    ]
+    async with world.database() as database:
+        rows = [json.loads(row.body) for row in await Audit(database).read()]
+    submitted = next(each for each in rows if each["action"] == "submitted")
+    assert submitted["facts"]["force"] == "the cluster is on fire"
+
+
+# --- a rollback that holds
+
+
+async def test_after_a_rollback_nothing_comes_back_by_itself(world: World) -> None:
+    commit(world, "drafts: false", "one")
+    await world.deploy()
+    sha = commit(world, "drafts: false", "two")
+    await world.deploy()
+    assert (await world.roll_back()).finished.outcome is Outcome.SUCCEEDED
+    before = world.running()
+    held = await world.deploy_for(Trigger.PUSH, sha)
+    assert (held.finished.outcome, held.code) == (Outcome.REFUSED, "held")
+    assert world.running() == before
+    assert (await world.deploy()).finished.outcome is Outcome.SUCCEEDED
+    assert (await world.deploy_for(Trigger.PUSH, sha)).finished.outcome is Outcome.SUCCEEDED
+
+
+# --- the line
+
+
+async def test_a_newer_commit_takes_the_place_of_older_ones(world: World) -> None:
+    shas = [commit(world, "approvals: 1", word) for word in ("one", "two", "three")]
+    async with asyncio.timeout(PATIENCE), open_bot(load_settings(world.environ)) as bot:
+        first, *waiting = pushed(world, shas[0], None), *(pushed(world, sha) for sha in shas)
+        await bot.engine.start()
+        await bot.engine.submit(first)
+        while (await bot.approvals.get(first.id)) is None:  # noqa: ASYNC110 - the database tells nobody
+            await asyncio.sleep(0.02)
+        for each in waiting:
+            await bot.engine.submit(each)
+        assert (await bot.queue.place(waiting[1])).before[-1].id == waiting[0].id
+        await bot.engine.cancel(first.id, "ada")
+        *older, newest = waiting
+        ended = [await bot.engine.wait(each.id) for each in older]
+        await bot.engine.cancel(newest.id, "ada")
+        assert (await bot.engine.wait(newest.id)).outcome is Outcome.CANCELLED
+        said = [event for _, _, event in await bot.progress.read(newest.id)]
+    assert [each.outcome for each in ended] == [Outcome.SUPERSEDED] * 2
+    assert all(each.reason and newest.id in each.reason.fact for each in ended)
+    superseded = {event.deployment for event in said if isinstance(event, Supersedes)}
+    assert superseded == {each.id for each in older}
+
+
+async def test_one_that_waits_for_approval_gives_way_to_a_newer_one(world: World) -> None:
+    old = commit(world, "approvals: 1", "one")
+    new = commit(world, "approvals: 1", "two")
+    async with asyncio.timeout(PATIENCE), open_bot(load_settings(world.environ)) as bot:
+        older, newer = pushed(world, old), pushed(world, new)
+        await bot.engine.start()
+        await bot.engine.submit(older)
+        while (await bot.approvals.get(older.id)) is None:  # noqa: ASYNC110 - the database tells nobody
+            await asyncio.sleep(0.02)
+        await bot.engine.submit(newer)
+        ended = await bot.engine.wait(older.id)
+        await bot.engine.cancel(newer.id, "ada")
+        await bot.engine.wait(newer.id)
+    assert ended.outcome is Outcome.SUPERSEDED
+    assert not world.pachd.has_pipeline("edges")
+
+
+def pushed(world: World, sha: str, branch: str | None = "main") -> Deployment:
+    request = Request(
+        Kind.DEPLOY,
+        world.address,
+        "default",
+        Commit(sha, branch or sha, branch=branch),
+        Trigger.PUSH,
+        Actor("ada", "github"),
+    )
+    return Deployment(new_deployment_id(), request)
+
+
+async def test_a_roll_back_is_in_the_audit_with_its_reason(
+    world: World, good_images: set[str]
+) -> None:
+    commit(world, "drafts: false", "one")
+    await world.deploy()
+    good_images.add(world.running()[1])
+    world.pachd.put_files("images", ["a.png"])
+    project = "environments: {default: {verify: {window: 3s, timeout: 20s}}}"
+    world.commit({"run.sh": "echo worse\n", ".pachops.yml": project})
+    result = await world.deploy(reprocess=True)
+    assert result.finished.outcome is Outcome.ROLLED_BACK
+    async with world.database() as database:
+        rows = [json.loads(row.body) for row in await Audit(database).read()]
+    assert [each["action"] for each in rows][-3:] == ["update", "roll_back", "finished"]
+    assert rows[-2]["reasons"] == rows[-1]["reasons"] == [result.code]

@@ -11,6 +11,7 @@ _NAME = "[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?"
 _PACHYDERM_NAME = "[A-Za-z0-9_-]{1,51}"
 _SECRET_ID = "[A-Za-z0-9_.-]{1,128}"  # noqa: S105 - the shape of a name, not a secret
 _LOGIN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?"
+_PLATFORM = "[a-z0-9]{1,20}/[a-z0-9]{1,20}(?:/v[0-9]{1,2})?"
 _TEAM = "[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9_.-]{1,255}"
 
 
@@ -90,10 +91,12 @@ _login_check, _login_schema = _shape(_LOGIN, "a GitHub login, without @")
 _team_check, _team_schema = _shape(_TEAM, "a team as ORGANISATION/TEAM, such as acme/ml-platform")
 
 _channel_check, _channel_schema = _shape(CHANNEL, CHANNEL_RULE)
+_platform_check, _platform_schema = _shape(_PLATFORM, "a platform such as linux/arm64")
 
 Name = Annotated[str, _name_check, _name_schema]
 PachydermName = Annotated[str, _pachyderm_check, _pachyderm_schema]
 SecretId = Annotated[str, _secret_check, _secret_schema]
+Platform = Annotated[str, _platform_check, _platform_schema]
 InnerPath = Annotated[str, AfterValidator(_inside)]
 Login = Annotated[str, _login_check, _login_schema]
 Team = Annotated[str, _team_check, _team_schema]

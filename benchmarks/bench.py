@@ -20,6 +20,9 @@ import psutil
 
 from benchmarks import by_hand, slack
 from benchmarks.content import CONTEXT, SPEC, Repository, make_repository
+from benchmarks.row import MeasureError, Row
+from benchmarks.scale import NOTES as SCALE_NOTES
+from benchmarks.scale import scale_rows
 from benchmarks.webhook import COUNT, PER_SECOND, WrongError, measure_webhooks
 from tests.real.engine import MissingPartError
 from tests.real.outside import PACHOPS, Outside, outside
@@ -41,29 +44,6 @@ above what the process had when its first stage began (the baseline).
 Webhooks: {COUNT:,} deliveries at {PER_SECOND:.0f} a second to `pachops serve` with its SQLite on disk,
 some of them repeated and some forged, while it builds an image; the baseline is the same bot
 without a build. Each genuine one was acted on once, and no forged one."""
-
-
-class MeasureError(Exception):
-    """A run that was to be measured failed."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One target and what was measured."""
-
-    name: str
-    target: str
-    measured: str
-    baseline: str
-    ratio: float
-    met: bool
-
-    def __str__(self) -> str:
-        verdict = "ok" if self.met else "MISS"
-        return (
-            f"{self.name:<26}{self.target:<12}{self.measured:>10}{self.baseline:>12}"
-            f"{self.ratio:>8.2f}  {verdict}"
-        )
 
 
 @dataclass(frozen=True)
@@ -89,6 +69,7 @@ def main() -> int:
                 _ratio_row("no change to the context", small, most=0.50),
                 _memory_row(parts, most=40.0),
                 _webhook_row(parts, most=0.1),
+                *scale_rows(parts.folder),
             ]
         in_slack = slack.rows()
     except KeyboardInterrupt:
@@ -102,6 +83,7 @@ def main() -> int:
     for line in in_slack:
         print(line)
     print(NOTES)
+    print(SCALE_NOTES)
     return 0
 
 

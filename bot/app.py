@@ -1,10 +1,10 @@
 """The composition root: settings in, a bot out."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bot.domain.deployment import (
@@ -17,25 +17,19 @@ from bot.domain.deployment import (
 )
 from bot.domain.gate_facts import Standing
 from bot.domain.plan import Plan
-from bot.domain.reasons import Reason
+from bot.domain.reasons import Code, Reason, StoppedError
 from bot.domain.trust import Trust
 from bot.engine.engine import Engine
 from bot.engine.run import Run
 from bot.git_logins import GitLogins
 from bot.journal import Journal, Listener
 from bot.redact import Redactor, logs_cleaned
-from bot.services.docker import DockerEngine, docker_logins
 from bot.services.git import Git
 from bot.services.logins import Login
-from bot.services.pachyderm import Pachyderm
 from bot.services.registry import Registry
 from bot.settings import Settings
-from bot.stages.build import check_secrets
-from bot.stages.fork import DefaultBranch, check_forks
 from bot.stages.go_back import plan_return
-from bot.stages.plan import make_plan
 from bot.stages.source import open_default, open_source
-from bot.stages.unasked import NoCluster, NoRegistry
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
 from bot.store.database import Database
@@ -44,13 +38,17 @@ from bot.store.locks import Locks
 from bot.store.progress import ProgressLog
 from bot.store.queue import Queue
 from bot.store.standing import standing_of
-from bot.workflow import Workflow
+from handlers.commands.wanted import WANTED
 
 if TYPE_CHECKING:
+    # With what they import, these are 50 MB: nothing for a `serve` that waits for work.
+    from bot.services.docker import Buildx, DockerEngine, EnginePool
+    from bot.services.github import GitHub
+    from bot.services.pachyderm import Pachyderm
     from bot.stage_work import SecondLook
 
-if TYPE_CHECKING:
-    from bot.services.github import GitHub
+RUNNING = 200
+"""Deployments at a time where nobody said another number."""
 
 
 class Bot:
@@ -61,9 +59,12 @@ class Bot:
         settings: Settings,
         database: Database,
         listener: Callable[[str], Listener],
+        *,
+        running: int = RUNNING,
+        stays: bool = False,
     ) -> None:
         self.settings = settings
-        self.second_look: SecondLook = _nobody_objects
+        self.second_look: SecondLook = self._refuse_what_was_asked_elsewhere
         self.database = database
         self.deployments = Deployments(database)
         self.approvals = Approvals(database)
@@ -72,31 +73,48 @@ class Bot:
         self.queue = Queue(database)
         self.progress = ProgressLog(database)
         self.redactor = Redactor(settings.secrets())
-        self.engine = Engine(database, self._carry_out)
+        self.engine = Engine(database, self._carry_out, max_running=running, stays=stays)
         self.git = Git(
             settings.data_dir / "mirrors",
             find_login=GitLogins(settings, self._git_login_of_app),
             timeout=settings.timeouts.source,
         )
-        self._find_login = docker_logins()
-        self.registry = Registry(self._find_login, insecure=settings.insecure_registries)
+        self.registry = Registry(_find_login, insecure=settings.insecure_registries)
         self.public_registry = Registry(lambda _host: None, insecure=settings.insecure_registries)
         self._listener = listener
-        self._docker: asyncio.Task[DockerEngine] | None = None
+        self._pool: EnginePool | None = None
         self._clusters: dict[str, Pachyderm] = {}
         self._github: GitHub | None = None
 
-    async def docker(self) -> DockerEngine:
-        """The Docker Engine, connected when the first build needs it."""
-        if self._docker is None or (self._docker.done() and self._docker.exception()):
-            self._docker = asyncio.create_task(
-                DockerEngine.connect(
-                    self.settings.docker_host,
-                    find_login=self._find_login,
-                    secrets=self.settings.secrets(),
-                )
-            )
-        return await asyncio.shield(self._docker)
+    async def docker(self, repository: str) -> "DockerEngine":
+        """The engine for a repository, connected when the first build needs it."""
+        from bot.services.docker import EnginePool  # noqa: PLC0415 - see above
+
+        if self._pool is None:
+            self._pool = EnginePool(self.settings.docker_host, self._connect)
+        return await self._pool.engine_for(repository)
+
+    @property
+    def connected_engines(self) -> "tuple[DockerEngine, ...]":
+        """Those that were needed so far."""
+        return self._pool.connected if self._pool else ()
+
+    async def _connect(self, host: str | None) -> "DockerEngine":
+        from bot.services.docker import DockerEngine  # noqa: PLC0415 - see above
+
+        return await DockerEngine.connect(
+            host, find_login=_find_login, secrets=self.settings.secrets()
+        )
+
+    @cached_property
+    def buildx(self) -> "Buildx | None":
+        """What builds instead of an engine, where the settings name one."""
+        from bot.services.docker import Buildx  # noqa: PLC0415 - see above
+
+        found = self.settings.buildx
+        if found is None:
+            return None
+        return Buildx(found.builder, cache=found.cache, secrets=self.settings.secrets())
 
     def github(self) -> "GitHub":
         """GitHub, logged in to when it is first needed; BAD_SETTINGS where that cannot be."""
@@ -110,8 +128,10 @@ class Bot:
     async def _git_login_of_app(self, owner: str, name: str, refused: Login | None) -> Login | None:
         return await self.github().for_repository(owner, name).git_login(refused=refused)
 
-    def pachyderm(self, cluster: str) -> Pachyderm:
+    def pachyderm(self, cluster: str) -> "Pachyderm":
         """The client of a cluster of the settings."""
+        from bot.services.pachyderm import Pachyderm  # noqa: PLC0415 - see above
+
         if cluster not in self._clusters:
             found = self.settings.cluster(cluster)
             self._clusters[cluster] = Pachyderm(
@@ -121,6 +141,10 @@ class Bot:
 
     async def plan(self, request: Request) -> Plan:
         """What the request would do; nothing is touched."""
+        from bot.stages.build import check_platforms, check_secrets  # noqa: PLC0415 - see above
+        from bot.stages.fork import DefaultBranch, check_forks  # noqa: PLC0415
+        from bot.stages.plan import make_plan  # noqa: PLC0415
+
         check_forks(request, self.settings)
         source = await open_source(self.git, request.repository, request.commit.sha)
         default = None
@@ -138,10 +162,15 @@ class Bot:
             default=default,
         )
         check_secrets(plan, self.settings.build_secrets)
+        is_apart = request.trust is Trust.UNTRUSTED
+        check_platforms(plan, buildx=self.buildx is not None and not is_apart)
         return plan
 
     async def plan_unasked(self, request: Request) -> Plan:
         """The same, but neither a registry nor a cluster hears of it: all looks new."""
+        from bot.stages.plan import make_plan  # noqa: PLC0415 - see above
+        from bot.stages.unasked import NoCluster, NoRegistry  # noqa: PLC0415
+
         source = await open_source(self.git, request.repository, request.commit.sha)
         _, environment = source.project.environment(request.environment)
         return await make_plan(
@@ -185,11 +214,8 @@ class Bot:
     async def close(self) -> None:
         """Let go of everything outside; nothing is lost."""
         await self.engine.stop()
-        if self._docker is not None:
-            self._docker.cancel()
-            await asyncio.wait({self._docker})
-            if not self._docker.cancelled() and not self._docker.exception():
-                await self._docker.result().close()
+        if self._pool:
+            await self._pool.close()
         for cluster in self._clusters.values():
             await cluster.close()
         await self.registry.close()
@@ -197,15 +223,27 @@ class Bot:
         if self._github is not None:
             await self._github.close()
 
+    async def _refuse_what_was_asked_elsewhere(self, deployment: Deployment) -> tuple[Reason, ...]:
+        """The second look of a bot without a login: only the command line needs none."""
+        if await self.deployments.load(deployment.id, WANTED) is None:
+            return ()
+        fact = "this process has no login on GitHub to ask again before the update"
+        step = "Give it the same PACHOPS_GITHUB_ settings as `pachops serve` has, then ask again."
+        return (StoppedError(Code.FACT_UNKNOWN, fact, next_step=step).reason,)
+
     async def _carry_out(self, run: Run) -> None:
+        from bot.workflow import Workflow  # noqa: PLC0415 - see above
+
         identity = run.deployment.id
         journal = Journal(identity, self.progress, self.redactor, self._listener(identity))
         async with journal.kept():
             await Workflow(run, self, journal.report).carry_out()
 
 
-async def _nobody_objects(_deployment: Deployment) -> tuple[Reason, ...]:
-    return ()
+def _find_login(registry: str) -> Login | None:
+    from bot.services.docker import docker_logins  # noqa: PLC0415 - see above
+
+    return docker_logins()(registry)
 
 
 def nobody(_deployment: str) -> Listener:
@@ -225,12 +263,19 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def open_bot(
-    settings: Settings, listener: Callable[[str], Listener] = nobody
+    settings: Settings,
+    listener: Callable[[str], Listener] = nobody,
+    *,
+    running: int = RUNNING,
+    stays: bool = False,
 ) -> AsyncIterator[Bot]:
-    """A bot whose engine is not started yet."""
+    """A bot whose engine is not started yet; it runs so many deployments at a time.
+
+    On a shared database others may leave deployments to one that `stays`.
+    """
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
-        bot = Bot(settings, database, listener)
+        bot = Bot(settings, database, listener, running=running, stays=stays)
         stack.push_async_callback(bot.close)
         stack.enter_context(logs_cleaned(bot.redactor))
         yield bot

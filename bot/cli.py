@@ -13,20 +13,25 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, TypeVar, cast
 
 import typer
 from rich.console import Console, RenderableType
+from sqlalchemy import make_url
 
 from bot.domain.approval import Cast, Verdict, Vote, refused_vote
 from bot.domain.audit import Row, parse_head
 from bot.domain.deployment import Actor, Deployment, Outcome
 from bot.domain.progress import Finished, Progress
 from bot.domain.reasons import Code, Kind, StoppedError
-from bot.engine.claim import is_claimed
+from bot.engine.claim import Claim, is_claimed
+from bot.engine.workers import living
 from bot.settings import Settings, load_settings
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
+from bot.store.backup import back_up
+from bot.store.backup import restore as put_back
 from bot.store.database import Database
 from bot.store.deployments import Deployments
 from bot.store.progress import ProgressLog
@@ -63,6 +68,7 @@ Repository = Annotated[
 ]
 Identity = Annotated[str, typer.Argument(metavar="ID", help="A deployment's id, or a part of it.")]
 
+_USUAL_PACE = gc.get_threshold()
 _STATUS = {Kind.USAGE: 2, Kind.REFUSED: 3, Kind.FAILED: 1, Kind.CANCELLED: 130}
 
 
@@ -168,8 +174,8 @@ def status(*, as_json: Json = False) -> None:
     async def work(stored: _Stored) -> None:
         found = await stored.deployments.list(limit=500)
         _show(found, status_table, as_json=as_json)
-        if not as_json and not stored.is_served and await stored.deployments.unfinished():
-            _write(words.NO_BOT)
+        if not as_json and not await stored.is_served() and await stored.deployments.unfinished():
+            _write(words.NO_BOT if stored.is_file else words.NO_WORKER)
 
     _look(work)
 
@@ -226,7 +232,7 @@ def cancel(identity: Identity, *, as_json: Json = False) -> None:
         deployment = await stored.find(identity)
         result = await stored.deployments.request_cancel(deployment.id, _user())
         text = words.cancelled(result.value, deployment.id)
-        if result.value == "running" and not stored.is_served:
+        if result.value == "running" and not await stored.is_served():
             text = words.cancelled_when_resumed(deployment.id)
         if as_json:
             text = json.dumps(
@@ -285,8 +291,29 @@ def audit(
 
 
 @app.command()
-def worker() -> None:
-    """Finish what an interrupted bot left, then end."""
+def worker(
+    *,
+    drain: Annotated[
+        bool, typer.Option("--drain", help="Finish what is there, then end; always so on SQLite.")
+    ] = False,
+) -> None:
+    """Run deployments of a shared PostgreSQL database, until SIGTERM or Ctrl-C."""
+    if drain or not _is_shared():
+        _drain()
+        return
+    with _explained():
+        settings = _load_settings_and_log()
+        from bot.worker import work  # noqa: PLC0415 - see above
+
+        asyncio.run(work(settings))
+
+
+def _is_shared() -> bool:
+    with _explained():
+        return not load_settings(os.environ).database_url.startswith("sqlite")
+
+
+def _drain() -> None:
     reporter = PlainLines(sys.stdout)
     with _explained():
         left = asyncio.run(_session(reporter).work())
@@ -300,12 +327,7 @@ def worker() -> None:
 def serve() -> None:
     """Listen to GitHub and run what is asked for, until SIGTERM or Ctrl-C."""
     with _explained():
-        settings = load_settings(os.environ)
-        logging.basicConfig(
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-            level=settings.log_level.upper(),
-            force=True,
-        )
+        _load_settings_and_log()
         from bot.serve import serve as run  # noqa: PLC0415 - see above
 
         asyncio.run(run(partial(load_settings, os.environ), _tell))
@@ -396,6 +418,54 @@ def action() -> None:
     raise typer.Exit(_status(ended))
 
 
+def _load_settings_and_log() -> Settings:
+    """For processes that stand: their log goes to stderr, and garbage must not pile up."""
+    gc.set_threshold(*_USUAL_PACE)
+    settings = load_settings(os.environ)
+    logging.basicConfig(
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        level=settings.log_level.upper(),
+        force=True,
+    )
+    return settings
+
+
+File = Annotated[str, typer.Argument(metavar="FILE")]
+
+
+@app.command()
+def backup(file: File) -> None:
+    """Copy the SQLite database into a new FILE, also while a bot runs."""
+    with _explained():
+        asyncio.run(back_up(_database_file("pg_dump"), Path(file).absolute()))
+    _write(words.backed_up(file))
+
+
+@app.command()
+def restore(file: File) -> None:
+    """Put a backup in the SQLite database's place; no bot may run."""
+    with _explained():
+        database = _database_file("pg_restore")
+        database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        claim = Claim(database)
+        try:
+            old = asyncio.run(put_back(Path(file).absolute(), database))
+        finally:
+            claim.release()
+    _write(words.restored(str(database), str(old) if old else None))
+
+
+def _database_file(program: str) -> Path:
+    url = make_url(load_settings(os.environ).database_url)
+    if url.drivername != "sqlite" or not url.database:
+        raise StoppedError(
+            Code.BAD_COMMAND,
+            "the database is PostgreSQL, which has its own way",
+            next_step=f"Use `{program}`.",
+        )
+    return Path(url.database)
+
+
 class _Stored:
     """What the database has; read without starting the engine."""
 
@@ -407,9 +477,15 @@ class _Stored:
         self._database = database
 
     @property
-    def is_served(self) -> bool:
+    def is_file(self) -> bool:
+        """Whether the database is one bot's alone."""
+        return self._database.path is not None
+
+    async def is_served(self) -> bool:
         """Whether a bot runs deployments from this database now."""
-        return self._database.path is None or is_claimed(self._database.path)
+        if self._database.path is None:
+            return bool(await self._database.write(living))
+        return is_claimed(self._database.path)
 
     async def find(self, identity: str) -> Deployment:
         """The deployment that a person means."""

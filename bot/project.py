@@ -15,6 +15,7 @@ from bot.project_values import (
     InnerPath,
     Name,
     PachydermName,
+    Platform,
     Repository,
     SecretId,
     Text,
@@ -37,6 +38,8 @@ class Image(Declared):
     """Relative to the context."""
     tags: Annotated[tuple[Text, ...], Field(min_length=1, max_length=16)] = ("{sha}",)
     """Templates with {sha}, {short_sha}, {branch}, {release} and {date}."""
+    platforms: Annotated[tuple[Platform, ...], Field(max_length=8)] = ()
+    """What the image is built for; the builder's own platform where it is not said."""
     target: Text | None = None
     """The stage of the Dockerfile to build; the last one where it is not said."""
     build_args: Mapping[Text, str] = Field(default_factory=dict)

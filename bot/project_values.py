@@ -13,6 +13,7 @@ _PACHYDERM_NAME = "[A-Za-z0-9_-]{1,51}"
 _SECRET_ID = "[A-Za-z0-9_.-]{1,128}"  # noqa: S105 - the shape of a name, not a secret
 _LOGIN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?"
 _SLACK_GROUP = "[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
+_PLATFORM = "[a-z0-9]{1,20}/[a-z0-9]{1,20}(?:/v[0-9]{1,2})?"
 _TEAM = "[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9_.-]{1,255}"
 
 
@@ -99,10 +100,12 @@ _group_check, _group_schema = _shape(
 _team_check, _team_schema = _shape(_TEAM, "a team as ORGANISATION/TEAM, such as acme/ml-platform")
 
 _channel_check, _channel_schema = _shape(CHANNEL, CHANNEL_RULE)
+_platform_check, _platform_schema = _shape(_PLATFORM, "a platform such as linux/arm64")
 
 Name = Annotated[str, _name_check, _name_schema]
 PachydermName = Annotated[str, _pachyderm_check, _pachyderm_schema]
 SecretId = Annotated[str, _secret_check, _secret_schema]
+Platform = Annotated[str, _platform_check, _platform_schema]
 InnerPath = Annotated[str, AfterValidator(_inside)]
 Login = Annotated[str, _login_check, _login_schema]
 Team = Annotated[str, _team_check, _team_schema]

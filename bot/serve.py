@@ -2,24 +2,26 @@
 
 import asyncio
 import logging
-import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from aiohttp import web
 
-from bot.app import Bot, nobody, open_database
+from bot.app import RUNNING, Bot, nobody, open_bot, open_database
 from bot.domain.deployment import Actor, Commit, Deployment, Request, Trigger
 from bot.domain.gate_facts import Standing
 from bot.domain.gate_rules import Rules
 from bot.domain.plan import Plan
+from bot.journal import Listener
 from bot.listening import listen
 from bot.redact import logs_cleaned
+from bot.retention import Cleaner
 from bot.services.github import GitHub
 from bot.services.slack import Slack
 from bot.settings import Settings, SlackSettings
 from bot.setup import wait_for_setup
+from bot.signals import signals_set
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import CancelResult, Deployments
@@ -99,14 +101,7 @@ class Server:
         self._bot = bot
         github, redactor = bot.github(), bot.redactor
         deliveries = Deliveries(database)
-        desk = Desk(
-            github=github,
-            deployer=BotDeployer(bot),
-            safe=Safe(redactor),
-            word=settings.github.word,
-            app_id=settings.github.app_id,
-            slack_channel=settings.slack.default_channel,
-        )
+        desk = _desk(settings, bot, github)
         bot.second_look = SecondLook(desk)
         self._inbox = Inbox(deliveries, partial(handle, desk))
         webhook = Webhook(settings.github.webhook_secrets, WANTED, deliveries, self._inbox.wake)
@@ -130,11 +125,13 @@ class Server:
             self._inbox.run(),
             self._redelivery.run(),
             *(follow() for follow in self._reports),
+            Cleaner(self._bot).run(),
             stop=stop,
         ):
             async with self._listening():
                 await stop.wait()
             LOG.info("stopping")
+            await self._bot.engine.drain(self._settings.timeouts.stop)
 
     @asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:
@@ -159,10 +156,39 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         if slack is not None:
             stack.push_async_callback(slack.close)
         database = await stack.enter_async_context(open_database(settings))
-        bot = Bot(settings, database, nobody)
+        bot = Bot(settings, database, nobody, running=settings.running_deployments, stays=True)
         stack.push_async_callback(bot.close)
         stack.enter_context(logs_cleaned(bot.redactor))
         yield Server(settings, bot, database, slack)
+
+
+@asynccontextmanager
+async def open_worker(
+    settings: Settings,
+    listener: Callable[[str], Listener] = nobody,
+    *,
+    running: int = RUNNING,
+    stays: bool = False,
+) -> AsyncIterator[Bot]:
+    """A bot that runs what others were asked for; with a login on GitHub it asks again itself."""
+    async with AsyncExitStack() as stack:
+        bot = await stack.enter_async_context(
+            open_bot(settings, listener, running=running, stays=stays)
+        )
+        if settings.github.has_login:
+            bot.second_look = SecondLook(_desk(settings, bot, bot.github()))
+        yield bot
+
+
+def _desk(settings: Settings, bot: Bot, github: GitHub) -> Desk:
+    return Desk(
+        github=github,
+        deployer=BotDeployer(bot),
+        safe=Safe(bot.redactor),
+        word=settings.github.word,
+        app_id=settings.github.app_id,
+        slack_channel=settings.slack.default_channel,
+    )
 
 
 async def serve(load: Callable[[], Settings], say: Callable[[str], None]) -> None:
@@ -175,7 +201,7 @@ async def serve(load: Callable[[], Settings], say: Callable[[str], None]) -> Non
         say: writes a line on the terminal, where the set-up's code goes.
     """
     settings, stop = load(), asyncio.Event()
-    with _signals_set(stop):
+    with signals_set(stop):
         if not settings.github.has_login:
             if not await wait_for_setup(settings, stop, say):
                 return
@@ -215,23 +241,3 @@ async def _in_background(
     for task in tasks:
         if not task.cancelled():
             task.result()
-
-
-@contextmanager
-def _signals_set(stop: asyncio.Event) -> Iterator[None]:
-    """SIGTERM and Ctrl-C set it; after the first they mean what they usually do."""
-    loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM)
-
-    def asked() -> None:
-        stop.set()
-        for each in signals:
-            loop.remove_signal_handler(each)
-
-    for each in signals:
-        loop.add_signal_handler(each, asked)
-    try:
-        yield
-    finally:
-        for each in signals:
-            loop.remove_signal_handler(each)

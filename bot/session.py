@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from dataclasses import dataclass
 from pathlib import Path
 
+import bot.workflow  # noqa: F401 - here rather than in the middle of the first deployment
 from bot.app import Bot, open_bot
 from bot.domain.deployment import (
     Actor,
@@ -29,6 +30,13 @@ from bot.settings import Settings
 from bot.stages.together import both
 from handlers.reports import words
 from handlers.reports.reporter import Reporter
+
+_LOOKS_FOR_WORKERS = 60
+"""After so many looks it is seen whether there still is a worker."""
+_REST_SECONDS = 10.0
+"""How long the rest of its progress is waited for when it has ended."""
+_LOOK_SECONDS = 0.5
+"""How often the progress of a deployment that runs elsewhere is looked at."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +88,12 @@ class Session:
         self._accepted = False
         self.ended_at: float | None = None
         """When the person's deployment ended."""
+        self._has_workers = False
 
     async def deploy(self, order: DeployOrder) -> Finished:
         """Deploy and wait for the end."""
         async with open_bot(self._settings, self._listen) as bot:
-            _, request = await both(bot.engine.start(), self._read(bot, order))
+            _, request = await both(self._start(bot), self._read(bot, order))
             return await self._follow(bot, request)
 
     async def plan(self, order: DeployOrder, *, asking: bool = True) -> Finished:
@@ -110,7 +119,7 @@ class Session:
                 Trigger.CLI,
                 _actor(),
             )
-            await bot.engine.start()
+            await self._start(bot)
             return await self._follow(bot, request)
 
     async def work(self) -> tuple[str, ...]:
@@ -118,8 +127,10 @@ class Session:
 
         Ctrl-C stops earlier; the ids of those that are left then.
         """
+        from bot.serve import open_worker  # noqa: PLC0415 - the web server's parts are heavy
+
         async with (
-            open_bot(self._settings, lambda _deployment: self._reporter.show) as bot,
+            open_worker(self._settings, lambda _deployment: self._reporter.show) as bot,
             _interruptible() as interrupted,
         ):
             left = await bot.deployments.unfinished()
@@ -131,6 +142,13 @@ class Session:
         for identity in identities:
             self._show(finished(await bot.engine.wait(identity)))
         await bot.engine.idle()
+
+    async def _start(self, bot: Bot) -> None:
+        """On a database that workers share, they run it, and here it is only followed."""
+        self._has_workers = bool(await bot.engine.others())
+        if self._has_workers:
+            bot.engine.leave_to_others()
+        await bot.engine.start()
 
     async def _read(self, bot: Bot, order: DeployOrder) -> Request:
         address = repository_address(order.repository, Path.cwd())
@@ -183,24 +201,45 @@ class Session:
     async def _follow(self, bot: Bot, request: Request) -> Finished:
         deployment = Deployment(new_deployment_id(), request, created_at=time.time())
         self._own = deployment
+        if self._has_workers and request.repository.startswith("/"):
+            self._show(Warned(words.path_for_workers(request.repository)))
         async with _interruptible() as interrupted:
             await bot.engine.submit(deployment)
             self._accept(deployment)
-            cancelling = asyncio.create_task(_cancel(bot, deployment.id, interrupted))
+            beside = [asyncio.create_task(_cancel(bot, deployment.id, interrupted))]
+            if self._has_workers:
+                beside.append(asyncio.create_task(self._show_from_afar(bot, deployment.id)))
             try:
                 async with self._attend(bot, deployment):
                     ended = finished(await bot.engine.wait(deployment.id))
+                if self._has_workers:
+                    await asyncio.wait(beside[1:], timeout=_REST_SECONDS)
             finally:
-                cancelling.cancel()
-                await asyncio.wait({cancelling})
+                for task in beside:
+                    task.cancel()
+                await asyncio.wait(beside)
         self.ended_at = time.time()
         await self._finish_others(bot)
         return ended
 
+    async def _show_from_afar(self, bot: Bot, deployment: str) -> None:
+        """What a worker writes down of it, up to its end."""
+        after, looks = 0, 0
+        while True:
+            looks += 1
+            if looks % _LOOKS_FOR_WORKERS == 0 and not await bot.engine.others():
+                self._show(Warned(words.NO_WORKER))
+            for number, at, event in await bot.progress.read(deployment, after):
+                if isinstance(event, Finished):
+                    return
+                self._reporter.show(at, event)
+                after = number
+            await asyncio.sleep(_LOOK_SECONDS)
+
     async def _finish_others(self, bot: Bot) -> None:
         """What an interrupted bot left is finished too; Ctrl-C leaves it for another time."""
         others = await bot.engine.left()
-        if not others:
+        if self._has_workers or not others:
             return
         self._show(Warned(words.others_are_finished_first(others)))
         async with _interruptible() as interrupted:

@@ -1,6 +1,6 @@
 """The work of each stage for one deployment: the stage's function, and what it needs."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -24,12 +24,12 @@ from bot.domain.reasons import Reason
 from bot.domain.trust import Trust
 from bot.project import Environment
 from bot.redact import Redactor
-from bot.services.docker import DockerEngine
+from bot.services.docker import Buildx, DockerEngine
 from bot.services.git import Git
 from bot.services.pachyderm import Pachyderm
 from bot.services.registry import Registry
 from bot.settings import Settings
-from bot.stages.build import Workshop, build, check_secrets
+from bot.stages.build import Workshop, build, check_platforms, check_secrets, is_built
 from bot.stages.fork import DefaultBranch, check_forks
 from bot.stages.go_back import PREPARATION, UNDONE, lines, plan_return, returning_pipelines
 from bot.stages.patience import patiently
@@ -66,8 +66,12 @@ class Services(Protocol):
     async def standing(self, repository: str, environment: str) -> Standing:
         """The locks of an environment, and whether a rollback holds it."""
 
-    async def docker(self) -> DockerEngine:
-        """The engine; raises ENGINE_UNREACHABLE."""
+    @property
+    def buildx(self) -> Buildx | None:
+        """What builds instead of an engine, where there is one."""
+
+    async def docker(self, repository: str) -> DockerEngine:
+        """The engine for a repository; raises ENGINE_UNREACHABLE."""
 
     def pachyderm(self, cluster: str) -> Pachyderm:
         """The cluster of that name; raises CLUSTER_UNKNOWN."""
@@ -139,6 +143,7 @@ class StageWork:
             default=await self._default_branch(read.default_sha),
         )
         check_secrets(plan, self._services.settings.build_secrets)
+        check_platforms(plan, buildx=self._buildx is not None)
         for warning in plan.warnings:
             self._report(Warned(warning))
         self._report(Planned(image_lines(plan), pipeline_lines(plan)))
@@ -146,32 +151,61 @@ class StageWork:
 
     async def build(self, plan: Plan) -> tuple[str, ...]:
         """Build the images that the registry lacks; the names of those."""
-        settings = self._services.settings
-        workshop = Workshop(
-            await self._services.docker(),
-            (await self._open_source()).mirror,
-            settings.build_secrets,
-            parallel=settings.parallel_builds,
-            least_free=settings.minimum_free_space,
-        )
+        workshop = await self._workshop(_missing(plan))
         return await build(plan, self._request, workshop, self._report)
 
-    async def test(self, images: list[ImagePlan]) -> tuple[TestResult, ...]:
+    async def test(self, plan: Plan, images: Sequence[ImagePlan]) -> tuple[TestResult, ...]:
         """Run the tests of freshly built images."""
-        docker = await self._services.docker()
-        parallel = self._services.settings.parallel_builds
-        return await test(images, self._id, docker, parallel, self._report)
+        workshop = await self._workshop(images)
+        await self._build_again(plan, workshop)
+        return await test(images, self._id, workshop, self._report)
 
     async def remove_leftovers(self) -> None:
         """Remove the containers of tests that a killed bot left."""
-        docker = await self._services.docker()
+        docker = await self._services.docker(self._request.repository)
         await docker.remove_leftovers(self._id)
 
     async def push(self, plan: Plan) -> tuple[BuiltImage, ...]:
         """Push what was built, and give every image its tags."""
-        missing = any(image.digest is None for image in plan.images)
-        docker = await self._services.docker() if missing else None
-        return await push(plan, docker, self._services.registry, self._report)
+        registry, missing = self._services.registry, _missing(plan)
+        pushed = [await registry.digest(each.repository, each.content_tag) for each in missing]
+        if None not in pushed:
+            return await push(plan, None, registry, self._report)
+        workshop = await self._workshop(missing)
+        gone = await self._build_again(plan, workshop)
+        if untested := [image for image in gone if image.test]:
+            # Its like has passed the test, it has not.
+            await test(untested, self._id, workshop, self._report)
+        docker = None if workshop.buildx else workshop.docker
+        return await push(plan, docker, registry, self._report)
+
+    async def _build_again(self, plan: Plan, workshop: Workshop) -> list[ImagePlan]:
+        """The images that are gone: built on another engine, before another worker took over."""
+        gone = [image for image in _missing(plan) if not await is_built(image, workshop)]
+        if gone:
+            names = ", ".join(image.name for image in gone)
+            self._report(Warned(f"Built again, for they are not on this builder: {names}."))
+            await build(plan, self._request, workshop, self._report)
+        return gone
+
+    @property
+    def _buildx(self) -> Buildx | None:
+        """Never for a fork: it has docker's logins and a cache that all share."""
+        return None if self._request.trust is Trust.UNTRUSTED else self._services.buildx
+
+    async def _workshop(self, images: Sequence[ImagePlan]) -> Workshop:
+        settings, buildx = self._services.settings, self._buildx
+        needs_engine = buildx is None or any(image.test for image in images)
+        return Workshop(
+            await self._services.docker(self._request.repository) if needs_engine else None,
+            (await self._open_source()).mirror,
+            self._services.registry,
+            settings.build_secrets,
+            parallel=settings.parallel_builds,
+            least_free=settings.minimum_free_space,
+            data_dir=settings.data_dir,
+            buildx=buildx,
+        )
 
     async def prepare(
         self,
@@ -234,6 +268,11 @@ class StageWork:
     @property
     def _id(self) -> str:
         return self._deployment.id
+
+
+def _missing(plan: Plan) -> list[ImagePlan]:
+    """The images that the registry does not have."""
+    return [image for image in plan.images if image.digest is None]
 
 
 def _destination(environment: Environment) -> Destination:

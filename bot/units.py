@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 _PARTS = r"(?=[0-9])(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)s)?"
 _DURATION = re.compile(_PARTS)
+_DAYS = re.compile(r"([1-9][0-9]{0,4})d")
 _SIZE = re.compile(r"([0-9]{1,9})([kmgKMG])")
 _FACTORS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _DAY = 86_400.0
@@ -43,6 +44,14 @@ def since_when(text: str, *, now: float) -> float:
         raise ValueError("must be such as 30m, 2h, 7d, or a day such as 2026-11-30") from None
 
 
+def parse_days(value: object) -> float:
+    """The seconds of `30d`; ValueError says what to write."""
+    found = _DAYS.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("must be a number of days with its unit, such as 30d")
+    return float(found[1]) * _DAY
+
+
 def parse_size(value: object) -> int:
     """The bytes of `512m` or `2g`; ValueError says what to write."""
     found = _SIZE.fullmatch(value) if isinstance(value, str) else None
@@ -66,6 +75,11 @@ def lasting(written: str) -> Any:  # noqa: ANN401 - what pydantic's Field return
     return Field(default=parse_seconds(written), json_schema_extra={"default": written})
 
 
+def lasting_days(written: str) -> Any:  # noqa: ANN401 - what pydantic's Field returns
+    """A field's default number of days."""
+    return Field(default=parse_days(written), json_schema_extra={"default": written})
+
+
 def sized(written: str) -> Any:  # noqa: ANN401 - what pydantic's Field returns
     """A field's default size, which the JSON Schema shows as people write it."""
     return Field(default=parse_size(written), json_schema_extra={"default": written})
@@ -82,6 +96,15 @@ Seconds = Annotated[float, BeforeValidator(parse_seconds, json_schema_input_type
 
 Timeout = Annotated[Seconds, AfterValidator(_some)]
 """A duration that is more than 0."""
+
+Days = Annotated[
+    float,
+    BeforeValidator(
+        parse_days,
+        json_schema_input_type=Annotated[str, Field(pattern="^[1-9][0-9]*d$", examples=["30d"])],
+    ),
+]
+"""A duration in seconds, written `30d`."""
 
 Size = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=_WRITTEN_SIZE)]
 """A size in bytes, written `512m` or `2g`."""

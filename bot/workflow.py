@@ -134,7 +134,7 @@ class Workflow:
             await self._steps.stage(
                 Stage.TEST,
                 tuple[TestResult, ...],
-                lambda: self._work.test(tested),
+                lambda: self._work.test(plan, tested),
                 None,
                 detail=lambda results: ", ".join(f"{each.image} passed" for each in results),
             )

@@ -49,6 +49,7 @@ class ImagePlan:
     froms: tuple[str, ...] = ()
     """Every image that it is FROM, as its Dockerfile says it."""
     target: str | None = None
+    platforms: tuple[str, ...] = ()
     build_args: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     test: tuple[str, ...] | None = None
@@ -64,6 +65,11 @@ class ImagePlan:
     def built_as(self) -> str:
         """Its name on the engine, where another deployment may move any other tag."""
         return f"{self.repository}:{self.content_tag}"
+
+    @property
+    def untested_tag(self) -> str:
+        """Where buildx puts it before it is tested: it has no other place for an image."""
+        return f"{self.content_tag}-untested"
 
     @property
     def reference(self) -> str:
@@ -265,7 +271,7 @@ def select(
     return Selection(frozenset(chosen_images), frozenset(chosen_pipelines))
 
 
-def content_key(
+def content_key(  # noqa: PLR0913 - all that the content depends on
     *,
     tree: str,
     dockerfile: str,
@@ -274,6 +280,7 @@ def content_key(
     secrets: Sequence[str],
     test: Sequence[str] | None,
     bases: Mapping[str, str],
+    platforms: Sequence[str] = (),
 ) -> str:
     """The key of an image's content.
 
@@ -289,6 +296,7 @@ def content_key(
         secrets: ids, never values.
         test: the declared command.
         bases: content keys of our own images that it is FROM, by name.
+        platforms: those that are declared.
     """
     facts = {
         "rules": 1,
@@ -300,6 +308,9 @@ def content_key(
         "test": list(test) if test else None,
         "bases": dict(sorted(bases.items())),
     }
+    if platforms:
+        # Only where there are any: the others keep their keys.
+        facts["platforms"] = sorted(platforms)
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

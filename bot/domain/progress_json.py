@@ -7,12 +7,13 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from bot.domain.progress import EVENT_NAMES, Finished, Progress
-from bot.domain.reasons import Reason
+from bot.domain.reasons import Code, Reason
 
 _REASON: TypeAdapter[Reason] = TypeAdapter(Reason)
 _ADAPTERS: Mapping[type, TypeAdapter[Any]] = MappingProxyType(
     {kind: TypeAdapter(kind) for kind in EVENT_NAMES}
 )
+_CODES = frozenset(Code)
 _KINDS = MappingProxyType({name: kind for kind, name in EVENT_NAMES.items()})
 
 
@@ -35,7 +36,11 @@ def from_json(value: Mapping[str, object]) -> Progress:
         msg = f"no kind of progress is called {value.get('event')!r}"
         raise ValueError(msg)
     event: Progress = _ADAPTERS[kind].validate_python(
-        {name: field for name, field in value.items() if name != "event"}
+        {
+            name: _with_known_code(field) if name == "reason" else field
+            for name, field in value.items()
+            if name != "event"
+        }
     )
     return event
 
@@ -54,7 +59,16 @@ def reason_to_json(reason: Reason) -> dict[str, object]:
 def reason_from_json(value: object) -> Reason:
     """The reason that `reason_to_json` wrote.
 
+    A code of a newer version becomes INTERNAL_ERROR, with the words that came with it.
+
     Raises:
         ValueError: it is not one.
     """
-    return _REASON.validate_python(value)
+    return _REASON.validate_python(_with_known_code(value))
+
+
+def _with_known_code(value: object) -> object:
+    if not isinstance(value, Mapping) or value.get("code") in _CODES:
+        return value
+    fact = f"{value.get('title', value.get('code'))}: {value.get('fact')}"
+    return {**value, "code": Code.INTERNAL_ERROR, "fact": fact}

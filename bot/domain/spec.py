@@ -4,8 +4,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import networkx as nx
-
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.spec_check import check
 from bot.domain.spec_difference import difference, same
@@ -103,6 +101,8 @@ def in_order(specs: Sequence[Spec], project: str) -> tuple[Spec, ...]:
     Raises:
         StoppedError: SPEC_CYCLE or SPEC_DUPLICATE.
     """
+    import networkx as nx  # noqa: PLC0415 - 13 MB, for those who put specs in order
+
     by_key: dict[tuple[str, str], Spec] = {}
     for spec in specs:
         key = (spec.project or project, spec.name)
@@ -119,7 +119,8 @@ def in_order(specs: Sequence[Spec], project: str) -> tuple[Spec, ...]:
     try:
         order = list(nx.lexicographical_topological_sort(graph, key=positions.__getitem__))
     except nx.NetworkXUnfeasible:
-        raise _circle(graph, by_key, project) from None
+        circle = [source for source, _ in nx.find_cycle(graph)]
+        raise _circle(circle, by_key, project) from None
     return tuple(by_key[key] for key in order)
 
 
@@ -192,9 +193,8 @@ def _json(value: object) -> str:
 
 
 def _circle(
-    graph: "nx.DiGraph[tuple[str, str]]", by_key: Mapping[tuple[str, str], Spec], project: str
+    keys: Sequence[tuple[str, str]], by_key: Mapping[tuple[str, str], Spec], project: str
 ) -> StoppedError:
-    keys = [source for source, _ in nx.find_cycle(graph)]
     names = [_key_name(key, project) for key in (*keys, keys[0])]
     fact = f"the data goes in a circle: {' -> '.join(names)}"
     where = "; ".join(by_key[key].place for key in keys)

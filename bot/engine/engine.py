@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,10 +13,11 @@ import sqlalchemy as sa
 from bot.domain.deployment import Deployment, State
 from bot.domain.reasons import Code, StoppedError
 from bot.engine.claim import Claim
+from bot.engine.heartbeat import Heartbeat
 from bot.engine.housekeeping import INTERVAL_SECONDS, Housekeeping
 from bot.engine.run import Attempt, stopped_for
 from bot.engine.runs import Runs, Workflow
-from bot.engine.workers import beat, leave, living, new_worker_id
+from bot.engine.workers import beat, leave, living, new_worker_id, who_stays
 from bot.store.database import Database
 from bot.store.deployments import CancelResult, Deployments, insert
 from bot.store.errors import explained
@@ -35,8 +37,11 @@ class Engine:
     """Runs the deployments of one database; `workflow` is what is done for each of them.
 
     The workflow runs its steps in the same order every time and finishes the deployment in
-    its last one. `poll` is how often the queue is looked at, in seconds: half of it is what
-    a start waits. An engine is started once.
+    its last one. `max_running` is how many deployments run here at a time; with 0 this process
+    only submits, cancels and waits, and others that share its database run them. `stays` says that
+    others may leave deployments to this process. `poll` is how
+    often the queue is looked at, in seconds: half of it is what a start waits. An engine is
+    started once.
     """
 
     def __init__(
@@ -45,6 +50,7 @@ class Engine:
         workflow: Workflow,
         *,
         max_running: int = 200,
+        stays: bool = True,
         poll: float = 0.1,
     ) -> None:
         self._database = database
@@ -55,10 +61,20 @@ class Engine:
         # The loop's own threads are DBOS's while it runs, and go with it.
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="pachops-engine")
         # On a database of its own, the claim keeps others out; else this name tells them apart.
-        self._worker = None if database.path else new_worker_id()
+        self._worker = None if database.path else new_worker_id(stays=stays)
         self._claim: Claim | None = None
         self._durable: Durable | None = None
-        self._housekeeping: asyncio.Task[None] | None = None
+        self._background: list[asyncio.Task[None]] = []
+
+    async def others(self) -> frozenset[str]:
+        """The other processes to which deployments of a shared database can be left now."""
+        if self._database.path:
+            return frozenset()
+        return who_stays(await self._database.write(living)) - {self._worker or ""}
+
+    def leave_to_others(self) -> None:
+        """Run nothing here. Only before the start."""
+        self._max_running = 0
 
     async def start(self) -> None:
         """Take the database, take up what was interrupted, and begin with what waits.
@@ -67,13 +83,17 @@ class Engine:
             StoppedError: DATABASE_IN_USE where another process runs deployments from it;
                 DATABASE_UNUSABLE or DISK_FULL.
         """
+        if not self._max_running:
+            with explained(self._database.name):
+                self._durable = await self._off_loop(lambda: self._prepare("nobody"))
+            return
         worker = self._worker
         try:
             if self._database.path:
                 self._claim = Claim(self._database.path)
             if worker:
                 # Who is not seen to live is taken for dead, so this is first.
-                await self._database.write(lambda connection: beat(connection, worker))
+                await self._beat(worker)
             with explained(self._database.name):
                 durable = await self._off_loop(lambda: self._prepare(worker or _SOLE_EXECUTOR))
                 self._durable = durable
@@ -85,14 +105,39 @@ class Engine:
         except BaseException:
             await self.stop()
             raise
-        self._housekeeping = asyncio.create_task(housekeeping.go_on())
+        self._background.append(asyncio.create_task(housekeeping.go_on()))
+        if worker:
+            heartbeat = Heartbeat(
+                partial(self._beat, worker), let_go=self._let_go, rejoin=self._rejoin
+            )
+            self._background.append(asyncio.create_task(heartbeat.go_on()))
+
+    async def forget_runs(self, before: float) -> int:
+        """Delete the queue's notes of runs that ended before then (seconds since the epoch)."""
+        durable, count = self._started(), 0
+        while done := await self._off_loop(lambda: durable.forget(before)):
+            count += done
+        return count
+
+    async def drain(self, patience: float) -> None:
+        """Take nothing up any more, and wait so many seconds for what runs here to end."""
+        if self._durable is None:
+            return
+        self._durable.limit = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._runs.all_ended()
 
     async def stop(self) -> None:
-        """Stop within seconds: what runs is interrupted and taken up at the next start."""
-        if self._housekeeping:
-            self._housekeeping.cancel()
-            await asyncio.wait({self._housekeeping})
+        """Stop within seconds: what runs is interrupted, and taken up elsewhere or next time."""
+        if self._durable:
+            self._durable.limit = 0
         await self._runs.stop()
+        for task in self._background:
+            task.cancel()
+        if self._background:
+            # Until here it has said that it lives: nothing is taken over while it still ends.
+            await asyncio.wait(self._background)
         if self._durable:
             await self._off_loop(self._durable.destroy)
             self._durable = None
@@ -149,8 +194,7 @@ class Engine:
 
     async def left(self) -> tuple[str, ...]:
         """Those that this engine is to finish: all, or its own where others share the database."""
-        worker = self._worker
-        if worker and await self._database.write(living) - {worker}:
+        if await self.others():
             return self._runs.ids
         return await self._deployments.unfinished()
 
@@ -165,6 +209,22 @@ class Engine:
     async def _checkpoint(self, name: str, attempt: Attempt) -> Any:  # noqa: ANN401 - JSON
         with explained(self._database.name):
             return await self._started().checkpoint(name, attempt)
+
+    async def _beat(self, worker: str) -> None:
+        await self._database.write(lambda connection: beat(connection, worker))
+
+    async def _let_go(self) -> None:
+        """Interrupt what runs: somebody else takes it over soon."""
+        self._started().limit = 0
+        await self._runs.stop()
+
+    async def _rejoin(self) -> None:
+        """Go on; what nobody has taken over meanwhile goes back into its line."""
+        durable = self._started()
+        for deployment_id in await self._off_loop(durable.claimed) - self._runs.taken:
+            await self._off_loop(partial(durable.give_back, deployment_id))
+        self._runs.go_on()
+        durable.limit = self._max_running
 
     async def _say_goodbye(self) -> None:
         worker = self._worker

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from bot.engine.life import Life, why_lost
 from bot.engine.runs import Runs
-from bot.engine.workers import beat, living
+from bot.engine.workers import living
 from bot.store.database import Database
 from bot.store.deployments import Deployments
 
@@ -17,6 +17,10 @@ T = TypeVar("T")
 LOG = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 1.0
+FORGOTTEN_AFTER_ROUNDS = 5
+"""How often a deployment that was given to us and does not run here is seen before it goes back."""
+_AT_ONCE = 200
+"""How many of those that wait are asked about in one round."""
 
 
 class Queue(Protocol):
@@ -27,6 +31,12 @@ class Queue(Protocol):
 
     def executors(self) -> set[str]:
         """Those that have deployments running, dead or alive."""
+
+    def claimed(self) -> set[str]:
+        """Those that it has given to this engine."""
+
+    def give_back(self, deployment_id: str) -> None:
+        """Put one of those back into its line."""
 
     def take_over(self, dead: set[str]) -> None:
         """Put what dead executors were running back into their lines."""
@@ -53,6 +63,8 @@ class Housekeeping:
         self._runs = runs
         self._threads = threads
         self._worker = worker
+        self._forgotten: dict[str, int] = {}
+        self._asked_up_to = ""
 
     async def go_on(self) -> None:
         """Until it is cancelled."""
@@ -72,18 +84,29 @@ class Housekeeping:
         """One round."""
         if self._worker:
             await self._take_over(self._worker)
+        await self._give_back()
         await self._pass_on_cancels()
         await self._settle()
         await self._settle_lost()
 
     async def _take_over(self, worker: str) -> None:
-        # In this order: a worker that begins in between is not taken for dead.
+        # In this order: a worker beats before it runs anything, so one that begins in between
+        # is not taken for dead.
         busy = await self._off_loop(self._queue.executors)
-        await self._database.write(lambda connection: beat(connection, worker))
-        dead = busy - await self._database.write(living)
+        dead = busy - await self._database.write(living) - {worker}
         if dead:
             LOG.warning("taking over from %s", ", ".join(sorted(dead)))
             await self._off_loop(lambda: self._queue.take_over(dead))
+
+    async def _give_back(self) -> None:
+        """Those that the queue gave us and failed to start: nobody else would ever run them."""
+        claimed = await self._off_loop(self._queue.claimed)
+        idle = claimed - self._runs.taken
+        self._forgotten = {each: self._forgotten.get(each, 0) + 1 for each in idle}
+        for each, rounds in self._forgotten.items():
+            if rounds >= FORGOTTEN_AFTER_ROUNDS:
+                LOG.warning("deployment %s was not started and goes back into its line", each)
+                await self._off_loop(partial(self._queue.give_back, each))
 
     async def _pass_on_cancels(self) -> None:
         """Those that another process wrote down."""
@@ -103,15 +126,23 @@ class Housekeeping:
 
     async def _settle_lost(self) -> None:
         """Finish what nobody will: nothing stays in progress for ever."""
-        ids = set(await self._deployments.unfinished()) - set(self._runs.ids)
+        ids = self._some(set(await self._deployments.unfinished()) - set(self._runs.ids))
         if not ids:
             return
-        lives = await self._off_loop(lambda: self._queue.lives(sorted(ids)))
+        lives = await self._off_loop(lambda: self._queue.lives(ids))
         for deployment_id, life in lives.items():
             reason = why_lost(life)
             if reason and await self._runs.settle(deployment_id, reason):
                 LOG.error("deployment %s was lost: %s", deployment_id, reason.fact)
                 self._runs.changed()
+
+    def _some(self, ids: set[str]) -> list[str]:
+        """The next ones: with thousands that wait, every round would cost as much as they do."""
+        rest = sorted(each for each in ids if each > self._asked_up_to)[:_AT_ONCE]
+        if not rest:
+            rest = sorted(ids)[:_AT_ONCE]
+        self._asked_up_to = rest[-1] if len(ids) > _AT_ONCE else ""
+        return rest
 
     async def _off_loop(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

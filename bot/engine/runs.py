@@ -36,6 +36,8 @@ class Runs:
         self._workflow = workflow
         self._checkpoint = checkpoint
         self._stopping = asyncio.Event()
+        self._is_closed = False
+        self._taken: dict[str, int] = {}
         self._runs: dict[str, Run] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._change = asyncio.Event()
@@ -44,6 +46,11 @@ class Runs:
     def ids(self) -> tuple[str, ...]:
         """Those that run now."""
         return tuple(self._runs)
+
+    @property
+    def taken(self) -> frozenset[str]:
+        """Those that the queue gave us and that have not ended."""
+        return frozenset(self._taken)
 
     @property
     def change(self) -> asyncio.Event:
@@ -66,11 +73,15 @@ class Runs:
         if task:
             self._tasks.add(task)
             task.add_done_callback(partial(self._ended, deployment_id))
-        if self._stopping.is_set():
+        self._taken[deployment_id] = self._taken.get(deployment_id, 0) + 1
+        if self._stopping.is_set() or self._is_closed:
             raise asyncio.CancelledError
         try:
             await self._run(deployment_id)
         except StoppedError as stopped:
+            if self._stopping.is_set():
+                # Interrupted all the same: whoever takes it up next writes its end.
+                raise asyncio.CancelledError from stopped
             # The database fails. Housekeeping writes the end when it works again.
             LOG.error("deployment %s: %s", deployment_id, stopped)  # noqa: TRY400 - expected
             self.unsettled.setdefault(deployment_id, stopped.reason)
@@ -87,6 +98,19 @@ class Runs:
             notes = (_PERHAPS_UPDATED,)
         return await self._deployments.finish(deployment_id, outcome, reason, notes=notes)
 
+    async def all_ended(self) -> None:
+        """Begin no other, and wait until nothing runs here.
+
+        What the queue still gives meanwhile is left as it is: housekeeping gives it back.
+        """
+        self._is_closed = True
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def go_on(self) -> None:
+        """Run again what the queue gives, after a stop."""
+        self._stopping = asyncio.Event()
+
     async def stop(self) -> None:
         """Interrupt all; none is settled, so the next start takes them up."""
         self._stopping.set()
@@ -101,6 +125,9 @@ class Runs:
 
     def _ended(self, deployment_id: str, task: asyncio.Task[object]) -> None:
         self._tasks.discard(task)
+        self._taken[deployment_id] -= 1
+        if not self._taken[deployment_id]:
+            del self._taken[deployment_id]
         # Nothing of ours raises: it is the queue that could not write that the run ended.
         if not task.cancelled() and task.exception():
             self.stranded.add(deployment_id)
@@ -114,12 +141,15 @@ class Runs:
         begun = replace(deployment, state=State.RUNNING)
         run = Run(begun, self._checkpoint, self._stopping, resumed=resumed)
         self._runs[deployment_id] = run
+        LOG.info("deployment %s %s", deployment_id, "goes on" if resumed else "begins")
         reason = await self._why_it_ended(run)
         try:
             unfinished = await self.settle(deployment_id, reason)
         except StoppedError:
-            self.unsettled[deployment_id] = reason
+            if not self._stopping.is_set():
+                self.unsettled[deployment_id] = reason
             raise
+        LOG.info("deployment %s has ended", deployment_id)
         if unfinished:
             LOG.error("deployment %s did not finish itself: %s", deployment_id, reason.fact)
 

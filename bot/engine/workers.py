@@ -2,29 +2,43 @@
 
 import os
 import socket
-import time
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 
 from bot.store.tables import WORKER
 
-DEAD_AFTER_SECONDS = 30.0
+DEAD_AFTER_SECONDS = 15.0
 """How long a worker may say nothing; it says something every second."""
 
 _FORGOTTEN_AFTER = 100 * DEAD_AFTER_SECONDS
 
+_NOW = sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double)
+"""The database's clock: those of the workers' machines may differ."""
 
-def new_worker_id() -> str:
-    """A name that no other worker has or had."""
-    return f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
+
+_PASSING = "passing-"
+
+
+def new_worker_id(*, stays: bool = True) -> str:
+    """A name that no other worker has or had.
+
+    One that does not stay is a command's: it ends with its own deployment.
+    """
+    name = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
+    return name if stays else _PASSING + name
+
+
+def who_stays(workers: Iterable[str]) -> frozenset[str]:
+    """Those to whom a deployment can be left."""
+    return frozenset(worker for worker in workers if not worker.startswith(_PASSING))
 
 
 def beat(connection: sa.Connection, worker: str) -> None:
     """Say that it lives."""
-    now = time.time()
-    seen = sa.update(WORKER).where(WORKER.c.id == worker).values(seen_at=now)
+    seen = sa.update(WORKER).where(WORKER.c.id == worker).values(seen_at=_NOW)
     if not connection.execute(seen).rowcount:
-        connection.execute(sa.insert(WORKER).values(id=worker, seen_at=now))
+        connection.execute(sa.insert(WORKER).values(id=worker, seen_at=_NOW))
 
 
 def leave(connection: sa.Connection, worker: str) -> None:
@@ -34,7 +48,6 @@ def leave(connection: sa.Connection, worker: str) -> None:
 
 def living(connection: sa.Connection) -> set[str]:
     """Those who said so lately. The long dead are forgotten."""
-    now = time.time()
-    connection.execute(sa.delete(WORKER).where(WORKER.c.seen_at < now - _FORGOTTEN_AFTER))
-    alive = sa.select(WORKER.c.id).where(WORKER.c.seen_at > now - DEAD_AFTER_SECONDS)
+    connection.execute(sa.delete(WORKER).where(WORKER.c.seen_at < _NOW - _FORGOTTEN_AFTER))
+    alive = sa.select(WORKER.c.id).where(WORKER.c.seen_at > _NOW - DEAD_AFTER_SECONDS)
     return set(connection.execute(alive).scalars())

@@ -2,9 +2,11 @@
 
 from bot.settings.github_app import app_file, check_free, keep_app
 from bot.settings.model import (
+    BuildxSettings,
     ClusterSettings,
     GitHubSettings,
     GitLogin,
+    Retention,
     Settings,
     SlackSettings,
     Timeouts,
@@ -13,9 +15,11 @@ from bot.settings.model import (
 )
 
 __all__ = [
+    "BuildxSettings",
     "ClusterSettings",
     "GitHubSettings",
     "GitLogin",
+    "Retention",
     "Settings",
     "SlackSettings",
     "Timeouts",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -30,7 +31,7 @@ from bot.settings.values import (
     Certificates,
     CommandWord,
     DatabaseUrl,
-    EngineAddress,
+    EngineAddresses,
     FilePath,
     Host,
     PrivateKey,
@@ -41,13 +42,21 @@ from bot.settings.values import (
     incomplete,
     take_from_file,
 )
-from bot.units import Size, Timeout, lasting, sized
+from bot.units import Days, Seconds, Size, Timeout, lasting, lasting_days, sized
+
+_REDELIVERED = 8 * 86_400.0
 
 _HINTS = {
     "pachd_address": "'pachd_address' is not known; write clusters: default: address: ...",
     "pachd_token": "'pachd_token' is not known; write clusters: default: token: ...",
 }
 _MOST_SECRETS = 2
+
+
+def _a_week(value: float) -> float:
+    if value < _REDELIVERED:
+        raise ValueError("must be at least 8d: GitHub delivers again what is a week old")
+    return value
 
 
 class _Set(BaseModel):
@@ -94,6 +103,31 @@ class Timeouts(_Set):
     push: Timeout = lasting("30m")
     update: Timeout = lasting("2m")
     """Also for putting the old specs back."""
+    stop: Seconds = lasting("20s")
+    """How long a process that is told to stop lets deployments run on; then they are interrupted,
+    and go on elsewhere or after the next start."""
+
+
+class Retention(_Set):
+    """How long what is not needed any more is kept, in seconds.
+
+    What runs, and what a rollback needs, is kept whatever its age.
+    """
+
+    deployments: Days = lasting_days("365d")
+    rollbacks: Annotated[int, Field(ge=1, le=500)] = 20
+    """Of each target so many deployments stay, and so many whose update is in place."""
+    logs: Days = lasting_days("30d")
+    """The lines that builds and tests wrote."""
+    deliveries: Annotated[Days, AfterValidator(_a_week)] = lasting_days("30d")
+    runs: Days = lasting_days("7d")
+    """The queue's own notes of runs that ended."""
+    mirrors: Days = lasting_days("30d")
+    """Since a repository was last deployed."""
+    images: Days = lasting_days("7d")
+    """On the engines; the registries keep theirs."""
+    cache: Days = lasting_days("14d")
+    """The engines' build cache, since it was last used."""
 
 
 class GitHubSettings(_Set):
@@ -195,6 +229,15 @@ class SlackSettings(_Set):
         return tuple(each for each in given if each is not None)
 
 
+class BuildxSettings(_Set):
+    """Builds by `docker buildx` instead of an engine: several platforms, remote builders."""
+
+    builder: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    """A name that `docker buildx ls` lists, whatever its driver."""
+    cache: bool = False
+    """Whether each image's build cache is kept in its registry, under `pachops-cache`."""
+
+
 class WebSettings(_Set):
     """Where the web server listens; TLS is for a proxy in front of it."""
 
@@ -216,16 +259,21 @@ class Settings(_Set):
     )
     git_logins: Mapping[Host, GitLogin] = Field(default_factory=dict)
     build_secrets: Mapping[str, BuildSecret] = Field(default_factory=dict)
-    docker_host: EngineAddress | None = None
-    """None means the engine's usual socket."""
+    docker_host: EngineAddresses = ()
+    """Each repository's builds go to one of them; none means the engine's usual socket."""
+    buildx: BuildxSettings | None = None
+    """None means that the engines build."""
     insecure_registries: tuple[Host, ...] = ()
     """Registries that are spoken to without TLS."""
     parallel_builds: Annotated[int, Field(ge=1, le=64)] = 2
+    running_deployments: Annotated[int, Field(ge=0, le=1000)] = 200
+    """How many `serve` or a worker runs at a time; 0 for a `serve` that leaves them to workers."""
     minimum_free_space: Size = sized("1g")
     """Bytes that the engine's disk must have free before a build."""
     allow_forks: bool = True
     """Whether an environment may say `forks: true`; False refuses every build of a fork."""
     timeouts: Timeouts = Timeouts()
+    retention: Retention = Retention()
     github: GitHubSettings = GitHubSettings()
     slack: SlackSettings = SlackSettings()
     web: WebSettings = WebSettings()
@@ -237,6 +285,15 @@ class Settings(_Set):
     def log_file(self) -> Path:
         """The bot's own log, where a terminal is the deployment's."""
         return self.data_dir / "pachops.log"
+
+    @model_validator(mode="after")
+    def _somebody_runs(self) -> "Settings":
+        if not self.running_deployments and self.database_url.startswith("sqlite"):
+            raise incomplete(
+                "must be at least 1 with SQLite, where no other process can run deployments",
+                "running_deployments",
+            )
+        return self
 
     def cluster(self, name: str) -> ClusterSettings:
         """The cluster of that name; StoppedError says which there are."""

@@ -44,6 +44,19 @@ def _database_url(value: str) -> str:
     return value
 
 
+def _split(value: object) -> object:
+    """A list may be written as docker's variable is: with commas."""
+    if not isinstance(value, str):
+        return value
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _different(value: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(value)) < len(value):
+        raise ValueError("must name each engine once")
+    return value
+
+
 def _engine_address(value: str) -> str:
     if re.match(r"(unix|tcp|ssh|https?|npipe)://.", value) is None:
         raise ValueError("must be an engine's address such as unix:///var/run/docker.sock")
@@ -176,4 +189,7 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 CommandWord = Annotated[str, AfterValidator(_command_word)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 EngineAddress = Annotated[str, AfterValidator(_engine_address)]
+EngineAddresses = Annotated[
+    tuple[EngineAddress, ...], BeforeValidator(_split), AfterValidator(_different)
+]
 BuildSecret = Annotated[SecretStr, BeforeValidator(_build_secret)]

@@ -2,9 +2,11 @@
 
 import asyncio
 import posixpath
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -15,8 +17,9 @@ from bot.domain.plan import CONTENT_LABEL, ImagePlan, Plan
 from bot.domain.progress import Log, Progress
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.trust import Trust
-from bot.services.docker import BuildOrder, DockerEngine
+from bot.services.docker import BuildOrder, Buildx, DockerEngine
 from bot.services.git import Mirror
+from bot.services.registry import Registry
 from bot.stages.together import together
 
 DEPLOYMENT_LABEL = "pachops.deployment"
@@ -27,25 +30,30 @@ _CACHE_NAMESPACE = "BUILDKIT_CACHE_MOUNT_NS"
 
 @dataclass(frozen=True)
 class Workshop:
-    """Where and how images are built."""
+    """Where and how images are built: by buildx where there is one, else on the engine."""
 
-    docker: DockerEngine
+    docker: DockerEngine | None
+    """None only where buildx builds and nothing has a test."""
     mirror: Mirror
+    registry: Registry
     secrets: Mapping[str, SecretStr]
     parallel: int
     least_free: int
-    """Bytes that the engine's disk must have free before a build."""
+    """Bytes that a disk must have free before a build."""
+    data_dir: Path
+    """On a disk that builds fill, too: mirrors and logs."""
+    buildx: Buildx | None = None
 
 
 async def build(
     plan: Plan, request: Request, workshop: Workshop, report: Callable[[Progress], None]
 ) -> tuple[str, ...]:
-    """Build what is missing; the names of the images that are now on the engine.
+    """Build what is missing; the names of the images that are now there.
 
     An image that a killed bot had finished is found by its content, and kept.
     """
     missing = [image for image in plan.images if image.digest is None]
-    await _check_disk(workshop)
+    await _check_disks(workshop)
     places = asyncio.Semaphore(workshop.parallel)
     ready = {image.name: asyncio.Event() for image in missing}
 
@@ -68,29 +76,30 @@ async def _build_one(
     workshop: Workshop,
     report: Callable[[Progress], None],
 ) -> None:
-    found = await workshop.docker.find(image.built_as)
-    if found is not None and found.labels.get(CONTENT_LABEL) == image.content:
-        report(Log(Stage.BUILD, image.name, f"{image.built_as} is already on the engine"))
+    if await is_built(image, workshop):
+        report(Log(Stage.BUILD, image.name, f"{_place(image, workshop)} is already there"))
         return
     is_apart = request.trust is Trust.UNTRUSTED
-    tree = await _tree_on_our_bases(image, plan, workshop.mirror)
+    tree = await _tree_on_our_bases(image, plan, workshop)
     if is_apart:
         tree = await _forks_tree(image, tree, workshop)
     order = BuildOrder(
         image=image.name,
-        tags=(image.built_as,),
+        tags=(_place(image, workshop),),
         dockerfile=image.dockerfile,
         place=posixpath.normpath(posixpath.join(image.context, image.dockerfile)),
         target=image.target,
         build_args=image.build_args,
         labels=_labels(image, request),
         secrets={name: workshop.secrets[name] for name in image.secrets},
+        platforms=image.platforms,
         bases=image.froms,
     )
     if is_apart:
-        order = _kept_apart(order, image, workshop.docker)
+        order = _kept_apart(order, image, _engine(workshop))
+    builder = workshop.buildx or _engine(workshop)
     try:
-        await workshop.docker.build(order, lambda: workshop.mirror.archive(tree), report)
+        await builder.build(order, lambda: workshop.mirror.archive(tree), report)
     except StoppedError as stopped:
         raise await _at_its_line(stopped, order, tree, workshop.mirror) from stopped
 
@@ -115,6 +124,24 @@ async def _at_its_line(
     return StoppedError(reason.code, reason.fact, where=where, next_step=reason.next_step)
 
 
+async def is_built(image: ImagePlan, workshop: Workshop) -> bool:
+    """Whether the image is where a build puts it."""
+    if workshop.buildx:
+        return await workshop.registry.digest(image.repository, image.untested_tag) is not None
+    found = await _engine(workshop).find(image.built_as)
+    return found is not None and found.labels.get(CONTENT_LABEL) == image.content
+
+
+def _place(image: ImagePlan, workshop: Workshop) -> str:
+    return f"{image.repository}:{image.untested_tag}" if workshop.buildx else image.built_as
+
+
+def _engine(workshop: Workshop) -> DockerEngine:
+    if workshop.docker is None:
+        raise AssertionError
+    return workshop.docker
+
+
 def _kept_apart(order: BuildOrder, image: ImagePlan, docker: DockerEngine) -> BuildOrder:
     """The same build without anything that is ours; with it, caches that no other build has."""
     namespace = {_CACHE_NAMESPACE: f"fork-{image.content}"} if docker.has_buildkit else {}
@@ -133,11 +160,11 @@ async def _forks_tree(image: ImagePlan, tree: str, workshop: Workshop) -> str:
     """The context with a Dockerfile that is the text which the plan has looked at, and no link."""
     mirror = workshop.mirror
     text = (await mirror.read(tree, image.dockerfile) or b"").decode()
-    text = text if workshop.docker.has_buildkit else marked(text)
+    text = text if _engine(workshop).has_buildkit else marked(text)
     return await mirror.tree(tree, "", put={image.dockerfile: text.encode()})
 
 
-async def _tree_on_our_bases(image: ImagePlan, plan: Plan, mirror: Mirror) -> str:
+async def _tree_on_our_bases(image: ImagePlan, plan: Plan, workshop: Workshop) -> str:
     """The context whose FROM lines name our own images exactly as this deployment has them.
 
     A tag such as `base:latest` on a shared engine may be another deployment's.
@@ -148,8 +175,9 @@ async def _tree_on_our_bases(image: ImagePlan, plan: Plan, mirror: Mirror) -> st
     for name in image.bases:
         base = plan.image(name)
         pinned[base.repository] = (
-            base.built_as if base.digest is None else f"{base.repository}@{base.digest}"
+            _place(base, workshop) if base.digest is None else f"{base.repository}@{base.digest}"
         )
+    mirror = workshop.mirror
     text = await mirror.read(image.tree, image.dockerfile) or b""
     written = with_bases(text.decode(), pinned, image.build_args)
     return await mirror.tree(image.tree, "", put={image.dockerfile: written.encode()})
@@ -167,14 +195,32 @@ def _labels(image: ImagePlan, request: Request) -> dict[str, str]:
     return labels
 
 
-async def _check_disk(workshop: Workshop) -> None:
-    free = await workshop.docker.free_bytes()
-    if free is not None and free < workshop.least_free:
+async def _check_disks(workshop: Workshop) -> None:
+    if workshop.docker is not None:
+        _check_free("the engine's disk", await workshop.docker.free_bytes(), workshop.least_free)
+    usage = await asyncio.to_thread(shutil.disk_usage, workshop.data_dir)
+    _check_free("the disk of the bot's data folder", usage.free, workshop.least_free)
+
+
+def _check_free(disk: str, free: int | None, least: int) -> None:
+    if free is not None and free < least:
         raise StoppedError(
             Code.DISK_FULL,
-            f"the engine's disk has {free // 2**20} MiB free, "
-            f"a build needs at least {workshop.least_free // 2**20} MiB",
+            f"{disk} has {free // 2**20} MiB free, a build needs at least {least // 2**20} MiB",
         )
+
+
+def check_platforms(plan: Plan, *, buildx: bool) -> None:
+    """Refuse a plan whose images are for platforms where nothing can build for them."""
+    for image in plan.images:
+        if image.platforms and image.digest is None and not buildx:
+            raise StoppedError(
+                Code.ENGINE_LACKS,
+                f"{image.name} is built for {', '.join(image.platforms)}, which an engine cannot",
+                where=f".pachops.yml: images.{image.name}.platforms",
+                next_step="Set PACHOPS_BUILDX_BUILDER to a builder of `docker buildx ls`, "
+                "or take the platforms out.",
+            )
 
 
 def check_secrets(plan: Plan, secrets: Mapping[str, SecretStr]) -> None:

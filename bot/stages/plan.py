@@ -327,6 +327,7 @@ def _image_plan(
         secrets=image.secrets,
         test=image.test,
         bases={base: contents[base] for base in recipe.bases},
+        platforms=image.platforms,
     )
     return ImagePlan(
         name=name,
@@ -339,6 +340,7 @@ def _image_plan(
         bases=recipe.bases,
         froms=tuple(base.reference for base in recipe.found),
         target=image.target,
+        platforms=image.platforms,
         build_args=dict(image.build_args),
         secrets=image.secrets,
         test=image.test,

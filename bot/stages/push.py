@@ -5,6 +5,7 @@ from collections.abc import Callable
 from bot.domain.deployment import BuiltImage, Stage
 from bot.domain.plan import ImagePlan, Plan
 from bot.domain.progress import Log, Progress
+from bot.domain.reasons import Code, StoppedError
 from bot.services.docker import DockerEngine
 from bot.services.registry import Registry
 from bot.stages.together import together
@@ -18,7 +19,7 @@ async def push(
 ) -> tuple[BuiltImage, ...]:
     """Bring every image of the plan to the registry under all its tags, with its digest.
 
-    `docker` may be None where nothing was built.
+    `docker` is None where nothing was built, or buildx did: it has put its images there already.
     """
     return tuple(
         await together(_push_one(image, docker, registry, report) for image in plan.images)
@@ -34,9 +35,9 @@ async def _push_one(
     digest = image.digest or await registry.digest(image.repository, image.content_tag)
     if digest is None:
         if docker is None:
-            msg = f"{image.name} was neither built nor found"
-            raise AssertionError(msg)
-        digest = await docker.push(image.name, image.repository, image.content_tag, report)
+            digest = await _take_what_buildx_pushed(image, registry)
+        else:
+            digest = await docker.push(image.name, image.repository, image.content_tag, report)
     for tag in image.tags:
         if await registry.digest(image.repository, tag) != digest:
             await registry.add_tag(image.repository, digest, tag)
@@ -44,3 +45,15 @@ async def _push_one(
     return BuiltImage(
         image.name, image.repository, image.tags[0], digest, built=image.digest is None
     )
+
+
+async def _take_what_buildx_pushed(image: ImagePlan, registry: Registry) -> str:
+    digest = await registry.digest(image.repository, image.untested_tag)
+    if digest is None:
+        raise StoppedError(
+            Code.REGISTRY_REFUSED,
+            f"the image that was built is gone from it: {image.repository}:{image.untested_tag}",
+            next_step="Deploy again; look for a rule of the registry that removes such tags.",
+        )
+    await registry.add_tag(image.repository, digest, image.content_tag)
+    return digest

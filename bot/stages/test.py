@@ -8,7 +8,7 @@ from bot.domain.plan import ImagePlan
 from bot.domain.progress import Progress, Tested
 from bot.domain.reasons import Code, StoppedError
 from bot.services.docker import DockerEngine, TestOrder
-from bot.stages.build import DEPLOYMENT_LABEL
+from bot.stages.build import DEPLOYMENT_LABEL, Workshop
 from bot.stages.together import together
 
 
@@ -24,26 +24,34 @@ class TestResult:
 async def test(
     images: Sequence[ImagePlan],
     deployment: str,
-    docker: DockerEngine,
-    parallel: int,
+    workshop: Workshop,
     report: Callable[[Progress], None],
 ) -> tuple[TestResult, ...]:
     """Run the tests of the images that declare one.
 
     Containers that a killed bot left of this deployment are removed first.
     """
+    docker = workshop.docker
+    if docker is None:
+        raise AssertionError
     await docker.remove_leftovers(deployment)
-    places = asyncio.Semaphore(parallel)
+    places = asyncio.Semaphore(workshop.parallel)
 
     async def one(image: ImagePlan, command: tuple[str, ...]) -> TestResult:
         async with places:
-            return await _test_one(image, command, deployment, docker, report)
+            reference = image.built_as
+            if workshop.buildx:
+                # The very image that will be given out, as this engine's platform has it.
+                await docker.pull(image.repository, image.untested_tag)
+                reference = f"{image.repository}:{image.untested_tag}"
+            return await _test_one(image, reference, command, deployment, docker, report)
 
     return tuple(await together(one(image, image.test) for image in images if image.test))
 
 
 async def _test_one(
     image: ImagePlan,
+    reference: str,
     command: tuple[str, ...],
     deployment: str,
     docker: DockerEngine,
@@ -52,7 +60,7 @@ async def _test_one(
     run = await docker.test(
         TestOrder(
             image=image.name,
-            reference=image.built_as,
+            reference=reference,
             command=command,
             timeout=image.test_timeout,
             memory=image.test_memory,

@@ -21,6 +21,9 @@ _THREADS = 4
 _CONNECT_TIMEOUT = 10
 _PAUSE = 0.05
 """Seconds between two attempts at what SQLite does not wait for."""
+_OUTAGE = 10.0
+"""Seconds of a server's absence that nobody notices, such as a restart."""
+_OUTAGE_PAUSE = 0.25
 _WRITES = "pachops_writes"
 
 
@@ -65,7 +68,7 @@ class Database:
         """What `query` answers, in a transaction of its own, on another thread."""
 
         def transaction() -> T:
-            with self._engine.begin() as connection:
+            with self._connect(self._engine) as connection, connection.begin():
                 return query(connection)
 
         return await self._call(transaction)
@@ -74,7 +77,7 @@ class Database:
         """What `change` answers, once it is on disk; nothing of it where it raises."""
 
         def transaction() -> T:
-            with self._writer.begin() as connection:
+            with self._connect(self._writer) as connection, connection.begin():
                 return change(connection)
 
         return await self._call(transaction)
@@ -94,6 +97,20 @@ class Database:
                 return
         with self._writer.begin() as connection:
             schema.upgrade(connection)
+
+    def _connect(self, engine: sa.Engine) -> sa.Connection:
+        """A connection, also where a server that was there is gone for a moment.
+
+        Nothing has been asked yet, so to try again is harmless.
+        """
+        deadline = time.monotonic() + _OUTAGE
+        while True:
+            try:
+                return engine.connect()
+            except sa.exc.OperationalError:
+                if self.path or time.monotonic() > deadline:
+                    raise
+                time.sleep(_OUTAGE_PAUSE)
 
 
 def _parse(text: str) -> sa.URL:
@@ -128,6 +145,11 @@ def _engine(url: sa.URL, busy_timeout: float) -> sa.Engine:
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": _CONNECT_TIMEOUT,
+            # A network that is cut says nothing; the kernel would wait a quarter of an hour.
+            "tcp_user_timeout": _CONNECT_TIMEOUT * 1000,
+            "keepalives_idle": _CONNECT_TIMEOUT,
+            "keepalives_interval": 3,
+            "keepalives_count": 3,
             "options": f"-c lock_timeout={int(busy_timeout * 1000)} -c statement_timeout=60000",
         },
     )

@@ -156,6 +156,12 @@ class Deliveries:
         row = await self._database.read(lambda connection: connection.execute(query).first())
         return (DeliveryState(row.state), row.result) if row else None
 
+    async def give_up_waiting(self, result: str) -> None:
+        """All that wait are given up."""
+        change = sa.update(DELIVERY).where(DELIVERY.c.state == DeliveryState.PENDING)
+        values = {"state": DeliveryState.FAILED, "result": result}
+        await self._database.write(lambda connection: connection.execute(change.values(values)))
+
     async def forget_old(self, now: float) -> None:
         """Drop what ended weeks ago."""
         old = sa.delete(DELIVERY).where(

@@ -13,6 +13,7 @@ from bot.store.database import Database
 from bot.store.tables import DEPLOYMENT, PROGRESS
 from bot.store.values import decode, encode
 
+_OF_A_NEWER_VERSION = Warned("A newer pachops said something here that this one does not know.")
 _CUT = Warned("The log is long: lines from its middle are left out.")
 
 
@@ -65,7 +66,15 @@ class ProgressLog:
             .limit(limit)
         )
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [(row.seq, row.at, from_json(decode(row.event))) for row in rows]
+        return [(row.seq, row.at, _event(row.event)) for row in rows]
+
+
+def _event(text: str) -> Progress:
+    try:
+        return from_json(decode(text))
+    except ValueError:
+        # During an upgrade, processes of two versions write here.
+        return _OF_A_NEWER_VERSION
 
 
 def append_finished(

@@ -56,6 +56,7 @@ SETTLE = "`pachops worker` stops it and puts back what it changed."
 GO_ON = "Then `pachops worker` goes on with it: it stays on disk."
 NO_BOT = "No bot runs at the moment: `pachops worker` finishes what is left."
 RESUMED = "taken up again after the bot was stopped"
+NO_WORKER = "No worker runs at the moment: start `pachops worker` or `pachops serve`."
 UNFINISHED = "The report ends here; the deployment goes on where the bot runs."
 NEW = "new"
 DEPLOYMENT = "deployment"
@@ -234,6 +235,25 @@ def not_committed(paths: Sequence[str]) -> str:
 def others_are_finished_first(identities: Sequence[str]) -> str:
     """Deployments of others that this process has taken up."""
     return f"Finishing what an interrupted bot left: {', '.join(identities)}."
+
+
+def path_for_workers(path: str) -> str:
+    """A repository on this machine, and other machines that are to read it."""
+    return f"Workers run this deployment; each of them must find the repository at {path}, too."
+
+
+def backed_up(file: str) -> str:
+    """What `pachops backup` did."""
+    return f"The database is in {file}, whole and checked. Keep it as safe as the bot itself."
+
+
+def restored(database: str, old: str | None) -> str:
+    """What `pachops restore` did."""
+    kept = f" The one before is kept as {old}." if old else ""
+    return (
+        f"Restored to {database}.{kept} What had not ended when the backup was made is cancelled: "
+        "compare the pipelines with `pachops status`."
+    )
 
 
 def left(identities: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -159,3 +160,12 @@ async def test_a_signal_stops_it_in_good_order(
         status = await process.wait()
     assert status == 0, lines
     assert not any("Traceback" in line or "ERROR" in line for line in lines), lines
+
+
+def test_one_that_waits_for_work_has_not_loaded_what_the_work_needs() -> None:
+    code = "import sys, bot.serve; print(*sorted(sys.modules))"
+    answer = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = set(answer.stdout.split())
+    assert not loaded & {"docker", "pachyderm_sdk", "grpc", "networkx", "dockerfile", "dbos"}

@@ -54,7 +54,7 @@ def test_defaults_need_nothing_but_a_home(load: Load, home: Path) -> None:
     assert settings.data_dir == home / ".local/share/pachops"
     assert settings.database_url == f"sqlite:///{home}/.local/share/pachops/pachops.db"
     assert settings.clusters == {}
-    assert settings.docker_host is None
+    assert settings.docker_host == ()
     assert (settings.parallel_builds, settings.log_level) == (2, "info")
     assert (settings.timeouts.source, settings.timeouts.build) == (600, 3600)
     assert (settings.timeouts.push, settings.timeouts.update) == (1800, 120)
@@ -82,7 +82,7 @@ def test_environment_sets_everything_a_single_cluster_needs(load: Load, tmp_path
     assert settings.timeouts.build == 7200
     assert settings.minimum_free_space == 512 << 20
     assert settings.log_level == "debug"
-    assert settings.docker_host == "unix:///run/docker.sock"
+    assert settings.docker_host == ("unix:///run/docker.sock",)
 
 
 def test_database_lies_in_the_data_dir(load: Load, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from bot.project import parse_project
 from bot.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
+SCALING = ROOT / "docs" / "scaling.md"
 PAGES = (ROOT / "README.md", ROOT / "docs" / "configuration.md")
 
 
@@ -44,7 +45,8 @@ def test_the_operators_rules_are_valid(tmp_path: Path) -> None:
 
 
 def test_the_variables_of_the_table_are_known(tmp_path: Path) -> None:
-    table = re.findall(r"`(PACHOPS_[A-Z_]+|DOCKER_HOST)`", PAGES[1].read_text(encoding="utf-8"))
+    pages = PAGES[1].read_text(encoding="utf-8") + SCALING.read_text(encoding="utf-8")
+    table = re.findall(r"`(PACHOPS_[A-Z_]+|DOCKER_HOST)`", pages)
     names = {name for name in table if not name.endswith("FILE")} - {"PACHOPS_GIT_HOST"}
     values = {
         "PACHOPS_PACHD_ADDRESS": "grpc://localhost:30650",
@@ -53,6 +55,10 @@ def test_the_variables_of_the_table_are_known(tmp_path: Path) -> None:
         "PACHOPS_MINIMUM_FREE_SPACE": "1g",
         "PACHOPS_PARALLEL_BUILDS": "2",
         "PACHOPS_ALLOW_FORKS": "true",
+        "PACHOPS_RUNNING_DEPLOYMENTS": "2",
+        "PACHOPS_TIMEOUT_STOP": "1m",
+        "PACHOPS_BUILDX_CACHE": "true",
+        "PACHOPS_RETENTION_ROLLBACKS": "2",
         "PACHOPS_TIMEOUT_SOURCE": "1m",
         "PACHOPS_LOG_LEVEL": "info",
         "PACHOPS_DATA_DIR": str(tmp_path),
@@ -68,12 +74,14 @@ def test_the_variables_of_the_table_are_known(tmp_path: Path) -> None:
         "PACHOPS_WEB_PORT": "8080",
     }
     settings = load_settings(
-        {"HOME": str(tmp_path)} | {name: values.get(name, "a-value") for name in names}
+        {"HOME": str(tmp_path)}
+        | {name: "30d" if "_RETENTION_" in name else "a-value" for name in names}
+        | {name: value for name, value in values.items() if name in names}
     )
     assert settings.parallel_builds == 2
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, SCALING], ids=lambda page: page.name)
 def test_the_commands_are_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     shown = set(re.findall(r"(?:^\$ (?:\.venv/bin/)?|`)pachops ([a-z]+)", text, re.MULTILINE))
@@ -83,6 +91,7 @@ def test_the_commands_are_there(page: Path) -> None:
 
 
 def test_links_between_pages_lead_somewhere() -> None:
-    for page in (*PAGES, ROOT / "docs" / "architecture.md", ROOT / "docs" / "security.md"):
+    docs = ROOT / "docs"
+    for page in (*PAGES, SCALING, docs / "architecture.md", docs / "security.md"):
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / link).exists(), f"{page.name}: {link}"

@@ -2,6 +2,8 @@
 
     python worker.py DATABASE_URL STEP_LOG COUNT TARGETS
 
+Without COUNT and TARGETS it runs what others submit, until SIGTERM.
+
 Each deployment has four steps, and each step needs the answer of the one before.
 """
 
@@ -12,6 +14,7 @@ from pathlib import Path
 from bot.domain.deployment import Actor, Commit, Deployment, Kind, Outcome, Request, Trigger
 from bot.engine.engine import Engine
 from bot.engine.run import Run
+from bot.signals import signals_set
 from bot.store.database import Database
 from bot.store.deployments import Deployments
 from tests.faults.steplog import Entry, Mark, StepLog
@@ -84,5 +87,21 @@ async def main(url: str, log: str, count: int, targets: int) -> None:
     await database.close()
 
 
+async def stand(url: str, log: str) -> None:
+    """Until it is told to stop."""
+    stop = asyncio.Event()
+    database = await Database.open(url)
+    engine = Engine(database, Worker(Deployments(database), StepLog(Path(log))).workflow, poll=0.05)
+    with signals_set(stop):
+        await engine.start()
+        await stop.wait()
+        await engine.drain(10.0)
+    await engine.stop()
+    await database.close()
+
+
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+    if len(sys.argv) == 3:
+        asyncio.run(stand(sys.argv[1], sys.argv[2]))
+    else:
+        asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))

@@ -1,13 +1,17 @@
 """The Docker Engine: images are built, tested and pushed here. The only importer of docker's SDK."""
 
+from bot.services.docker.buildx import Buildx
 from bot.services.docker.dockerignore import excluded
 from bot.services.docker.engine import DockerEngine
 from bot.services.docker.logins import docker_logins
 from bot.services.docker.orders import BuildOrder, LocalImage, TestOrder, TestRun
+from bot.services.docker.pool import EnginePool
 
 __all__ = [
     "BuildOrder",
+    "Buildx",
     "DockerEngine",
+    "EnginePool",
     "LocalImage",
     "TestOrder",
     "TestRun",

@@ -2,7 +2,8 @@
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Self, cast
 
@@ -16,7 +17,9 @@ from bot.domain.reasons import Code, StoppedError
 from bot.services.docker import container
 from bot.services.docker import push as pushing
 from bot.services.docker.build import build_legacy, build_with_buildkit
+from bot.services.docker.failures import pull_failure
 from bot.services.docker.link import Link
+from bot.services.docker.logins import auth_config, registry_of
 from bot.services.docker.orders import BuildOrder, LocalImage, TestOrder, TestRun
 from bot.services.docker.wire import Address, EngineClient
 from bot.services.logins import Login
@@ -24,6 +27,8 @@ from bot.services.logins import Login
 Report = Callable[[Progress], None]
 
 _PING_TIMEOUT = 10
+_SLOW_TIMEOUT = 600
+BUILT_AT_LABEL = "org.opencontainers.image.created"
 _OLDEST_API = "1.24"
 _FIRST_WITH_BUILDKIT = "1.39"
 
@@ -73,6 +78,16 @@ class DockerEngine:
             buildkit = _offers_buildkit(headers)
         return cls(link, version, has_buildkit=buildkit)
 
+    @property
+    def address(self) -> str:
+        """Where it is, as a person writes it in DOCKER_HOST."""
+        return self._link.address.text
+
+    async def ping(self) -> None:
+        """Nothing, where it still answers."""
+        with _refusals(self.address):
+            await self._link.call(_ping, timeout=_PING_TIMEOUT)
+
     async def close(self) -> None:
         """Wait for the engine's threads."""
         await self._link.close()
@@ -100,6 +115,17 @@ class DockerEngine:
         build = build_with_buildkit if self.has_buildkit else build_legacy
         return await build(self._link, order, open_context, report)
 
+    async def pull(self, repository: str, tag: str) -> None:
+        """Bring an image here, as its platform has it."""
+        registry, reference = registry_of(repository), f"{repository}:{tag}"
+        login = auth_config(registry, await self._link.login(registry))
+        try:
+            await self._link.long_call(
+                lambda client: client.pull(repository, tag, auth_config=login or None)
+            )
+        except APIError as error:
+            raise pull_failure(reference, str(error.explanation or error)) from error
+
     async def test(self, order: TestOrder, report: Report) -> TestRun:
         """Run a command in an image, locked down, and remove its container."""
         with _refusals(f"image {order.image}"):
@@ -119,6 +145,29 @@ class DockerEngine:
         """Push `repository:tag`, which is on the engine; its digest. `image` is our name for it."""
         return await pushing.push(self._link, image, repository, tag, report)
 
+    async def forget_images(self, label: str, before: float) -> int:
+        """Remove our names of images that have this label and were built before then; how many.
+
+        Args:
+            label: one that only our images have.
+            before: seconds since the epoch.
+        """
+        with _refusals("old images"):
+            return await self._link.call(
+                lambda client: _remove_images(client, label, before), timeout=_SLOW_TIMEOUT
+            )
+
+    async def forget_cache(self, unused: float) -> int:
+        """Remove the build cache that was not used for so many seconds; how many bytes."""
+        if not self.has_buildkit:
+            return 0
+        with _refusals("the build cache"):
+            answer = await self._link.call(
+                lambda client: client.prune_builds(filters={"until": f"{int(unused)}s"}, all=True),
+                timeout=_SLOW_TIMEOUT,
+            )
+        return int(answer.get("SpaceReclaimed") or 0)
+
     async def free_bytes(self) -> int | None:
         """Free space where the engine keeps its data, if that is on this machine."""
         if self._link.address.path is None:
@@ -126,6 +175,28 @@ class DockerEngine:
         with _refusals(self._link.address.text):
             root = (await self._link.call(lambda client: client.info())).get("DockerRootDir")
         return await self._link.run(lambda: _free(root))
+
+
+def _remove_images(client: EngineClient, label: str, before: float) -> int:
+    removed = 0
+    for image in client.images(filters={"label": label}):
+        if _built_at(image) >= before:
+            continue
+        for tag in image["RepoTags"] or ():
+            # One that a container uses stays.
+            with suppress(NotFound, APIError):
+                client.remove_image(tag)
+                removed += 1
+    return removed
+
+
+def _built_at(image: dict[str, Any]) -> float:
+    """When we built it: a build whose every step was cached gives an image with an old date."""
+    label = (image.get("Labels") or {}).get(BUILT_AT_LABEL, "")
+    try:
+        return datetime.fromisoformat(label).timestamp()
+    except ValueError:
+        return float(image["Created"])
 
 
 def _ping(client: EngineClient) -> CaseInsensitiveDict[str]:

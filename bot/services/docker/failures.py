@@ -206,6 +206,23 @@ def push_failure(reference: str, message: str) -> StoppedError:
     )
 
 
+def pushed_in_vain(reference: str, message: str, step: FailedStep | None) -> StoppedError | None:
+    """Why a build that was to push could not, where that is why it failed."""
+    is_export = step is None or step.text.startswith(("exporting", "pushing"))
+    if not is_export or not re.search(r"failed to push|pushing|failed to authorize", message):
+        return None
+    return push_failure(reference, message)
+
+
+def pull_failure(reference: str, message: str) -> StoppedError:
+    """Why a pull failed."""
+    if _DISK_FULL.search(message):
+        return StoppedError(Code.DISK_FULL, "no space left on the engine's disk", where=reference)
+    if _UNREACHABLE.search(message) and not _REFUSED.search(message):
+        return StoppedError(Code.REGISTRY_UNREACHABLE, message, where=reference)
+    return StoppedError(Code.REGISTRY_REFUSED, message, where=reference)
+
+
 def passes(message: str) -> bool:
     """Whether trying again may help."""
     return _PASSING.search(message) is not None and not _DISK_FULL.search(message)

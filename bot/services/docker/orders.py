@@ -31,6 +31,8 @@ class BuildOrder:
     build_args: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, SecretStr] = field(default_factory=dict)
+    platforms: tuple[str, ...] = ()
+    """Such as `linux/arm64`; the builder's own where none is said. Only buildx takes any."""
     no_network: bool = False
     no_logins: bool = False
     """Whether images are pulled as anybody would."""

@@ -1,6 +1,7 @@
 """Commits: which one a person means, and how it gets here."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -36,6 +37,7 @@ _UPLOAD_PACK = " ".join(
 )
 """What reads a repository on this machine for a fetch: git itself may use files, it may not."""
 
+_LOCK = ".lock"
 _ALL_HISTORY = "--depth=2147483647"
 
 
@@ -102,12 +104,31 @@ class Git:
         sha = sha.lower()
         address = _address(repository)
         async with self._reading(address):
+            self._lock(address).touch(mode=0o600)
             mirror = self._mirror(address)
             if await mirror.has(sha):
                 return mirror
             async with self._alone(address, mirror):
                 await self._bring(address, mirror, sha)
         return mirror
+
+    async def forget_unused(self, before: float) -> int:
+        """Remove the mirrors that were not used since then; how many.
+
+        Args:
+            before: seconds since the epoch.
+        """
+        removed = 0
+        for lock in self._root.glob(f"*{_LOCK}"):
+            folder = lock.with_name(lock.name.removesuffix(_LOCK))
+            if lock.stat().st_mtime >= before or not folder.is_dir():
+                continue
+            async with locked(lock):
+                # Somebody may have waited for the lock, or had it.
+                if lock.stat().st_mtime < before:
+                    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+                    removed += 1
+        return removed
 
     async def _bring(self, address: Address, mirror: Mirror, sha: str) -> None:
         """Fetch a commit; a mirror in which git then still fails is made anew, once.
@@ -232,9 +253,13 @@ class Git:
     def _mirror(self, address: Address) -> Mirror:
         return Mirror(self._root / address.folder_name, address, self._timeout)
 
+    def _lock(self, address: Address) -> Path:
+        """Its time of change is when the mirror was last used."""
+        return self._root / f"{address.folder_name}{_LOCK}"
+
     @asynccontextmanager
     async def _alone(self, address: Address, mirror: Mirror) -> AsyncIterator[None]:
-        async with locked(self._root / f"{address.folder_name}.lock"):
+        async with locked(self._lock(address)):
             await mirror.prepare()
             yield
 

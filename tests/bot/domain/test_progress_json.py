@@ -49,3 +49,20 @@ def test_every_reason_comes_back(reason: Reason) -> None:
 def test_what_is_not_an_event_is_refused(value: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"."):
         from_json(value)
+
+
+def test_a_reason_of_a_newer_version_keeps_its_words() -> None:
+    newer = {"code": "moon_phase", "title": "Wrong moon", "fact": "it wanes", "next_step": "Wait."}
+    reason = reason_from_json(newer | {"where": None})
+    assert (reason.code, reason.fact) == (Code.INTERNAL_ERROR, "Wrong moon: it wanes")
+    assert reason.next_step == "Wait."
+    ended: dict[str, object] = {
+        "outcome": "failed",
+        "deployment": "06g",
+        "sha": None,
+        "images": [],
+        "pipelines": [],
+    }
+    event = from_json(ended | {"event": "finished", "reason": {**newer, "where": None}})
+    assert isinstance(event, Finished)
+    assert event.reason == reason

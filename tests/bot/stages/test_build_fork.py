@@ -17,6 +17,7 @@ from bot.domain.trust import Trust
 from bot.services.docker import BuildOrder, DockerEngine
 from bot.services.git import Git
 from bot.services.logins import Login
+from bot.services.registry import Registry as Registries
 from bot.stages.build import TRUST_LABEL, Workshop, build
 from tests.bot.services.docker.parts import Events, context
 from tests.real.git_server import Content, Repository
@@ -63,7 +64,15 @@ class Builds:
             Kind.DEPLOY, address, "x", Commit(sha, sha), Trigger.COMMENT, actor, trust=trust
         )
         values = {"npm": SecretStr("a secret of the settings")}
-        workshop = Workshop(self.engine, mirror, values, parallel=1, least_free=0)
+        workshop = Workshop(
+            self.engine,
+            mirror,
+            Registries(lambda _host: None),
+            values,
+            parallel=1,
+            least_free=0,
+            data_dir=self._folder,
+        )
         await build(Plan((image,), ()), request, workshop, self.events)
         return image.built_as
 

@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+import sqlalchemy as sa
 
 from bot.domain.deployment import Deployment, Outcome, Stage
 from bot.domain.progress import Finished, Log, Progress, StageStarted, Warned
@@ -115,3 +116,15 @@ async def test_a_long_log_loses_its_middle_and_says_so_once(add: Add, database: 
     assert sum(map(len, texts)) <= 1000
     assert sum(isinstance(event, Warned) for event in read) == 1
     assert StageStarted(Stage.TEST) in read
+
+
+async def test_what_a_newer_version_said_does_not_hide_the_rest(
+    add: Callable[..., Awaitable[Deployment]], progress: ProgressLog, database: Database
+) -> None:
+    deployment = await add()
+    await progress.append(deployment.id, [(1.0, Warned("one")), (2.0, Warned("two"))])
+    newer = sa.text('update progress set event = \'{"event": "moon"}\' where seq = 1')
+    await database.write(lambda connection: connection.execute(newer))
+    first, second = [event for _, _, event in await progress.read(deployment.id)]
+    assert isinstance(first, Warned)
+    assert second == Warned("two")

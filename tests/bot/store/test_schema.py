@@ -1,6 +1,8 @@
+import ast
 import asyncio
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -41,3 +43,21 @@ async def test_all_that_open_a_new_database_at_once_get_it(url: str) -> None:
     for task in tasks:
         await task.result().close()
     assert versions == [schema.CURRENT] * 8
+
+
+MIGRATIONS = Path(schema.__file__).parent / "migrations" / "versions"
+ADDING = {"create_table", "create_index", "add_column"}
+
+
+@pytest.mark.parametrize("file", sorted(MIGRATIONS.glob("v*.py")), ids=lambda file: file.stem)
+def test_a_migration_only_adds_so_that_workers_of_the_version_before_go_on(file: Path) -> None:
+    used = {
+        node.func.attr
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "op"
+    }
+    assert used
+    assert used <= ADDING

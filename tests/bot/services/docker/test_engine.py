@@ -204,3 +204,45 @@ async def test_no_thread_is_left_after_close(engine_host: str) -> None:
     await engine.find("pachops-test/none:1")
     await engine.close()
     await eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith("docker-")])
+
+
+async def test_old_images_of_ours_go_and_those_that_run_or_are_young_stay(
+    engine: DockerEngine, api: docker.APIClient, repository: str, busybox_image: str
+) -> None:
+    label = f"test.{repository.rpartition('/')[2]}"
+    for tag, created in (
+        ("old", "2020-01-01T00:00:00+00:00"),
+        ("young", "2099-01-01T00:00:00+00:00"),
+    ):
+        order = BuildOrder(
+            "edges",
+            (f"{repository}:{tag}",),
+            "Dockerfile",
+            labels={label: tag, "org.opencontainers.image.created": created},
+        )
+        await engine.build(order, context({"Dockerfile": f"FROM {busybox_image}\n"}), Events())
+    now = datetime.now(UTC).timestamp()
+    assert await engine.forget_images(label, now) == 1
+    assert await engine.find(f"{repository}:old") is None
+    assert await engine.find(f"{repository}:young") is not None
+    assert await engine.find(busybox_image) is not None
+    assert api.ping()
+
+
+async def test_the_build_cache_is_pruned_by_when_it_was_used(
+    engine: DockerEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def prune_builds(_client: object, **options: object) -> dict[str, int]:
+        asked.append(options)
+        return {"SpaceReclaimed": 5}
+
+    monkeypatch.setattr(docker.APIClient, "prune_builds", prune_builds)
+    assert await engine.forget_cache(3600.0) == 5
+    assert asked == [{"filters": {"until": "3600s"}, "all": True}]
+
+
+async def test_a_pull_that_is_not_allowed_or_not_possible_is_said(engine: DockerEngine) -> None:
+    stopped = await reason_of(engine.pull("127.0.0.1:1/edges", "1"))
+    assert stopped.reason.code is Code.REGISTRY_UNREACHABLE

@@ -1,0 +1,45 @@
+import time
+from pathlib import Path
+
+import pytest
+
+from bot.app import Bot, open_bot
+from bot.domain.deployment import (
+    Actor,
+    Commit,
+    Deployment,
+    Kind,
+    Request,
+    Trigger,
+    new_deployment_id,
+)
+from bot.domain.reasons import Code
+from bot.settings import load_settings
+from bot.store.deployments import insert
+from handlers.commands.wanted import WANTED
+
+
+def deployment() -> Deployment:
+    actor = Actor("ada", "github")
+    commit = Commit("a" * 40, "main")
+    request = Request(Kind.DEPLOY, "edges", "staging", commit, Trigger.COMMENT, actor)
+    return Deployment(new_deployment_id(), request, created_at=time.time())
+
+
+async def stored(bot: Bot) -> Deployment:
+    new = deployment()
+    await bot.database.write(lambda connection: insert(connection, new))
+    return new
+
+
+@pytest.mark.parametrize("asked_on_github", [False, True])
+async def test_a_bot_without_a_login_does_not_update_what_was_asked_on_github(
+    *, asked_on_github: bool, tmp_path: Path
+) -> None:
+    settings = load_settings({"HOME": str(tmp_path), "PACHOPS_DATA_DIR": str(tmp_path / "data")})
+    async with open_bot(settings) as bot:
+        new = await stored(bot)
+        if asked_on_github:
+            await bot.deployments.save(new.id, WANTED, {"what": "ever"})
+        objections = await bot.second_look(new)
+    assert [each.code for each in objections] == ([Code.FACT_UNKNOWN] if asked_on_github else [])

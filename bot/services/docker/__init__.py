@@ -2,7 +2,7 @@
 
 from bot.services.docker.dockerignore import excluded
 from bot.services.docker.engine import DockerEngine
-from bot.services.docker.logins import docker_logins
+from bot.services.docker.logins import docker_logins, logged_in_hosts
 from bot.services.docker.orders import BuildOrder, LocalImage, TestOrder, TestRun
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "TestRun",
     "docker_logins",
     "excluded",
+    "logged_in_hosts",
 ]

@@ -21,7 +21,9 @@ from bot.engine.engine import Engine
 from bot.engine.run import Run
 from bot.git_logins import GitLogins
 from bot.journal import Journal, Listener
+from bot.logs import about
 from bot.redact import Redactor, logs_cleaned
+from bot.services.calls import UNCOUNTED, Calls
 from bot.services.docker import DockerEngine, docker_logins
 from bot.services.git import Git
 from bot.services.logins import Login
@@ -54,7 +56,10 @@ class Bot:
         settings: Settings,
         database: Database,
         listener: Callable[[str], Listener],
+        *,
+        calls: Calls = UNCOUNTED,
     ) -> None:
+        self._calls = calls
         self.settings = settings
         self.second_look: SecondLook = _nobody_objects
         self.database = database
@@ -68,8 +73,12 @@ class Bot:
             timeout=settings.timeouts.source,
         )
         self._find_login = docker_logins()
-        self.registry = Registry(self._find_login, insecure=settings.insecure_registries)
-        self.public_registry = Registry(lambda _host: None, insecure=settings.insecure_registries)
+        self.registry = Registry(
+            self._find_login, insecure=settings.insecure_registries, calls=calls
+        )
+        self.public_registry = Registry(
+            lambda _host: None, insecure=settings.insecure_registries, calls=calls
+        )
         self._listener = listener
         self._docker: asyncio.Task[DockerEngine] | None = None
         self._clusters: dict[str, Pachyderm] = {}
@@ -93,7 +102,7 @@ class Bot:
             # It takes a third of a second to import, and most command lines do without.
             from bot.github_login import log_in  # noqa: PLC0415
 
-            self._github = log_in(self.settings.github, self.redactor)
+            self._github = log_in(self.settings.github, self.redactor, self._calls)
         return self._github
 
     async def _git_login_of_app(self, owner: str, name: str, refused: Login | None) -> Login | None:
@@ -104,7 +113,7 @@ class Bot:
         if cluster not in self._clusters:
             found = self.settings.cluster(cluster)
             self._clusters[cluster] = Pachyderm(
-                found.address, token=found.token, root_certs=found.root_certs
+                found.address, token=found.token, root_certs=found.root_certs, calls=self._calls
             )
         return self._clusters[cluster]
 
@@ -185,8 +194,9 @@ class Bot:
     async def _carry_out(self, run: Run) -> None:
         identity = run.deployment.id
         journal = Journal(identity, self.progress, self.redactor, self._listener(identity))
-        async with journal.kept():
-            await Workflow(run, self, journal.report).carry_out()
+        with about(deployment=identity):
+            async with journal.kept():
+                await Workflow(run, self, journal.report).carry_out()
 
 
 async def _nobody_objects(_deployment: Deployment) -> tuple[Reason, ...]:

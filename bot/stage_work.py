@@ -17,6 +17,7 @@ from bot.domain.plan import (
     image_lines,
     pipeline_lines,
 )
+from bot.domain.plan_summary import PLAN, plan_json, summary
 from bot.domain.progress import Planned, Progress, Warned
 from bot.domain.reasons import Reason
 from bot.domain.trust import Trust
@@ -38,6 +39,9 @@ from bot.stages.source import Source, open_default, open_source
 from bot.stages.test import TestResult, test
 from bot.stages.update import prepare, update
 from bot.store.deployments import Deployments
+
+COMMITTED_AT = "committed_at"
+"""Fact of a deployment: when its commit was made, in ISO 8601."""
 
 Report: TypeAlias = Callable[[Progress], None]
 SecondLook: TypeAlias = Callable[[Deployment], Awaitable[tuple[Reason, ...]]]
@@ -95,8 +99,9 @@ class StageWork:
         # A pull request must not choose where it is deployed.
         rules = source if is_own else await open_default(self._services.git, request.repository)
         _, environment = rules.project.environment(request.environment)
-        title = (await source.mirror.describe(source.sha)).title
-        return Read(title, _destination(environment), None if is_own else rules.sha)
+        described = await source.mirror.describe(source.sha)
+        await self._services.deployments.save(self._id, COMMITTED_AT, described.committed_at)
+        return Read(described.title, _destination(environment), None if is_own else rules.sha)
 
     async def plan(self, read: Read) -> Plan:
         """What will be done; nothing is touched."""
@@ -113,8 +118,14 @@ class StageWork:
         check_secrets(plan, self._services.settings.build_secrets)
         for warning in plan.warnings:
             self._report(Warned(warning))
+        await self._keep_plan(plan)
         self._report(Planned(image_lines(plan), pipeline_lines(plan)))
         return plan
+
+    async def _keep_plan(self, plan: Plan) -> None:
+        """What its page draws."""
+        shown = plan_json(summary(plan), self._services.redactor.clean)
+        await self._services.deployments.save(self._id, PLAN, shown)
 
     async def build(self, plan: Plan) -> tuple[str, ...]:
         """Build the images that the registry lacks; the names of those."""
@@ -193,6 +204,7 @@ class StageWork:
         deployments = self._services.deployments
         back = await plan_return(deployments, self._request)
         await deployments.save(self._id, UNDONE, list(back.undone))
+        await self._keep_plan(Plan((), returning_pipelines(back)))
         self._report(Planned((), lines(returning_pipelines(back))))
         return back
 

@@ -105,6 +105,11 @@ class Engine:
             self._claim.release()
             self._claim = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it takes deployments up."""
+        return self._durable is not None and self._housekeeping is not None
+
     async def submit(self, deployment: Deployment, facts: Mapping[str, JSON] = _NO_FACTS) -> None:
         """Write it and its facts down and put it in its target's line, all or nothing.
 

@@ -233,6 +233,18 @@ def others_are_finished_first(identities: Sequence[str]) -> str:
     return f"Finishing what an interrupted bot left: {', '.join(identities)}."
 
 
+def examined(faults: int, warnings: int) -> str:
+    """What `pachops doctor` comes to."""
+    if not faults and not warnings:
+        return "All is well."
+    counted = [
+        f"{count} {what}{'' if count == 1 else 's'}"
+        for count, what in ((faults, "fault"), (warnings, "warning"))
+        if count
+    ]
+    return f"{' and '.join(counted)}."
+
+
 def left(identities: Sequence[str]) -> str:
     """What a worker leaves."""
     if not identities:

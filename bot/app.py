@@ -23,7 +23,9 @@ from bot.engine.engine import Engine
 from bot.engine.run import Run
 from bot.git_logins import GitLogins
 from bot.journal import Journal, Listener
+from bot.logs import about
 from bot.redact import Redactor, logs_cleaned
+from bot.services.calls import UNCOUNTED, Calls
 from bot.services.git import Git
 from bot.services.logins import Login
 from bot.services.registry import Registry
@@ -62,7 +64,9 @@ class Bot:
         *,
         running: int = RUNNING,
         stays: bool = False,
+        calls: Calls = UNCOUNTED,
     ) -> None:
+        self._calls = calls
         self.settings = settings
         self.second_look: SecondLook = self._refuse_what_was_asked_elsewhere
         self.database = database
@@ -79,8 +83,10 @@ class Bot:
             find_login=GitLogins(settings, self._git_login_of_app),
             timeout=settings.timeouts.source,
         )
-        self.registry = Registry(_find_login, insecure=settings.insecure_registries)
-        self.public_registry = Registry(lambda _host: None, insecure=settings.insecure_registries)
+        self.registry = Registry(_find_login, insecure=settings.insecure_registries, calls=calls)
+        self.public_registry = Registry(
+            lambda _host: None, insecure=settings.insecure_registries, calls=calls
+        )
         self._listener = listener
         self._pool: EnginePool | None = None
         self._clusters: dict[str, Pachyderm] = {}
@@ -122,7 +128,7 @@ class Bot:
             # It takes a third of a second to import, and most command lines do without.
             from bot.github_login import log_in  # noqa: PLC0415
 
-            self._github = log_in(self.settings.github, self.redactor)
+            self._github = log_in(self.settings.github, self.redactor, self._calls)
         return self._github
 
     async def _git_login_of_app(self, owner: str, name: str, refused: Login | None) -> Login | None:
@@ -135,7 +141,7 @@ class Bot:
         if cluster not in self._clusters:
             found = self.settings.cluster(cluster)
             self._clusters[cluster] = Pachyderm(
-                found.address, token=found.token, root_certs=found.root_certs
+                found.address, token=found.token, root_certs=found.root_certs, calls=self._calls
             )
         return self._clusters[cluster]
 
@@ -236,8 +242,9 @@ class Bot:
 
         identity = run.deployment.id
         journal = Journal(identity, self.progress, self.redactor, self._listener(identity))
-        async with journal.kept():
-            await Workflow(run, self, journal.report).carry_out()
+        with about(deployment=identity):
+            async with journal.kept():
+                await Workflow(run, self, journal.report).carry_out()
 
 
 def _find_login(registry: str) -> Login | None:

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Annotated, TypeVar, cast
 
 import typer
 from rich.console import Console, RenderableType
+from rich.text import Text
 from sqlalchemy import make_url
 
 from bot.domain.approval import Cast, Verdict, Vote, refused_vote
@@ -27,6 +28,7 @@ from bot.domain.progress import Finished, Progress
 from bot.domain.reasons import Code, Kind, StoppedError
 from bot.engine.claim import Claim, is_claimed
 from bot.engine.workers import living
+from bot.redact import Redactor
 from bot.settings import Settings, load_settings
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
@@ -38,6 +40,7 @@ from bot.store.progress import ProgressLog
 from bot.units import since_when
 from handlers.reports import audit as audit_words
 from handlers.reports import words
+from handlers.reports.findings import finding_json, finding_lines
 from handlers.reports.json_lines import JsonLines, deployment_json
 from handlers.reports.plain import PlainLines
 from handlers.reports.reporter import Reporter, reporter_for
@@ -422,11 +425,7 @@ def _load_settings_and_log() -> Settings:
     """For processes that stand: their log goes to stderr, and garbage must not pile up."""
     gc.set_threshold(*_USUAL_PACE)
     settings = load_settings(os.environ)
-    logging.basicConfig(
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        level=settings.log_level.upper(),
-        force=True,
-    )
+    _log_to(logging.StreamHandler(), settings)
     return settings
 
 
@@ -464,6 +463,48 @@ def _database_file(program: str) -> Path:
             next_step=f"Use `{program}`.",
         )
     return Path(url.database)
+
+
+@app.command()
+def link(
+    identity: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="A deployment; all of them without one.")
+    ] = None,
+    *,
+    hours: Annotated[
+        int, typer.Option("--hours", min=1, max=8760, help="How long it is good.")
+    ] = 12,
+) -> None:
+    """A link to a deployment's page, or to all pages, good for whoever has it."""
+
+    async def work(stored: _Stored) -> None:
+        from bot.site import signed_link  # noqa: PLC0415 - see above
+
+        wanted = (await stored.find(identity)).id if identity else None
+        _write(signed_link(load_settings(os.environ), wanted, until=time.time() + hours * 3600))
+
+    _look(work)
+
+
+@app.command()
+def doctor(*, as_json: Json = False) -> None:
+    """Look at every connection, permission and clock, and say how to mend what does not work."""
+    from bot.examination import examine_all, has_faults  # noqa: PLC0415 - see above
+
+    with _explained():
+        settings = load_settings(os.environ)
+        logging.basicConfig(handlers=[logging.NullHandler()], force=True)
+        findings = asyncio.run(examine_all(settings))
+    if as_json:
+        for finding in findings:
+            _write(finding_json(finding))
+    else:
+        output = standard_output()
+        console = Console(file=cast(IO[str], output), highlight=False)
+        for text, style in finding_lines(findings, output.marks):
+            console.print(Text(text, style), soft_wrap=True)
+    if has_faults(findings):
+        raise typer.Exit(_STATUS[Kind.FAILED])
 
 
 class _Stored:
@@ -624,8 +665,18 @@ def _keep_a_log(settings: Settings) -> None:
         ) from error
     # A log that cannot be written any more, on a full disk, is nothing for the person's terminal.
     logging.raiseExceptions = False
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+    _log_to(handler, settings)
+
+
+def _log_to(handler: logging.Handler, settings: Settings) -> None:
+    from bot.logs import keep_log  # noqa: PLC0415 - see above
+
+    keep_log(
+        handler,
+        level=settings.log_level,
+        as_json=settings.log_format == "json",
+        redactor=Redactor(settings.secrets()),
+    )
 
 
 @contextmanager

@@ -12,19 +12,24 @@ from bot.app import RUNNING, Bot, nobody, open_bot, open_database
 from bot.domain.deployment import Actor, Commit, Deployment, Request, Trigger
 from bot.domain.gate_facts import Standing
 from bot.domain.gate_rules import Rules
+from bot.domain.github import Permission
 from bot.domain.plan import Plan
 from bot.journal import Listener
 from bot.listening import listen
+from bot.readiness import Readiness
 from bot.redact import logs_cleaned
 from bot.retention import Cleaner
+from bot.services.calls import Calls
 from bot.services.github import GitHub
 from bot.services.slack import Slack
 from bot.settings import Settings, SlackSettings
 from bot.setup import wait_for_setup
 from bot.signals import signals_set
+from bot.site import open_site, report_link
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import CancelResult, Deployments
+from bot.store.figures import FigureStore
 from bot.store.values import JSON
 from handlers.commands.second_look import SecondLook
 from handlers.github.desk import Desk
@@ -38,6 +43,7 @@ from handlers.reports.github.repository import Repository
 from handlers.reports.github.safe import Safe
 from handlers.reports.slack.reporter import SlackReports
 from handlers.web.app import web_app
+from handlers.web.metrics import Metrics
 
 LOG = logging.getLogger(__name__)
 
@@ -95,7 +101,12 @@ class Server:
     """
 
     def __init__(
-        self, settings: Settings, bot: Bot, database: Database, slack: Slack | None = None
+        self,
+        settings: Settings,
+        bot: Bot,
+        database: Database,
+        metrics: Metrics,
+        slack: Slack | None = None,
     ) -> None:
         self._settings = settings
         self._bot = bot
@@ -105,11 +116,22 @@ class Server:
         bot.second_look = SecondLook(desk)
         self._inbox = Inbox(deliveries, partial(handle, desk))
         webhook = Webhook(settings.github.webhook_secrets, WANTED, deliveries, self._inbox.wake)
-        self._app = web_app(webhook.answer, deliveries.count_waiting)
+        self.readiness = Readiness(database, lambda: bot.engine.is_running)
+        site = open_site(settings, database, self.readiness.stopping, partial(_permission, github))
+        self._app = web_app(
+            metrics.timed(webhook.answer, frozenset(WANTED)),
+            deliveries.count_waiting,
+            ready=self.readiness.check,
+            site=site,
+            metrics=metrics.answer,
+        )
         self._redelivery = Redelivery(github, deliveries)
-        self._reports = [GitHubReports(database, redactor, partial(_repository, github)).run]
+        page = report_link(settings, site)
+        self._reports = [
+            GitHubReports(database, redactor, partial(_repository, github), page=page).run
+        ]
         if slack is not None:
-            self._reports.append(SlackReports(database, redactor, slack).run)
+            self._reports.append(SlackReports(database, redactor, slack, page=page).run)
         self.addresses: list[str] = []
         """Where it listens, once it does."""
         self.listening = asyncio.Event()
@@ -130,6 +152,8 @@ class Server:
         ):
             async with self._listening():
                 await stop.wait()
+                # Before the listener closes, so that nobody is sent here any more.
+                self.readiness.stopping.set()
             LOG.info("stopping")
             await self._bot.engine.drain(self._settings.timeouts.stop)
 
@@ -152,14 +176,24 @@ class Server:
 async def open_server(settings: Settings) -> AsyncIterator[Server]:
     """A server that does not listen yet. Errors: those of `Server`, and of the database."""
     async with AsyncExitStack() as stack:
-        slack = _join(settings.slack)
+        database = await stack.enter_async_context(open_database(settings))
+        metrics = Metrics(
+            FigureStore(database), Deliveries(database), token=settings.web.metrics_token
+        )
+        slack = _join(settings.slack, metrics)
         if slack is not None:
             stack.push_async_callback(slack.close)
-        database = await stack.enter_async_context(open_database(settings))
-        bot = Bot(settings, database, nobody, running=settings.running_deployments, stays=True)
+        bot = Bot(
+            settings,
+            database,
+            nobody,
+            running=settings.running_deployments,
+            stays=True,
+            calls=metrics,
+        )
         stack.push_async_callback(bot.close)
         stack.enter_context(logs_cleaned(bot.redactor))
-        yield Server(settings, bot, database, slack)
+        yield Server(settings, bot, database, metrics, slack)
 
 
 @asynccontextmanager
@@ -210,14 +244,18 @@ async def serve(load: Callable[[], Settings], say: Callable[[str], None]) -> Non
             await server.run(stop)
 
 
-def _join(settings: SlackSettings) -> Slack | None:
+def _join(settings: SlackSettings, calls: Calls) -> Slack | None:
     if settings.bot_token is None:
         return None
-    return Slack(settings.bot_token, base_url=settings.api_url)
+    return Slack(settings.bot_token, base_url=settings.api_url, calls=calls)
 
 
 def _repository(github: GitHub, origin: Origin) -> Repository:
     return github.for_repository(origin.owner, origin.name, origin.installation)
+
+
+async def _permission(github: GitHub, owner: str, name: str, login: str) -> Permission:
+    return await github.for_repository(owner, name).permission(login)
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from bot.domain.plan import (
     image_lines,
     pipeline_lines,
 )
+from bot.domain.plan_summary import PLAN, plan_json, summary
 from bot.domain.progress import Planned, Progress, Warned
 from bot.domain.reasons import Reason
 from bot.domain.trust import Trust
@@ -42,6 +43,9 @@ from bot.store.approvals import Approvals as ApprovalStore
 from bot.store.audit import Audit
 from bot.store.deployments import Deployments
 from bot.store.queue import Queue
+
+COMMITTED_AT = "committed_at"
+"""Fact of a deployment: when its commit was made, in ISO 8601."""
 
 Report: TypeAlias = Callable[[Progress], None]
 SecondLook: TypeAlias = Callable[[Deployment], Awaitable[tuple[Reason, ...]]]
@@ -106,9 +110,10 @@ class StageWork:
         check_forks(self._request, self._services.settings)
         source = await self._open_source()
         declared, environment, rules = await self._declared()
-        title = (await source.mirror.describe(source.sha)).title
+        described = await source.mirror.describe(source.sha)
+        await self._services.deployments.save(self._id, COMMITTED_AT, described.committed_at)
         default_sha = None if self._is_own else declared.sha
-        return Read(title, _destination(environment), default_sha, rules.approvals)
+        return Read(described.title, _destination(environment), default_sha, rules.approvals)
 
     async def rules(self) -> EnvironmentRules:
         """The environment's rules as they are now, within the operator's own."""
@@ -146,8 +151,14 @@ class StageWork:
         check_platforms(plan, buildx=self._buildx is not None)
         for warning in plan.warnings:
             self._report(Warned(warning))
+        await self._keep_plan(plan)
         self._report(Planned(image_lines(plan), pipeline_lines(plan)))
         return plan
+
+    async def _keep_plan(self, plan: Plan) -> None:
+        """What its page draws."""
+        shown = plan_json(summary(plan), self._services.redactor.clean)
+        await self._services.deployments.save(self._id, PLAN, shown)
 
     async def build(self, plan: Plan) -> tuple[str, ...]:
         """Build the images that the registry lacks; the names of those."""
@@ -245,6 +256,7 @@ class StageWork:
         deployments = self._services.deployments
         back = await plan_return(deployments, self._request)
         await deployments.save(self._id, UNDONE, list(back.undone))
+        await self._keep_plan(Plan((), returning_pipelines(back)))
         self._report(Planned((), lines(returning_pipelines(back))))
         return back
 

@@ -60,6 +60,13 @@ def parse_size(value: object) -> int:
     return int(found[1]) * _FACTORS[found[2].lower()]
 
 
+def shown_size(count: int) -> str:
+    """Bytes as people say them: `512.0 MB`, `2.5 GB`."""
+    if count >= 1 << 30:
+        return f"{count / (1 << 30):.1f} GB"
+    return f"{count / (1 << 20):.1f} MB"
+
+
 def _memory(value: object) -> str:
     if parse_size(value) < _LEAST_MEMORY:
         raise ValueError("must be at least 6m: the Docker Engine refuses less")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from bot.domain.reasons import Code, StoppedError
+from bot.logs import about
 from bot.store.deliveries import Deliveries, Delivery, Surface, Waiting
 
 LOG = logging.getLogger(__name__)
@@ -103,7 +104,8 @@ class Inbox:
         try:
             delivery = await self._deliveries.begin(identity)
             if delivery is not None:
-                await self._attempt(delivery)
+                with about(delivery=delivery.id, kind=delivery.event):
+                    await self._attempt(delivery)
         except StoppedError as stopped:
             # The delivery stays as it is, and its next attempt is harmless.
             LOG.error("delivery %s: %s", identity, stopped)  # noqa: TRY400 - expected

@@ -46,7 +46,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @contextlib.contextmanager
-def _real_part() -> Iterator[None]:
+def real_part() -> Iterator[None]:
+    """Where a part is missing in it, the test fails in CI and is skipped elsewhere."""
     try:
         yield
     except MissingPartError as error:
@@ -59,7 +60,7 @@ def _real_part() -> Iterator[None]:
 def engine_host() -> Iterator[str]:
     """The DOCKER_HOST of a real Docker Engine."""
     engine = Engine()
-    with _real_part():
+    with real_part():
         engine.start()
     yield engine.host
     engine.stop()
@@ -69,7 +70,7 @@ def engine_host() -> Iterator[str]:
 def registry() -> Iterator[Registry]:
     """A real registry on a loopback port, without a login."""
     registry = Registry()
-    with _real_part():
+    with real_part():
         registry.start()
     yield registry
     registry.stop()
@@ -78,7 +79,7 @@ def registry() -> Iterator[Registry]:
 @pytest.fixture(scope="session")
 def busybox_image(engine_host: str) -> Iterator[str]:
     """A small base image that is in the engine, under a name of this run only."""
-    with _real_part():
+    with real_part():
         image = import_busybox(engine_host, "pachops-test/busybox", uuid.uuid4().hex[:12])
     yield image
     with contextlib.closing(docker.APIClient(base_url=engine_host, version="auto")) as client:
@@ -89,7 +90,7 @@ def busybox_image(engine_host: str) -> Iterator[str]:
 def postgresql_server() -> Iterator[PostgreSQL]:
     """A real PostgreSQL on a loopback port."""
     with contextlib.ExitStack() as stack:
-        with _real_part():
+        with real_part():
             server = stack.enter_context(postgresql())
         yield server
 
@@ -97,7 +98,7 @@ def postgresql_server() -> Iterator[PostgreSQL]:
 @pytest.fixture(scope="session")
 def emulate_packages() -> Path:
     """A GitHub that others have written, as npm has it."""
-    with _real_part():
+    with real_part():
         return install_emulate()
 
 

@@ -9,6 +9,10 @@ from enum import StrEnum
 from bot.domain.reasons import Reason
 from bot.domain.trust import Trust
 
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's: nothing in it looks like something else."""
+_ID_LENGTH = 16
+
 
 class Stage(StrEnum):
     """The parts of a deployment, in their order."""
@@ -187,7 +191,16 @@ def derived_deployment_id(at: float, *source: str) -> str:
     return _deployment_id(int(at * 1000), int.from_bytes(digest[:4]))
 
 
+def asked_at(deployment: str) -> float | None:
+    """When an id was made, in seconds since the epoch; None where it is not one of ours."""
+    if len(deployment) != _ID_LENGTH or not set(deployment) <= set(_ALPHABET):
+        return None
+    number = 0
+    for character in deployment:
+        number = number << 5 | _ALPHABET.index(character)
+    return (number >> 32) / 1000
+
+
 def _deployment_id(milliseconds: int, rest: int) -> str:
-    alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
     number = milliseconds << 32 | rest
-    return "".join(alphabet[number >> shift & 31] for shift in range(75, -1, -5))
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(75, -1, -5))

@@ -119,6 +119,7 @@ class Code(StrEnum):
     DATABASE_IN_USE = "database_in_use"
     DATABASE_UNUSABLE = "database_unusable"
     DATA_DIR_UNUSABLE = "data_dir_unusable"
+    NOT_READY = "not_ready"
     STAGE_TIMED_OUT = "stage_timed_out"
     AUDIT_BROKEN = "audit_broken"
     CANCELLED = "cancelled"
@@ -566,6 +567,9 @@ MEANINGS = MappingProxyType(
         ),
         Code.DATA_DIR_UNUSABLE: Meaning(
             Kind.USAGE, "The data folder cannot be used", "Check PACHOPS_DATA_DIR."
+        ),
+        Code.NOT_READY: Meaning(
+            Kind.FAILED, "pachops cannot take on work now", "Ask again in a moment."
         ),
         Code.STAGE_TIMED_OUT: Meaning(
             Kind.FAILED,

@@ -150,6 +150,11 @@ class Engine:
             self._claim.release()
             self._claim = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it takes deployments up."""
+        return self._durable is not None and bool(self._background)
+
     async def submit(self, deployment: Deployment, facts: Mapping[str, JSON] = _NO_FACTS) -> None:
         """Write it and its facts down and put it in its target's line, all or nothing.
 

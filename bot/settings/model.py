@@ -34,6 +34,7 @@ from bot.settings.values import (
     EngineAddresses,
     FilePath,
     Host,
+    Key,
     PrivateKey,
     Secret,
     SlackChannel,
@@ -140,7 +141,7 @@ class GitHubSettings(_Set):
     """Instead of an App, for small teams. Nobody but Apps can write checks."""
     webhook_secrets: tuple[Secret, ...] = ()
     """The current one, and while it is being changed the previous one."""
-    client_id: str | None = None
+    client_id: Annotated[str, Field(min_length=1)] | None = None
     """The App's for logins of people, with its secret; kept by `pachops setup github`."""
     client_secret: Secret | None = None
     base_url: WebAddress = "https://github.com"
@@ -153,7 +154,9 @@ class GitHubSettings(_Set):
     @model_validator(mode="before")
     @classmethod
     def _files(cls, data: object, info: ValidationInfo) -> object:
-        return take_from_file(take_from_file(data, "private_key", info), "token", info)
+        for key in ("private_key", "token", "client_secret"):
+            data = take_from_file(data, key, info)
+        return data
 
     @property
     def has_login(self) -> bool:
@@ -243,6 +246,20 @@ class WebSettings(_Set):
 
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    public_url: WebAddress | None = None
+    """Where people reach it; without one, reports have no link to the pages."""
+    link_keys: tuple[Key, ...] = ()
+    """What links and sessions are signed with: the first signs, all are good. Made where none is
+    set; servers that share a database need the same ones."""
+    link_days: Annotated[int, Field(ge=1, le=365)] = 14
+    """How long the link in a report is good."""
+    metrics_token: Key | None = None
+    """Whoever asks for /metrics must have it; None: nobody may."""
+
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """All that must not be shown."""
+        given = (*self.link_keys, self.metrics_token)
+        return tuple(each for each in given if each is not None)
 
 
 class Settings(_Set):
@@ -280,6 +297,7 @@ class Settings(_Set):
     rules: tuple[LimitsSetting, ...] = ()
     """Narrow what repositories allow; all that fit an environment count."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
 
     @property
     def log_file(self) -> Path:
@@ -330,6 +348,7 @@ class Settings(_Set):
             *self.build_secrets.values(),
             *self.github.secrets(),
             *self.slack.secrets(),
+            *self.web.secrets(),
             *((SecretStr(password),) if password else ()),
         )
 

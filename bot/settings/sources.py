@@ -47,6 +47,9 @@ VARIABLES: Mapping[str, positions.Path] = {
     "PACHOPS_GITHUB_BASE_URL": ("github", "base_url"),
     "PACHOPS_GITHUB_WORD": ("github", "word"),
     "PACHOPS_GITHUB_BOT_NAME": ("github", "bot_name"),
+    "PACHOPS_GITHUB_CLIENT_ID": ("github", "client_id"),
+    "PACHOPS_GITHUB_CLIENT_SECRET": ("github", "client_secret"),
+    "PACHOPS_GITHUB_CLIENT_SECRET_FILE": ("github", "client_secret_file"),
     "PACHOPS_SLACK_BOT_TOKEN": ("slack", "bot_token"),
     "PACHOPS_SLACK_BOT_TOKEN_FILE": ("slack", "bot_token_file"),
     "PACHOPS_SLACK_APP_TOKEN": ("slack", "app_token"),
@@ -58,9 +61,14 @@ VARIABLES: Mapping[str, positions.Path] = {
     "PACHOPS_SLACK_DEFAULT_CHANNEL": ("slack", "default_channel"),
     "PACHOPS_WEB_HOST": ("web", "host"),
     "PACHOPS_WEB_PORT": ("web", "port"),
+    "PACHOPS_WEB_PUBLIC_URL": ("web", "public_url"),
+    "PACHOPS_WEB_LINK_KEYS": ("web", "link_keys"),
+    "PACHOPS_WEB_LINK_DAYS": ("web", "link_days"),
+    "PACHOPS_WEB_METRICS_TOKEN": ("web", "metrics_token"),
     "PACHOPS_LOG_LEVEL": ("log_level",),
     "PACHOPS_BUILDX_BUILDER": ("buildx", "builder"),
     "PACHOPS_BUILDX_CACHE": ("buildx", "cache"),
+    "PACHOPS_LOG_FORMAT": ("log_format",),
     "DOCKER_HOST": ("docker_host",),
 }
 """Where the value of each variable belongs."""
@@ -72,7 +80,8 @@ BUILD_SECRET = "PACHOPS_BUILD_SECRET_"  # noqa: S105 - a prefix, not a secret
 _PREFIX = "PACHOPS_"
 _GITHUB_SECRETS = ("private_key", "token", "webhook_secrets", "client_secret")
 _SLACK_SECRETS = ("bot_token", "app_token", "signing_secrets")
-_LISTS = {"insecure_registries", "webhook_secrets", "signing_secrets"}
+_WEB_SECRETS = ("link_keys", "metrics_token")
+_LISTS = {"insecure_registries", "webhook_secrets", "signing_secrets", "link_keys"}
 
 
 @dataclass(frozen=True)
@@ -183,7 +192,11 @@ def _holds_secrets(data: object) -> bool:
         return True
     if re.search(r"://[^/@]*:[^/@]*@", str(data.get("database_url"))):
         return True
-    for group, keys in (("github", _GITHUB_SECRETS), ("slack", _SLACK_SECRETS)):
+    for group, keys in (
+        ("github", _GITHUB_SECRETS),
+        ("slack", _SLACK_SECRETS),
+        ("web", _WEB_SECRETS),
+    ):
         found = data.get(group)
         if isinstance(found, dict) and any(found.get(key) for key in keys):
             return True

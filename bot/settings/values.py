@@ -10,6 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from bot.domain.slack import CHANNEL, CHANNEL_RULE
 
+_SHORTEST_KEY = 24
+
 
 def _absolute_path(value: object, info: ValidationInfo) -> Path:
     written = value if isinstance(value, str) else ""
@@ -118,6 +120,13 @@ def _not_empty(value: SecretStr) -> SecretStr:
     return value
 
 
+def _key(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < _SHORTEST_KEY:
+        msg = f"must have at least {_SHORTEST_KEY} characters; take random ones"
+        raise ValueError(msg)
+    return _one_line(value)
+
+
 def _private_key(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if "-----BEGIN" not in text:
@@ -181,6 +190,7 @@ Token = Annotated[SecretStr, AfterValidator(_one_line)]
 Host = Annotated[str, AfterValidator(_host)]
 Address = Annotated[str, AfterValidator(_grpc_address)]
 Secret = Annotated[SecretStr, AfterValidator(_not_empty)]
+Key = Annotated[SecretStr, AfterValidator(_key)]
 PrivateKey = Annotated[SecretStr, AfterValidator(_private_key)]
 BotToken = Annotated[Token, AfterValidator(_bot_token)]
 AppToken = Annotated[Token, AfterValidator(_app_token)]

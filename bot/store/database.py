@@ -59,6 +59,15 @@ class Database:
             raise
         return database
 
+    @classmethod
+    def unprepared(cls, url: str) -> "Database":
+        """One as it is: nothing is made or migrated, for who only looks.
+
+        Raises:
+            StoppedError: DATABASE_UNUSABLE.
+        """
+        return cls(_parse(url), busy_timeout=5.0)
+
     async def close(self) -> None:
         """Close every connection; what is being written still is. Harmless when done twice."""
         self._threads.shutdown(wait=False)

@@ -372,6 +372,11 @@ def _request(text: str) -> Request:
     return _REQUEST.validate_python(decode(text))
 
 
+def deployment_of(row: sa.Row[Any]) -> Deployment:
+    """The deployment in a row of the table."""
+    return _deployment(row)
+
+
 def _deployment(row: sa.Row[Any]) -> Deployment:
     return Deployment(
         id=row.id,

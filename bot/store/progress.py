@@ -10,6 +10,7 @@ from bot.domain.progress import Finished, Log, Progress, Warned
 from bot.domain.progress_json import from_json, to_json
 from bot.domain.reasons import Code, StoppedError
 from bot.store.database import Database
+from bot.store.log import told
 from bot.store.tables import DEPLOYMENT, PROGRESS
 from bot.store.values import decode, encode
 
@@ -24,7 +25,7 @@ class ProgressLog:
     goes: how it began and how it ended are what people look for.
     """
 
-    def __init__(self, database: Database, *, log_limit: int = 20_000_000) -> None:
+    def __init__(self, database: Database, *, log_limit: int = 100_000_000) -> None:
         self._database = database
         self._log_limit = log_limit
 
@@ -68,6 +69,14 @@ class ProgressLog:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [(row.seq, row.at, _event(row.event)) for row in rows]
 
+    async def told(
+        self, deployment_id: str, after: int = 0
+    ) -> Sequence[tuple[int, float, Progress]]:
+        """As `read`, all events but the lines of its log, however long that is."""
+        query = told(deployment_id).where(PROGRESS.c.seq > after)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [(row.seq, row.at, _event(row.event)) for row in rows]
+
 
 def _event(text: str) -> Progress:
     try:
@@ -100,7 +109,8 @@ def _add(
     events: Sequence[tuple[float, Progress]],
 ) -> tuple[int, bool]:
     """How much log the deployment has now, and whether some was left out before."""
-    sizes = [len(event.text) if isinstance(event, Log) else 0 for _, event in events]
+    # With its newline: an empty line has a size too, and nothing but log has one.
+    sizes = [len(event.text) + 1 if isinstance(event, Log) else 0 for _, event in events]
     # The row is also the lock that keeps two writers from taking the same numbers.
     count = (
         sa.update(DEPLOYMENT)

@@ -31,6 +31,7 @@ DEPLOYMENT = sa.Table(
     sa.Column("log_cut", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("deployment_by_target", "target", "seq"),
     sa.Index("deployment_by_state", "state", "seq"),
+    sa.Index("deployment_by_end", "finished_at"),
     sqlite_autoincrement=True,
 )
 
@@ -49,8 +50,16 @@ PROGRESS = sa.Table(
     sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("at", sa.Double, nullable=False),
     sa.Column("event", sa.Text, nullable=False),
-    # Of a line of log, in characters; 0 for what is always kept.
+    # Of a line of log, in characters with its newline; 0 for what is always kept.
     sa.Column("size", sa.Integer, nullable=False, server_default="0"),
+    # What was said beside the log is found at once behind a million lines of it.
+    sa.Index(
+        "progress_told",
+        "deployment",
+        "seq",
+        sqlite_where=sa.text("size = 0"),
+        postgresql_where=sa.text("size = 0"),
+    ),
 )
 
 WORKER = sa.Table(

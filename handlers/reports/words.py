@@ -256,6 +256,18 @@ def restored(database: str, old: str | None) -> str:
     )
 
 
+def examined(faults: int, warnings: int) -> str:
+    """What `pachops doctor` comes to."""
+    if not faults and not warnings:
+        return "All is well."
+    counted = [
+        f"{count} {what}{'' if count == 1 else 's'}"
+        for count, what in ((faults, "fault"), (warnings, "warning"))
+        if count
+    ]
+    return f"{' and '.join(counted)}."
+
+
 def left(identities: Sequence[str]) -> str:
     """What a worker leaves."""
     if not identities:

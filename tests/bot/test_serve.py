@@ -1,5 +1,6 @@
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -115,6 +116,55 @@ async def test_it_says_that_it_lives(github: GitHubServer, tmp_path: Path) -> No
         assert answer.status == 200
 
 
+async def test_it_is_ready_until_it_is_asked_to_stop(github: GitHubServer, tmp_path: Path) -> None:
+    stop = asyncio.Event()
+    settings = load_settings(variables(tmp_path, github))
+    async with asyncio.timeout(PATIENCE), open_server(settings) as server:
+        running = asyncio.create_task(server.run(stop))
+        await server.listening.wait()
+        url = server.addresses[0]
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"{url}/readyz") as answer:
+                assert answer.status == 200
+            server.readiness.stopping.set()
+            async with session.get(f"{url}/readyz") as answer:
+                assert (answer.status, await answer.text()) == (503, "not_ready\n")
+            async with session.get(f"{url}/healthz") as answer:
+                assert answer.status == 200
+        stop.set()
+        await running
+
+
+async def test_a_report_leads_to_the_page(github: GitHubServer, tmp_path: Path) -> None:
+    pull = await github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    public = {"PACHOPS_WEB_PUBLIC_URL": "https://pachops.example.com"}
+    environ = variables(tmp_path, github, **public)
+    async with serving(environ, github) as server:
+        await github.comment(pull, "/pachops deploy staging")
+        said = await github.expect_comment(pull, "https://pachops.example.com/deployments/")
+        link = re.search(r"https://pachops.example.com(/deployments/\S+?seal=[\w.-]+)", said.body)
+        assert link
+        # By that address the browser would come over the proxy.
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(server.addresses[0] + link[1], allow_redirects=False) as answer,
+        ):
+            assert answer.status == 303
+            assert "Secure" in answer.headers["Set-Cookie"]
+
+
+async def test_figures_are_for_who_has_the_token(github: GitHubServer, tmp_path: Path) -> None:
+    token = "a-token-for-prometheus-only"
+    environ = variables(tmp_path, github, PACHOPS_WEB_METRICS_TOKEN=token)
+    async with serving(environ, github) as server, aiohttp.ClientSession() as session:
+        url = f"{server.addresses[0]}/metrics"
+        async with session.get(url) as answer:
+            assert answer.status == 404
+        async with session.get(url, headers={"Authorization": f"Bearer {token}"}) as answer:
+            text = await answer.text()
+    assert 'pachops_calls_total{how="answered",service="github"}' in text
+
+
 @pytest.mark.parametrize(
     ("changed", "where"),
     [
@@ -126,6 +176,8 @@ async def test_it_says_that_it_lives(github: GitHubServer, tmp_path: Path) -> No
             "PACHOPS_GITHUB_APP_ID",
         ),
         ({"PACHOPS_WEB_HOST": "192.0.2.1"}, "PACHOPS_WEB_PORT"),
+        ({"PACHOPS_GITHUB_CLIENT_ID": "Iv1.x"}, "PACHOPS_GITHUB_CLIENT_SECRET"),
+        ({"PACHOPS_GITHUB_CLIENT_SECRET": "x"}, "PACHOPS_GITHUB_CLIENT_ID"),
     ],
 )
 async def test_without_what_it_needs_it_does_not_start(

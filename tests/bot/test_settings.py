@@ -395,6 +395,21 @@ def test_the_web_server_listens_on_this_machine_only(load: Load) -> None:
     assert (load().web.host, load().web.port) == ("127.0.0.1", 8080)
 
 
+def test_the_web_servers_secrets_are_kept_out_of_what_people_see(load: Load) -> None:
+    settings = load(
+        PACHOPS_WEB_LINK_KEYS="hidden-key-that-is-long-enough, hidden-older-key-long-enough",
+        PACHOPS_WEB_METRICS_TOKEN="hidden-token-that-is-long-enough",
+        PACHOPS_GITHUB_CLIENT_SECRET="hidden-client-secret",
+    )
+    assert "hidden" not in repr(settings)
+    assert {
+        "hidden-key-that-is-long-enough",
+        "hidden-older-key-long-enough",
+        "hidden-token-that-is-long-enough",
+        "hidden-client-secret",
+    } <= {secret(each) for each in settings.secrets()}
+
+
 def test_githubs_secrets_are_kept_out_of_what_people_see(load: Load) -> None:
     settings = load(
         PACHOPS_GITHUB_TOKEN="hidden-token",
@@ -415,12 +430,24 @@ def test_githubs_secrets_are_kept_out_of_what_people_see(load: Load) -> None:
         {"PACHOPS_GITHUB_WORD": "pachops"},
         {"PACHOPS_GITHUB_WORD": "/two words"},
         {"PACHOPS_WEB_PORT": "70000"},
+        {"PACHOPS_WEB_PUBLIC_URL": "pachops.example.com"},
+        {"PACHOPS_WEB_LINK_KEYS": "hidden"},
+        {"PACHOPS_WEB_LINK_DAYS": "0"},
+        {"PACHOPS_WEB_METRICS_TOKEN": "hidden"},
+        {"PACHOPS_LOG_FORMAT": "xml"},
     ],
 )
-def test_wrong_settings_of_github_name_their_variable(load: Load, variable: dict[str, str]) -> None:
+def test_wrong_settings_of_the_server_name_their_variable(
+    load: Load, variable: dict[str, str]
+) -> None:
     reason = refusal(load, **variable)
     assert next(iter(variable)) in f"{reason.where} {reason.fact}"
     assert "hidden" not in reason.fact
+
+
+def test_a_metrics_token_in_a_file_that_others_can_read_is_refused(load: Load, home: Path) -> None:
+    file = write(home, "web: {metrics_token: 24-characters-at-the-least}", mode=0o644)
+    assert refusal(load).next_step == f"Run `chmod 600 {file}`."
 
 
 @pytest.mark.parametrize("line", ["token: x", "private_key: x", "webhook_secrets: [x]"])

@@ -9,10 +9,12 @@ from typer.main import get_command
 from bot.cli import app
 from bot.project import parse_project
 from bot.settings import load_settings
+from handlers.web.metrics import Instruments
 
 ROOT = Path(__file__).parents[2]
 SCALING = ROOT / "docs" / "scaling.md"
 PAGES = (ROOT / "README.md", ROOT / "docs" / "configuration.md")
+OPERATIONS = ROOT / "docs" / "operations.md"
 
 
 def blocks(page: Path, kind: str) -> list[str]:
@@ -72,6 +74,11 @@ def test_the_variables_of_the_table_are_known(tmp_path: Path) -> None:
         "PACHOPS_SLACK_BASE_URL": "https://slack-gov.com/api",
         "PACHOPS_SLACK_DEFAULT_CHANNEL": "#deployments",
         "PACHOPS_WEB_PORT": "8080",
+        "PACHOPS_WEB_PUBLIC_URL": "https://pachops.example.com",
+        "PACHOPS_WEB_LINK_KEYS": "24-characters-at-the-least,and-an-older-one-of-these",
+        "PACHOPS_WEB_LINK_DAYS": "14",
+        "PACHOPS_WEB_METRICS_TOKEN": "24-characters-at-the-least",
+        "PACHOPS_LOG_FORMAT": "json",
     }
     settings = load_settings(
         {"HOME": str(tmp_path)}
@@ -81,7 +88,7 @@ def test_the_variables_of_the_table_are_known(tmp_path: Path) -> None:
     assert settings.parallel_builds == 2
 
 
-@pytest.mark.parametrize("page", [*PAGES, SCALING], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, SCALING, OPERATIONS], ids=lambda page: page.name)
 def test_the_commands_are_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     shown = set(re.findall(r"(?:^\$ (?:\.venv/bin/)?|`)pachops ([a-z]+)", text, re.MULTILINE))
@@ -92,6 +99,15 @@ def test_the_commands_are_there(page: Path) -> None:
 
 def test_links_between_pages_lead_somewhere() -> None:
     docs = ROOT / "docs"
-    for page in (*PAGES, SCALING, docs / "architecture.md", docs / "security.md"):
+    pages = (*PAGES, SCALING, OPERATIONS, docs / "architecture.md", docs / "security.md")
+    for page in pages:
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_every_figure_is_described() -> None:
+    metrics = Instruments().registry.collect()
+    text = OPERATIONS.read_text(encoding="utf-8")
+    ours = {family.name for family in metrics if family.name.startswith("pachops_")}
+    known = {name for name in ours if name in text or name.startswith("pachops_dora_")}
+    assert ours == known

@@ -3,7 +3,7 @@
 from bot.services.docker.buildx import Buildx
 from bot.services.docker.dockerignore import excluded
 from bot.services.docker.engine import DockerEngine
-from bot.services.docker.logins import docker_logins
+from bot.services.docker.logins import docker_logins, logged_in_hosts
 from bot.services.docker.orders import BuildOrder, LocalImage, TestOrder, TestRun
 from bot.services.docker.pool import EnginePool
 
@@ -17,4 +17,5 @@ __all__ = [
     "TestRun",
     "docker_logins",
     "excluded",
+    "logged_in_hosts",
 ]

@@ -29,6 +29,21 @@ def docker_logins() -> Callable[[str], Login | None]:
     return _find_login
 
 
+def logged_in_hosts() -> tuple[str, ...]:
+    """The registries that docker's config file has a login or a helper for.
+
+    Raises StoppedError BAD_SETTINGS.
+    """
+    check_config()
+    try:
+        config = auth.load_config()
+    except (DockerException, ValueError, OSError) as error:
+        raise _unusable(error) from error
+    names = {*(config.auths or {}), *(config.cred_helpers or {})}
+    hosts = {auth.convert_to_hostname(name) for name in names}
+    return tuple(sorted({"docker.io" if host in HUB_HOSTS else host for host in hosts}))
+
+
 def registry_of(repository: str) -> str:
     """The registry's host of a repository or reference."""
     host: str = auth.resolve_repository_name(repository)[0]

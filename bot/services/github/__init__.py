@@ -4,8 +4,15 @@ from bot.services.clock import Clock
 from bot.services.github.address import CLOUD, api_url
 from bot.services.github.client import CLOUD_API, GitHub, app_from_manifest
 from bot.services.github.deliveries import FailedDelivery
+from bot.services.github.new_app import (
+    EVENTS,
+    LOGIN_PATH,
+    PERMISSIONS,
+    WEBHOOK_PATH,
+    AppWish,
+    NewApp,
+)
 from bot.services.github.new_app import LONGEST_NAME as LONGEST_APP_NAME
-from bot.services.github.new_app import WEBHOOK_PATH, AppWish, NewApp
 from bot.services.github.orders import (
     Action,
     Annotation,
@@ -16,14 +23,20 @@ from bot.services.github.orders import (
     Reaction,
 )
 from bot.services.github.repository import RepositoryClient
+from bot.services.github.sign_in import SignIn
+from bot.services.github.standing import AppView
 
 __all__ = [
     "CLOUD",
     "CLOUD_API",
+    "EVENTS",
+    "LOGIN_PATH",
     "LONGEST_APP_NAME",
+    "PERMISSIONS",
     "WEBHOOK_PATH",
     "Action",
     "Annotation",
+    "AppView",
     "AppWish",
     "CheckReport",
     "Clock",
@@ -35,6 +48,7 @@ __all__ = [
     "NewApp",
     "Reaction",
     "RepositoryClient",
+    "SignIn",
     "api_url",
     "app_from_manifest",
 ]

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from github.Auth import AppAuth, Auth, Token
 from pydantic import SecretStr
 
+from bot.services.calls import UNCOUNTED, Calls
 from bot.services.clock import Clock
 from bot.services.github.connection import HIDDEN, Connection, Work
 from bot.services.github.once import Once
@@ -40,7 +41,9 @@ class Access:
         clock: Clock,
         timeout: int,
         learn: Learn = forget_at_once,
+        calls: Calls = UNCOUNTED,
     ) -> None:
+        self._calls = calls
         self._host = urlsplit(base_url).netloc
         self._threads = Threads(base_url, count=THREADS, timeout=timeout)
         self._clock = clock
@@ -111,7 +114,9 @@ class Access:
         await self._threads.close()
 
     def _connection(self, auth: Auth | None) -> Connection:
-        return Connection(self._threads, auth, host=self._host, clock=self._clock)
+        return Connection(
+            self._threads, auth, host=self._host, clock=self._clock, calls=self._calls
+        )
 
     async def _installation_of(self, full_name: str) -> int:
         if told := self._told.get(full_name.lower()):

@@ -7,12 +7,20 @@ from urllib.parse import quote
 from github.Auth import Auth, Token
 from pydantic import SecretStr
 
+from bot.services.calls import UNCOUNTED, Calls
 from bot.services.clock import Clock
 from bot.services.github.access import Access
 from bot.services.github.deliveries import FailedDelivery, list_attempts, never_arrived
 from bot.services.github.new_app import NewApp
 from bot.services.github.raw import post
 from bot.services.github.repository import RepositoryClient
+from bot.services.github.standing import (
+    AppView,
+    app_view,
+    hook_url,
+    installation_permissions,
+    token_scopes,
+)
 from bot.services.github.tokens import Learn, app_auth, forget_at_once
 
 CLOUD_API = "https://api.github.com"
@@ -35,8 +43,9 @@ class GitHub:
         clock: Clock | None = None,
         timeout: int = TIMEOUT,
         learn: Learn = forget_at_once,
+        calls: Calls = UNCOUNTED,
     ) -> None:
-        self._access = Access(auth, base_url, clock or Clock(), timeout, learn)
+        self._access = Access(auth, base_url, clock or Clock(), timeout, learn, calls)
 
     @classmethod
     def as_app(
@@ -48,13 +57,14 @@ class GitHub:
         clock: Clock | None = None,
         timeout: int = TIMEOUT,
         learn: Learn = forget_at_once,
+        calls: Calls = UNCOUNTED,
     ) -> Self:
         """As a GitHub App; BAD_SETTINGS where the key is not one.
 
         `learn` is told of each token that it gets.
         """
         auth = app_auth(app_id, private_key)
-        return cls(auth, base_url=base_url, clock=clock, timeout=timeout, learn=learn)
+        return cls(auth, base_url=base_url, clock=clock, timeout=timeout, learn=learn, calls=calls)
 
     @classmethod
     def with_token(
@@ -64,10 +74,11 @@ class GitHub:
         base_url: str = CLOUD_API,
         clock: Clock | None = None,
         timeout: int = TIMEOUT,
+        calls: Calls = UNCOUNTED,
     ) -> Self:
         """As the token's user. GitHub lets nobody but Apps write checks."""
         auth = Token(token.get_secret_value())
-        return cls(auth, base_url=base_url, clock=clock, timeout=timeout)
+        return cls(auth, base_url=base_url, clock=clock, timeout=timeout, calls=calls)
 
     @property
     def is_app(self) -> bool:
@@ -94,6 +105,22 @@ class GitHub:
         if not self.is_app:
             return ()
         return never_arrived(await list_attempts(self._access.own, since))
+
+    async def app(self) -> AppView:
+        """The App that we are."""
+        return await app_view(self._access.own)
+
+    async def installation_permissions(self) -> dict[str, dict[str, str]]:
+        """What each account that has installed the App has granted."""
+        return await installation_permissions(self._access.own)
+
+    async def hook_url(self) -> str | None:
+        """Where the App's webhooks go; None where it has none."""
+        return await hook_url(self._access.own)
+
+    async def token_scopes(self) -> tuple[str, ...] | None:
+        """A classic token's scopes; None for another token."""
+        return await token_scopes(self._access.own)
 
     async def redeliver(self, delivery: int) -> None:
         """Ask for one more attempt; a second one is harmless, for its guid is the same."""

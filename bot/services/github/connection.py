@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from github import Github, GithubException
@@ -11,6 +12,7 @@ from github.Auth import Auth, Token
 from pydantic import SecretStr
 
 from bot.redact import Redactor
+from bot.services.calls import UNCOUNTED, Calls, counted
 from bot.services.clock import Clock
 from bot.services.github.errors import (
     RAISED,
@@ -62,7 +64,9 @@ class Connection:
         *,
         host: str,
         clock: Clock,
+        calls: Calls = UNCOUNTED,
     ) -> None:
+        self._calls = calls
         self._threads = threads
         self._auth = auth
         self._host = host
@@ -135,7 +139,11 @@ class Connection:
     async def _once(self, work: Work[T]) -> T:
         await self.renew()
         async with self._slots, asyncio.timeout(LONGEST_CALL):
-            return await self._threads.run(self._auth, work)
+            with counted(self._calls, "github"):
+                answer, left = await self._threads.run(self._auth, partial(_watched, work))
+        if left >= 0:
+            self._calls.left("github", left)
+        return answer
 
     async def _wait_out_limit(self, call: str, end: float) -> None:
         """Wait until calls are taken again; no thread is held, and other logins go on."""
@@ -145,6 +153,7 @@ class Connection:
             await self._clock.sleep(wait)
 
     def _note_limit(self, call: str, wait: float, fact: str) -> None:
+        self._calls.limited("github")
         until = self._clock.now() + max(wait, 1.0)
         if until > self._limited_until:
             LOG.warning("%s limits us for %.0f s, at %s: %s", self._host, wait, call, fact)
@@ -156,3 +165,9 @@ class Connection:
             return trouble
         redactor = Redactor([SecretStr(self._auth.token)])
         return replace(trouble, fact=redactor.clean(trouble.fact))
+
+
+def _watched(work: Work[T], github: Github) -> tuple[T, int]:
+    """The answer, and how many calls GitHub still takes; -1 where it has not said."""
+    answer = work(github)
+    return answer, github.requester.rate_limiting[0]

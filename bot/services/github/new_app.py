@@ -28,6 +28,8 @@ EVENTS = ("check_run", "issue_comment", "pull_request", "push", "release")
 LONGEST_NAME = 34
 """Characters that an App's name may have."""
 WEBHOOK_PATH = "/github/webhook"
+LOGIN_PATH = "/login/callback"
+"""Where people come back to who have logged in to see the pages."""
 NOWHERE = "https://example.com" + WEBHOOK_PATH
 """Stands for a webhook's address that is not known yet: a manifest must have one."""
 
@@ -63,6 +65,7 @@ class AppWish:
             "description": "Deploys Pachyderm pipelines from pull requests.",
             "public": False,
             "redirect_url": back,
+            "callback_urls": [self.address + LOGIN_PATH] if self.address else [],
             "hook_attributes": {
                 "url": self.webhook or NOWHERE,
                 "active": self.webhook is not None,

@@ -9,13 +9,14 @@ from typing import Any, TypeAlias
 from betterproto import Message
 from betterproto.lib.google.protobuf import Empty
 from pachyderm_sdk.api import (
+    auth,
     pfs,
     pps,
     transaction,
     version,
 )
 
-__all__ = ["Call", "Empty", "Message", "Untyped", "pfs", "pps", "transaction"]
+__all__ = ["Call", "Empty", "Message", "Untyped", "auth", "pfs", "pps", "transaction"]
 
 Untyped: TypeAlias = Any
 """A message or enum of the SDK, which has no types."""
@@ -36,6 +37,7 @@ class Call:
 
 
 GET_VERSION = Call("versionpb_v2.API", "GetVersion", version.Version)
+WHO_AM_I = Call("auth_v2.API", "WhoAmI", auth.WhoAmIResponse)
 CREATE_PIPELINE = Call("pps_v2.API", "CreatePipelineV2", pps.CreatePipelineV2Response)
 INSPECT_PIPELINE = Call("pps_v2.API", "InspectPipeline", pps.PipelineInfo)
 DELETE_PIPELINE = Call("pps_v2.API", "DeletePipeline", Empty)

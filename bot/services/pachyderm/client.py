@@ -8,6 +8,7 @@ import grpc
 from pydantic import SecretStr
 
 from bot.domain.reasons import Code, StoppedError
+from bot.services.calls import UNCOUNTED, Calls
 from bot.services.pachyderm import api
 from bot.services.pachyderm.address import check_token, parse_address
 from bot.services.pachyderm.api import Untyped, pfs, pps, transaction
@@ -35,6 +36,7 @@ class Pachyderm:
         token: SecretStr | None = None,
         root_certs: bytes | None = None,
         timeout: float = 30.0,
+        calls: Calls = UNCOUNTED,
     ) -> None:
         """`timeout` is in seconds and for one call.
 
@@ -43,7 +45,7 @@ class Pachyderm:
         """
         parsed = parse_address(address, root_certs)
         self.address = str(parsed)
-        self._connection = Connection(parsed, check_token(token), timeout)
+        self._connection = Connection(parsed, check_token(token), timeout, calls)
 
     async def version(self) -> str:
         """The version of pachd, such as `2.12.2`; PACHD_TOO_OLD below 2.8."""
@@ -52,6 +54,16 @@ class Pachyderm:
         if (found.major, found.minor) < OLDEST:
             raise StoppedError(Code.PACHD_TOO_OLD, f"{self.address} is Pachyderm {text}")
         return text
+
+    async def who_am_i(self) -> str | None:
+        """Whose token ours is; None where the cluster has no authentication."""
+        try:
+            found = await self._connection.call(api.WHO_AM_I, api.auth.WhoAmIRequest())
+        except grpc.RpcError as error:
+            if error.code() == grpc.StatusCode.UNIMPLEMENTED:
+                return None
+            raise self._connection.reason(error, api.WHO_AM_I, None) from error
+        return str(found.username)
 
     async def inspect(self, project: str, name: str) -> LivePipeline | None:
         """The pipeline as it is now; None where there is none."""

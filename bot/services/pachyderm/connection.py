@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import grpc
 import grpc.aio
 
+from bot.services.calls import UNCOUNTED, Calls, counted
 from bot.services.pachyderm.address import Address
 from bot.services.pachyderm.api import Call, Message, Untyped
 from bot.services.pachyderm.errors import stopped_by
@@ -26,7 +27,10 @@ CHANNEL_OPTIONS = [
 class Connection:
     """Calls pachd on one event loop; opened by the first call."""
 
-    def __init__(self, address: Address, token: str | None, timeout: float) -> None:
+    def __init__(
+        self, address: Address, token: str | None, timeout: float, calls: Calls = UNCOUNTED
+    ) -> None:
+        self._calls = calls
         self._address = address
         self._token = token
         self._timeout = timeout
@@ -91,11 +95,12 @@ class Connection:
         method = self._open().unary_unary(
             call.path, request_serializer=bytes, response_deserializer=call.answer.FromString
         )
-        return await method(
-            request,
-            timeout=self._timeout if timeout is None else timeout,
-            metadata=self._metadata(transaction),
-        )
+        with counted(self._calls, "pachyderm"):
+            return await method(
+                request,
+                timeout=self._timeout if timeout is None else timeout,
+                metadata=self._metadata(transaction),
+            )
 
     async def stream(
         self, call: Call, request: Message, *, where: str | None = None

@@ -65,7 +65,7 @@ async def fetch_token(
     Errors: NoTokenError, TryAgainError.
     """
     realm = challenge["realm"]
-    asked = {"scope": request.scope}
+    asked = {"scope": request.scope} if request.scope else {}
     if service := challenge.get("service"):
         asked["service"] = service
     if login and login.username == IDENTITY_TOKEN:

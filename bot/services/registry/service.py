@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
 
 from bot.domain.reasons import Code, StoppedError
 from bot.redact import Redactor
+from bot.services.calls import UNCOUNTED, Calls
 from bot.services.logins import Login
 from bot.services.registry.authorization import (
     Authorization,
@@ -18,10 +20,12 @@ from bot.services.registry.authorization import (
 from bot.services.registry.wire import (
     MANIFEST_TYPES,
     Answer,
+    Greeting,
     Place,
     Request,
     TryAgainError,
     UntrustedError,
+    Upload,
     Wire,
     is_safe,
     sha256,
@@ -52,10 +56,11 @@ class Registry:
         *,
         insecure: Collection[str] = (),
         timeout: float = 30.0,
+        calls: Calls = UNCOUNTED,
     ) -> None:
         self._find_login = find_login
         self._insecure = frozenset(insecure)
-        self._wire = Wire(timeout)
+        self._wire = Wire(timeout, calls)
         self._authorizations: dict[tuple[str, str], Authorization] = {}
         self._logins: dict[str, Login] = {}
         """By host: what must not be said when a server repeats it."""
@@ -97,6 +102,30 @@ class Registry:
             raise self._refused(place, f"it did not take the tag `{tag}`: {answer}")
         if answer.digest and answer.digest != digest:
             raise self._refused(place, f"it put {answer.digest} under `{tag}` instead of {digest}")
+
+    async def greet(self, host: str) -> None:
+        """See whether a registry answers and takes the login for it."""
+        place = Place.of(f"{host}/", self._insecure)
+        answer = await self._ask(Greeting("GET", place, ""))
+        if answer.status not in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
+            raise self._refused(place, f"it answers {answer}")
+
+    async def may_push(self, repository: str) -> None:
+        """See whether we may push to a repository: an upload is begun and given up."""
+        place = Place.of(repository, self._insecure)
+        answer = await self._ask(Upload("POST", place, "", writes=True))
+        if answer.status != HTTPStatus.ACCEPTED:
+            raise self._refused(place, f"it takes no upload: {answer}")
+        location = urljoin(place.origin, answer.headers.get("Location", ""))
+        if _origin(location) != place.origin:
+            return
+        authorization = self._authorizations.get(
+            (place.origin, Upload("", place, "", writes=True).scope)
+        )
+        headers = {"Authorization": authorization.header} if authorization else {}
+        # A registry forgets it by itself, too.
+        with suppress(TryAgainError, UntrustedError):
+            await self._wire.send("DELETE", location, headers)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import aiohttp
 
+from bot.services.calls import UNCOUNTED, Calls, counted
 from bot.services.proxy import proxy_for
 
 MANIFEST_TYPES = (
@@ -85,6 +86,31 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Greeting(Request):
+    """A question about nothing: whether the registry answers, and takes the login."""
+
+    @property
+    def url(self) -> str:
+        """Where every registry answers."""
+        return f"{self.place.origin}/v2/"
+
+    @property
+    def scope(self) -> str:
+        """No rights."""
+        return ""
+
+
+@dataclass(frozen=True)
+class Upload(Request):
+    """The beginning of an upload."""
+
+    @property
+    def url(self) -> str:
+        """Where uploads begin."""
+        return f"{self.place.origin}/v2/{quote(self.place.path)}/blobs/uploads/"
+
+
+@dataclass(frozen=True)
 class Answer:
     """What a server said."""
 
@@ -140,7 +166,8 @@ class UntrustedError(Exception):
 class Wire:
     """The connections, made when they are first needed. `timeout` in seconds is for a request."""
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, calls: Calls = UNCOUNTED) -> None:
+        self._calls = calls
         self._timeout = timeout
         self._session: aiohttp.ClientSession | None = None
 
@@ -158,7 +185,8 @@ class Wire:
         Errors: TryAgainError, UntrustedError.
         """
         try:
-            answer = await self._exchange(method, url, headers, params, data)
+            with counted(self._calls, "registry"):
+                answer = await self._exchange(method, url, headers, params, data)
         except TimeoutError as error:
             fact = f"no answer within {self._timeout:g} s"
             raise TryAgainError(fact) from error
@@ -167,6 +195,7 @@ class Wire:
         except (aiohttp.ClientError, OSError) as error:
             raise TryAgainError(str(error) or type(error).__name__) from error
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            self._calls.limited("registry")
             fact = f"it asks us to slow down: {answer}"
             raise TryAgainError(fact, _retry_after(answer))
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 
 from pydantic import SecretStr
 
+from bot.services.calls import UNCOUNTED, Calls
 from bot.services.clock import Clock
 from bot.services.slack.connection import Connection
 from bot.services.slack.errors import GONE, SlackRefusedError
@@ -26,10 +27,15 @@ class Slack:
     """
 
     def __init__(
-        self, token: SecretStr, *, base_url: str = CLOUD_API, clock: Clock | None = None
+        self,
+        token: SecretStr,
+        *,
+        base_url: str = CLOUD_API,
+        clock: Clock | None = None,
+        calls: Calls = UNCOUNTED,
     ) -> None:
         """`base_url` is the API's."""
-        self._connection = Connection(token, base_url, clock or Clock())
+        self._connection = Connection(token, base_url, clock or Clock(), calls)
 
     async def close(self) -> None:
         """End the connections."""

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.services.calls import UNCOUNTED, Calls, counted
 from bot.services.clock import Clock
 from bot.services.proxy import proxy_for
 from bot.services.slack.errors import (
@@ -46,7 +47,10 @@ class Connection:
     every method: slack_unreachable, slack_refused, slack_limited.
     """
 
-    def __init__(self, token: SecretStr, base_url: str, clock: Clock) -> None:
+    def __init__(
+        self, token: SecretStr, base_url: str, clock: Clock, calls: Calls = UNCOUNTED
+    ) -> None:
+        self._calls = calls
         self._base_url = base_url
         self._clock = clock
         self.limiter = Limiter(clock)
@@ -90,6 +94,7 @@ class Connection:
                     raise refused(method, trouble) from cause
                 case Limited(wait):
                     LOG.warning("Slack limits %s %s for %.0f s", method, channel, wait)
+                    self._calls.limited("slack")
                     self.limiter.pause(method, channel, wait)
                     if reserved:
                         raise limited(method, wait) from cause
@@ -126,8 +131,9 @@ class Connection:
         self._client.session = self._open()
         # Every method takes a form, not every one JSON.
         form = {key: _written(value) for key, value in arguments.items() if value is not None}
-        async with asyncio.timeout(TIMEOUT):
-            return await self._client.api_call(method, data=form)
+        with counted(self._calls, "slack"):
+            async with asyncio.timeout(TIMEOUT):
+                return await self._client.api_call(method, data=form)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:

@@ -104,7 +104,7 @@ async def test_a_long_log_loses_its_middle_and_says_so_once(add: Add, database: 
     deployment = await add()
     progress = ProgressLog(database, log_limit=1000)
     for batch in range(100):
-        lines = [(0.0, line(f"{batch:02}{number}".ljust(10))) for number in range(10)]
+        lines = [(0.0, line(f"{batch:02}{number}".ljust(9))) for number in range(10)]
         await progress.append(deployment.id, lines)
     await progress.append(deployment.id, [(0.0, StageStarted(Stage.TEST))])
 

@@ -112,6 +112,7 @@ async def test_the_manifest_asks_for_the_least(stage: Stage) -> None:
     assert set(manifest["default_events"]) == set(WANTED)
     assert manifest["public"] is False
     assert manifest["hook_attributes"] == {"url": f"{BOT}/github/webhook", "active": True}
+    assert manifest["callback_urls"] == [f"{BOT}/login/callback"]
     assert manifest["redirect_url"] == f"{stage.url}/setup/made"
 
 

@@ -17,6 +17,8 @@ PERMISSIONS = {
     "members": "read",
 }
 """What pachops asks for."""
+EVENTS = ("check_run", "issue_comment", "pull_request", "push", "release")
+"""What it is told of."""
 LEVELS = {"read": 1, "write": 2, "admin": 3}
 
 
@@ -47,6 +49,8 @@ class App:
     slug: str = "pachops"
     private_key: str = field(default_factory=private_key, repr=False)
     webhook_secret: str = field(default="a webhook's secret", repr=False)
+    permissions: dict[str, str] = field(default_factory=lambda: dict(PERMISSIONS))
+    events: tuple[str, ...] = EVENTS
 
 
 @dataclass(eq=False)

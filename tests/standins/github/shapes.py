@@ -52,6 +52,8 @@ def app(world: World, slug: str) -> Json:
         "node_id": node_id("A", world.app.id if is_ours else 15368),
         "name": slug,
         "html_url": f"{world.root}/apps/{slug}",
+        "permissions": dict(world.app.permissions),
+        "events": list(world.app.events),
     }
 
 

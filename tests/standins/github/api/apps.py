@@ -20,6 +20,17 @@ def show_app(call: Call) -> Answer:
     return Answer(shapes.app(call.world, found.slug) | installed)
 
 
+@ROUTES.add("GET", "/meta")
+def show_meta(_call: Call) -> Answer:
+    return Answer({"verifiable_password_authentication": True})
+
+
+@ROUTES.add("GET", "/app/hook/config")
+def show_hook(call: Call) -> Answer:
+    call.caller.require_app()
+    return Answer({"url": call.webhooks.url or "", "content_type": "json", "secret": "********"})
+
+
 @ROUTES.add("GET", "/app/installations")
 def list_installations(call: Call) -> Answer:
     call.caller.require_app()

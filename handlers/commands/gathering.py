@@ -150,7 +150,9 @@ async def _permission(
     least = rule.least_permission if rule else Permission.WRITE
     if wish.trigger in _BY_ITSELF and least is Permission.WRITE:
         return NOT_LOOKED_UP
-    return await errand.permission(least)
+    # Whoever forces may need more.
+    forcing = (each.least_permission for each in (rule.force if rule else ()))
+    return await errand.permission(max(least, *forcing, Permission.WRITE))
 
 
 async def _no_content() -> Content:

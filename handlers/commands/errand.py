@@ -118,8 +118,8 @@ class Errand:
             self._rules = self.desk.deployer.narrow(own, self.address)
         return self._rules
 
-    async def permission(self, least: Permission) -> Permission | Unknown:
-        """What whoever asks may really do; where that is enough, perhaps less."""
+    async def permission(self, least: Permission = Permission.ADMIN) -> Permission | Unknown:
+        """What whoever asks may really do; where they may do `least`, perhaps not all of it."""
         if self._least_permission is not None and self._least_permission >= least:
             return self._least_permission
         if self._permission is None:

@@ -108,15 +108,18 @@ class Errand:
         self._pulls[number] = found.pull_request
         self._least_permission = found.permission
         if found.is_file_known and self._rules is None:
-            self._rules = parse_project(found.file or b"").rules()
+            self._rules = self._narrowed(found.file)
 
     async def rules(self) -> Rules:
         """Those of the default branch. Errors: also github_refused, project_invalid."""
         if self._rules is None:
-            text = await self.client.default_branch_file(PROJECT_FILE)
-            own = parse_project(text or b"").rules()
-            self._rules = self.desk.deployer.narrow(own, self.address)
+            self._rules = self._narrowed(await self.client.default_branch_file(PROJECT_FILE))
         return self._rules
+
+    def _narrowed(self, text: bytes | None) -> Rules:
+        """The repository's own rules, with what the operator's settings add to them."""
+        own = parse_project(text or b"").rules()
+        return self.desk.deployer.narrow(own, self.address)
 
     async def permission(self, least: Permission = Permission.ADMIN) -> Permission | Unknown:
         """What whoever asks may really do; where they may do `least`, perhaps not all of it."""

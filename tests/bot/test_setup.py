@@ -112,8 +112,8 @@ async def test_serve_without_a_login_makes_one_and_goes_on(
     async with running(environ, "serve") as command:
         address, code = await invited(command)
         assert words.STARTS in await make_app(browser, address, code)
-        listening = await command.line("listening at")
-        github.send_webhooks_to(f"{listening.split()[-1]}/github/webhook")
+        address = await command.listening()
+        github.send_webhooks_to(f"{address}/github/webhook")
         await github.comment(pull, "/pachops help")
         await github.expect_comment(pull, "/pachops deploy [ENV]")
         command.process.send_signal(signal.SIGTERM)

@@ -100,7 +100,7 @@ async def test_githubs_code_for_the_keys_is_in_no_log(
         command.process.send_signal(signal.SIGTERM)
         assert await command.ended() == 0
     said = "\n".join(command.lines)
-    assert "DEBUG" in said
+    assert "debug" in said
     (path,) = (each.path for each in github.calls if each.path.startswith("/app-manifests/"))
     assert path.split("/")[2] not in said
 

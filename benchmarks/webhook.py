@@ -83,7 +83,7 @@ async def measure_webhooks(parts: Outside) -> tuple[Answers, Answers]:
         built = await _open(github, BUILT, _build(parts))
         environ = _environment(parts, github, folder / "data")
         async with running(environ, "serve") as bot:
-            url = (await bot.line("listening at")).split()[-1] + "/github/webhook"
+            url = await bot.listening() + "/github/webhook"
             reading = asyncio.create_task(bot.rest())
             try:
                 alone = await _load(github, pulls, url)

@@ -13,6 +13,8 @@ from bot.redact import Redactor
 _Event = MutableMapping[str, Any]
 _CHATTY = ("alembic",)
 """Libraries that say at every start what is of no use to anybody."""
+_INDISCREET = "urllib3"
+"""At debug it tells of every address that is asked: in one is the code for a new App's keys."""
 
 _COMMON: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -35,6 +37,7 @@ def keep_log(handler: logging.Handler, *, level: str, as_json: bool, redactor: R
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger(_INDISCREET).setLevel(max(logging.INFO, logging.root.level))
 
 
 def _formatter(*, as_json: bool, redactor: Redactor) -> logging.Formatter:

@@ -14,6 +14,7 @@ from bot.domain.gate_facts import Standing
 from bot.domain.gate_rules import Rules
 from bot.domain.github import Permission
 from bot.domain.plan import Plan
+from bot.domain.reasons import StoppedError
 from bot.journal import Listener
 from bot.listening import listen
 from bot.readiness import Readiness
@@ -47,6 +48,7 @@ from handlers.web.metrics import Metrics
 
 LOG = logging.getLogger(__name__)
 
+PREFETCH_SECONDS = 60.0
 SHUTDOWN_SECONDS = 5.0
 """How long requests that are being answered may take at the end."""
 
@@ -110,7 +112,8 @@ class Server:
     ) -> None:
         self._settings = settings
         self._bot = bot
-        github, redactor = bot.github(), bot.redactor
+        self._github = github = bot.github()
+        redactor = bot.redactor
         deliveries = Deliveries(database)
         desk = _desk(settings, bot, github)
         bot.second_look = SecondLook(desk)
@@ -145,7 +148,7 @@ class Server:
         await self._bot.engine.start()
         async with _in_background(
             self._inbox.run(),
-            self._redelivery.run(),
+            self._ask_github(),
             *(follow() for follow in self._reports),
             Cleaner(self._bot).run(),
             stop=stop,
@@ -156,6 +159,16 @@ class Server:
                 self.readiness.stopping.set()
             LOG.info("stopping")
             await self._bot.engine.drain(self._settings.timeouts.stop)
+
+    async def _ask_github(self) -> None:
+        """Fetch what first calls would wait for, then look for missed deliveries again and again."""
+        try:
+            async with asyncio.timeout(PREFETCH_SECONDS):
+                LOG.debug("%d tokens of GitHub are there", await self._github.prefetch())
+        except (StoppedError, TimeoutError) as error:
+            # Whoever needs one asks again.
+            LOG.warning("GitHub's tokens could not be fetched yet: %r", error)
+        await self._redelivery.run()
 
     @asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:
@@ -220,6 +233,7 @@ def _desk(settings: Settings, bot: Bot, github: GitHub) -> Desk:
         deployer=BotDeployer(bot),
         safe=Safe(bot.redactor),
         word=settings.github.word,
+        takes_forks=settings.allow_forks,
         app_id=settings.github.app_id,
         slack_channel=settings.slack.default_channel,
     )

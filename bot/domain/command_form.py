@@ -9,6 +9,7 @@ from typing import NoReturn
 from bot.domain.reasons import Code, Reason
 
 _SHA = re.compile(r"[0-9a-f]{7,40}", re.IGNORECASE)
+_WHOLE_SHA = 40
 _NOT_IN_A_REF = re.compile(r"[~^:?*\[\\]|\.\.|@\{|//|^[/.]|[/.]$|\.lock$")
 _ID = re.compile(r"[0-9a-z]{1,16}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
@@ -136,6 +137,11 @@ class Form:
 def is_sha(word: str) -> bool:
     """Whether a word looks like a commit's SHA, whole or its first digits."""
     return _SHA.fullmatch(word) is not None
+
+
+def is_whole_sha(word: str) -> bool:
+    """Whether a word is a SHA with all its digits."""
+    return len(word) == _WHOLE_SHA and is_sha(word)
 
 
 def shown(word: str) -> str:

@@ -65,6 +65,7 @@ _CONTENT: tuple[_Rule, ...] = (
     gate_content.pull_request,
     gate_content.state,
     gate_content.draft,
+    gate_content.consent,
     gate_content.fork,
     gate_content.origin,
     gate_content.head,
@@ -110,6 +111,14 @@ def may_roll_back(rules: Rules, facts: Facts) -> tuple[Reason, ...]:
     Hours, freezes and approvals are for what is new.
     """
     return _apply(rules, facts, (*_SENDER, gate_standing.lock))[1]
+
+
+def may_plan(rules: Rules, facts: Facts) -> tuple[Reason, ...]:
+    """As `may_act`, for a plan of the pull request's head.
+
+    Nothing of a plan is built or run, so that a fork's commit needs consent, and no SHA.
+    """
+    return _apply(rules, facts, (*_SENDER, gate_content.consent))[1]
 
 
 def _apply(

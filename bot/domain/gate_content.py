@@ -70,21 +70,33 @@ def draft(case: Case, pull: PullRequest) -> Iterator[Reason]:
 
 
 @_of_pull_request
-def fork(case: Case, pull: PullRequest) -> Iterator[Reason]:
-    """A fork's commit needs the environment's consent and its whole SHA, typed by a person."""
-    facts = case.facts
-    if not facts.is_fork:
+def consent(case: Case, pull: PullRequest) -> Iterator[Reason]:
+    """A fork's commit needs the operator's and the environment's consent."""
+    if not case.facts.is_fork:
         return
-    home = pull.head_repository or "a fork that is gone"
-    if not case.rules.forks:
-        fact = f"#{pull.number} comes from {home}; {case.environment} takes no forks"
+    came = f"#{pull.number} comes from {_home(pull)}"
+    if not case.facts.takes_forks:
+        fact = f"{came}; the bot's settings take no forks (allow_forks), whatever environments say"
         yield refusal(Code.FORK_NOT_ALLOWED, fact)
-    elif not facts.is_written_out:
+    elif not case.rules.forks:
+        yield refusal(Code.FORK_NOT_ALLOWED, f"{came}; {case.environment} takes no forks")
+
+
+@_of_pull_request
+def fork(case: Case, pull: PullRequest) -> Iterator[Reason]:
+    """A fork's commit that is consented to needs its whole SHA, typed by a person."""
+    facts = case.facts
+    is_consented = facts.takes_forks and case.rules.forks
+    if facts.is_fork and is_consented and not facts.is_written_out:
         yield refusal(
             Code.FORK_NEEDS_SHA,
-            f"#{pull.number} comes from {home} and the command does not have the whole SHA",
+            f"#{pull.number} comes from {_home(pull)} and the command does not have the whole SHA",
             f"Look at the commit, then type {case.command(facts.sha or pull.head_sha)}.",
         )
+
+
+def _home(pull: PullRequest) -> str:
+    return pull.head_repository or "a fork that is gone"
 
 
 def origin(case: Case) -> Iterator[Reason]:
@@ -158,7 +170,7 @@ def head(case: Case, pull: PullRequest) -> Iterator[Reason]:
             fact = f"the head was {facts.sha} and is now {pull.head_sha}"
             yield refusal(Code.HEAD_MOVED, fact, again)
         return
-    if facts.trigger is Trigger.PULL_REQUEST:
+    if facts.trigger is Trigger.PULL_REQUEST or facts.was_allowed:
         return
     moved, commanded = seconds_of(pull.head_moved_at), seconds_of(facts.asked_at)
     if moved is None or commanded is None:

@@ -87,6 +87,10 @@ class Facts:
     """When it is decided, with a time zone; needed where the rules have hours or freezes."""
     approved: bool = False
     """Whether the approvals that it needs were given, for this commit and what it would do."""
+    was_allowed: bool = False
+    """Whether the gate has let this very commit through before, for the same command."""
+    takes_forks: bool = True
+    """Whether the bot's operator lets environments take forks' commits."""
 
     @property
     def sha(self) -> str | None:

@@ -85,10 +85,13 @@ class PullRequest:
     checks: tuple[Check, ...]
     """Those of the head, without the bot's own."""
     behind_by: int | None
-    """Commits of the base branch that the head does not have; None where GitHub did not say."""
+    """Commits of the base branch that the head does not have; None where it was not asked for, or
+    GitHub did not say."""
     head_moved_at: str | None
     """ISO 8601: GitHub's own time of the last push to the head, never a commit's date; None
-    where GitHub did not say."""
+    where it was not asked for, or GitHub did not say."""
+    has_our_comments: bool = True
+    """Whether we may have commented on it; False where it is known that we have not."""
 
     def is_fork(self, repository: Repository) -> bool:
         """Whether the head is not in the repository itself; GitHub ignores case in names."""

@@ -4,16 +4,18 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 
 from bot.domain.reasons import Code, StoppedError
 from bot.store import schema
 from bot.store.errors import explained, unusable_file
+from bot.store.writer import Writer
 
 T = TypeVar("T")
 
@@ -41,6 +43,7 @@ class Database:
         self._engine = _engine(url, busy_timeout)
         self._writer = self._engine.execution_options(**{_WRITES: True})
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="pachops-store")
+        self._file_writer = Writer(self._begin_writing) if self.path else None
 
     @classmethod
     async def open(cls, url: str, *, busy_timeout: float = 10.0) -> "Database":
@@ -71,6 +74,8 @@ class Database:
     async def close(self) -> None:
         """Close every connection; what is being written still is. Harmless when done twice."""
         self._threads.shutdown(wait=False)
+        if self._file_writer:
+            self._file_writer.close()
         self._engine.dispose()
 
     async def read(self, query: Callable[[sa.Connection], T]) -> T:
@@ -83,13 +88,23 @@ class Database:
         return await self._call(transaction)
 
     async def write(self, change: Callable[[sa.Connection], T]) -> T:
-        """What `change` answers, once it is on disk; nothing of it where it raises."""
+        """What `change` answers, once it is on disk; nothing of it where it raises.
+
+        It may be run twice, so it does nothing but ask and tell the connection.
+        """
+        if self._file_writer:
+            return cast("T", await asyncio.wrap_future(self._file_writer.put(change)))
 
         def transaction() -> T:
             with self._connect(self._writer) as connection, connection.begin():
                 return change(connection)
 
         return await self._call(transaction)
+
+    @contextmanager
+    def _begin_writing(self) -> Iterator[sa.Connection]:
+        with explained(self.name), self._writer.begin() as connection:
+            yield connection
 
     async def _call(self, work: Callable[[], T]) -> T:
         def explain() -> T:
@@ -165,7 +180,7 @@ def _engine(url: sa.URL, busy_timeout: float) -> sa.Engine:
 
 
 def _sqlite_engine(url: sa.URL, busy_timeout: float) -> sa.Engine:
-    engine = sa.create_engine(url, pool_size=_THREADS)
+    engine = sa.create_engine(url, pool_size=_THREADS + 1)
 
     @sa.event.listens_for(engine, "connect")
     def connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's own type

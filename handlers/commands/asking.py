@@ -52,7 +52,13 @@ async def submit(errand: Errand, wish: Wish, request: Request, part: str) -> Dep
     deployment = Deployment(errand.deployment_id(part), request, created_at=time.time())
     place, sha = errand.repository, request.commit.sha
     origin = Origin(
-        place.owner, place.name, errand.place.installation, wish.pull_request, wish.comment, sha
+        place.owner,
+        place.name,
+        errand.place.installation,
+        wish.pull_request,
+        wish.comment,
+        sha,
+        has_our_comments=await _has_our_comments(errand, wish),
     )
     facts = {
         ORIGIN: origin.to_json(),
@@ -71,6 +77,14 @@ async def _told_in_slack(errand: Errand, environment: str) -> dict[str, JSON]:
     channels = (rule.notify if rule else ()) or ((default,) if default else ())
     told = told_in(errand.source.notes.get(SLACK), channels)
     return {SLACK: told} if told else {}
+
+
+async def _has_our_comments(errand: Errand, wish: Wish) -> bool:
+    """Whether the reports may find a comment of theirs that they do not know of."""
+    if wish.pull_request is None:
+        return False
+    pull = await errand.pull_request(wish.pull_request)
+    return not isinstance(pull, PullRequest) or pull.has_our_comments
 
 
 def reasons_of(stopped: StoppedError) -> tuple[Reason, ...]:

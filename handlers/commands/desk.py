@@ -9,6 +9,7 @@ from bot.domain.gate_facts import Standing
 from bot.domain.gate_rules import Rules
 from bot.domain.github import Permission, PullRequest
 from bot.domain.plan import Plan
+from bot.services.github import Look
 from bot.store.deployments import CancelResult, Deployments
 from bot.store.identities import Identities
 from bot.store.values import JSON
@@ -23,8 +24,17 @@ class Client(Protocol):
     async def is_team_member(self, team: str, login: str) -> bool:
         """Whether a person is in `org/slug`."""
 
+    async def look(self, number: int, *, path: str, login: str) -> Look | None:
+        """A pull request, a file of the default branch and a permission in one call, where it can."""
+
     async def pull_request(self, number: int) -> PullRequest:
-        """As it is now."""
+        """As it is now, without what the next two say."""
+
+    async def behind_by(self, pull: PullRequest) -> int | None:
+        """Commits of the base branch that the head does not have."""
+
+    async def head_moved_at(self, pull: PullRequest) -> str | None:
+        """When GitHub saw the push of the head."""
 
     async def commit_belongs(
         self, sha: str, *, pull_request: int | None, branches: Sequence[str]
@@ -85,3 +95,5 @@ class Desk:
     """What commands begin with where the answer is read."""
     slack_channel: str | None = None
     """Which is told of deployments to environments that name no channel in Slack."""
+    takes_forks: bool = True
+    """Whether the bot's operator lets environments take forks' commits."""

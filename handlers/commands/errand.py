@@ -1,7 +1,7 @@
 """One thing to do: where, for whom, asked when, and what was already looked up for it."""
 
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -13,6 +13,7 @@ from bot.domain.github import Permission, PullRequest, Repository
 from bot.domain.reasons import Code, StoppedError
 from bot.project import PROJECT_FILE, parse_project
 from bot.services.git import repository_address
+from bot.stages.together import both
 from bot.store.values import JSON
 from handlers.commands.desk import Client, Desk
 
@@ -70,6 +71,7 @@ class Errand:
         )
         self._rules: Rules | None = None
         self._permission: Permission | Unknown | None = None
+        self._least_permission: Permission | None = None
         self._pulls: dict[int, PullRequest | Unknown] = {}
         self._members: dict[str, bool | Unknown] = {}
 
@@ -95,16 +97,34 @@ class Errand:
         """The same for the same part of this delivery, however often it is handled."""
         return derived_deployment_id(self.source.received_at, self.source.id, part)
 
+    async def look(self, number: int) -> None:
+        """Look up in one call what most commands on a pull request need, as far as that goes."""
+        if number in self._pulls:
+            return
+        path, login = PROJECT_FILE, self.person.login
+        found = await known("", self.client.look(number, path=path, login=login))
+        if found is None or isinstance(found, Unknown):
+            return
+        self._pulls[number] = found.pull_request
+        self._least_permission = found.permission
+        if found.is_file_known and self._rules is None:
+            self._rules = self._narrowed(found.file)
+
     async def rules(self) -> Rules:
         """Those of the default branch. Errors: also github_refused, project_invalid."""
         if self._rules is None:
-            text = await self.client.default_branch_file(PROJECT_FILE)
-            own = parse_project(text or b"").rules()
-            self._rules = self.desk.deployer.narrow(own, self.address)
+            self._rules = self._narrowed(await self.client.default_branch_file(PROJECT_FILE))
         return self._rules
 
-    async def permission(self) -> Permission | Unknown:
-        """What whoever asks may really do."""
+    def _narrowed(self, text: bytes | None) -> Rules:
+        """The repository's own rules, with what the operator's settings add to them."""
+        own = parse_project(text or b"").rules()
+        return self.desk.deployer.narrow(own, self.address)
+
+    async def permission(self, least: Permission = Permission.ADMIN) -> Permission | Unknown:
+        """What whoever asks may really do; where they may do `least`, perhaps not all of it."""
+        if self._least_permission is not None and self._least_permission >= least:
+            return self._least_permission
         if self._permission is None:
             login = self.person.login
             self._permission = await known(
@@ -120,6 +140,19 @@ class Errand:
             )
         return self._pulls[number]
 
+    async def completed(
+        self, pull: PullRequest, *, behind: bool, moved: bool
+    ) -> PullRequest | Unknown:
+        """The pull request with what takes further calls."""
+        asking = both(
+            self.client.behind_by(pull) if behind else _nothing(),
+            self.client.head_moved_at(pull) if moved else _nothing(),
+        )
+        found = await known(f"pull request {pull.number}", asking)
+        if isinstance(found, Unknown):
+            return found
+        return replace(pull, behind_by=found[0], head_moved_at=found[1])
+
     async def is_member(self, team: str) -> bool | Unknown:
         """Whether whoever asks is in `org/slug`."""
         if team not in self._members:
@@ -127,6 +160,10 @@ class Errand:
                 f"the members of {team}", self.client.is_team_member(team, self.person.login)
             )
         return self._members[team]
+
+
+async def _nothing() -> None:
+    return None
 
 
 async def known(call: str, asking: Awaitable[T]) -> T | Unknown:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.domain.command import Deploy
-from bot.domain.command_form import is_sha
+from bot.domain.command_form import is_sha, is_whole_sha
 from bot.domain.deployment import Commit, Trigger
 from bot.domain.gate_facts import NOT_LOOKED_UP, Content, Facts, Sender, Standing, Unknown
 from bot.domain.gate_rules import EnvironmentRules, Rules
@@ -39,24 +39,34 @@ class Wish:
     """Its tag."""
 
 
-async def gather(errand: Errand, wish: Wish, *, content: bool = True) -> tuple[Rules, Facts]:
+async def gather(
+    errand: Errand, wish: Wish, *, content: bool = True, again: bool = False
+) -> tuple[Rules, Facts]:
     """The default branch's rules and all that they need to know.
 
-    Without `content` the commit is left out, for commands that bring none. Three round trips,
-    one more where a named ref has to be found first.
+    Args:
+        errand: on which it is asked.
+        wish: what is asked for.
+        content: False leaves the commit out, for commands that bring none.
+        again: the gate has let this very commit through before.
+
+    Two round trips, one more where a named ref has to be found first or all is asked by REST.
 
     Errors: those of `Errand.rules`.
     """
-    (rules, pull), permission = await both(
-        both(errand.rules(), _pull_request(errand, wish)), _permission_of_asker(errand, wish)
-    )
+    if wish.pull_request is not None:
+        await errand.look(wish.pull_request)
+    rules, pull = await both(errand.rules(), _pull_request(errand, wish))
     rule = _rule(rules, wish.command.environment)
     name = wish.command.environment or next(iter(rules.environments))
-    standing, (brought, sender) = await both(
-        _standing(errand, name),
+    (brought, sender), (standing, pull) = await both(
         both(
             _content(errand, wish, rule, pull) if content else _no_content(),
-            _sender(errand, wish, rule, permission),
+            _sender(errand, wish, rule),
+        ),
+        both(
+            _standing(errand, name),
+            _completed(errand, wish, rule, pull, again=again) if content else _as_it_is(pull),
         ),
     )
     return rules, Facts(
@@ -70,6 +80,8 @@ async def gather(errand: Errand, wish: Wish, *, content: bool = True) -> tuple[R
         errand.desk.word,
         standing,
         datetime.now(UTC),
+        was_allowed=again,
+        takes_forks=errand.desk.takes_forks,
     )
 
 
@@ -85,8 +97,28 @@ async def _pull_request(errand: Errand, wish: Wish) -> PullRequest | Unknown | N
     return None if wish.pull_request is None else await errand.pull_request(wish.pull_request)
 
 
-async def _permission_of_asker(errand: Errand, wish: Wish) -> Permission | Unknown:
-    return NOT_LOOKED_UP if wish.trigger in _BY_ITSELF else await errand.permission()
+async def _completed(
+    errand: Errand,
+    wish: Wish,
+    rule: EnvironmentRules | None,
+    pull: PullRequest | Unknown | None,
+    *,
+    again: bool,
+) -> PullRequest | Unknown | None:
+    """With what only some rules look at, where they do."""
+    if not isinstance(pull, PullRequest):
+        return pull
+    ref = wish.command.ref
+    needs_no_time = again or wish.trigger is Trigger.PULL_REQUEST or pull.is_fork(errand.repository)
+    return await errand.completed(
+        pull,
+        behind=rule is not None and rule.fresh,
+        moved=not (needs_no_time or (ref is not None and is_whole_sha(ref))),
+    )
+
+
+async def _as_it_is(pull: PullRequest | Unknown | None) -> PullRequest | Unknown | None:
+    return pull
 
 
 def _rule(rules: Rules, name: str | None) -> EnvironmentRules | None:
@@ -95,22 +127,32 @@ def _rule(rules: Rules, name: str | None) -> EnvironmentRules | None:
     return rules.environments.get(name or "")
 
 
-async def _sender(
-    errand: Errand, wish: Wish, rule: EnvironmentRules | None, permission: Permission | Unknown
-) -> Sender:
+async def _sender(errand: Errand, wish: Wish, rule: EnvironmentRules | None) -> Sender:
     teams = sorted(rule.asked_teams) if rule else []
     login = errand.person.login.lower()
     asked = (*rule.deployers, *rule.force) if rule else ()
     is_named = all(login in each.users for each in asked if each.is_named)
-    if rule and wish.trigger in _BY_ITSELF and rule.least_permission > Permission.WRITE:
-        permission = await errand.permission()
-    members = [] if is_named else await together(errand.is_member(each) for each in teams)
+    permission, members = await both(
+        _permission(errand, wish, rule),
+        together(errand.is_member(each) for each in ([] if is_named else teams)),
+    )
     return Sender(
         errand.person.login,
         errand.person.is_bot,
         permission,
         dict(zip(teams, members, strict=False)),
     )
+
+
+async def _permission(
+    errand: Errand, wish: Wish, rule: EnvironmentRules | None
+) -> Permission | Unknown:
+    least = rule.least_permission if rule else Permission.WRITE
+    if wish.trigger in _BY_ITSELF and least is Permission.WRITE:
+        return NOT_LOOKED_UP
+    # Whoever forces may need more.
+    forcing = (each.least_permission for each in (rule.force if rule else ()))
+    return await errand.permission(max(least, *forcing, Permission.WRITE))
 
 
 async def _no_content() -> Content:

@@ -22,11 +22,11 @@ from bot.domain.command import (
 )
 from bot.domain.command_form import Mistake
 from bot.domain.deployment import Commit, Deployment, Kind, Request, State, Trigger
-from bot.domain.gate import may_act, may_roll_back
+from bot.domain.gate import may_act, may_plan, may_roll_back
 from bot.domain.gate_facts import Facts, Unknown
 from bot.domain.gate_rules import Rules
-from bot.domain.github import PullRequest
 from bot.domain.reasons import Code, Reason, StoppedError
+from bot.domain.trust import Trust
 from handlers.commands import words
 from handlers.commands.answers import (
     Answer,
@@ -120,8 +120,8 @@ async def _roll_back(errand: Errand, given: Given, command: Rollback) -> Answer:
 
 
 async def _plan(errand: Errand, given: Given, command: Plan) -> Answer:
-    environment = await _check_may_act(errand, given.wish(Deploy(command.environment)))
-    commit = await _planned_commit(errand, given)
+    environment = await _check_may(may_plan, errand, given.wish(Deploy(command.environment)))
+    commit, trust = await _planned_commit(errand, given)
     request = Request(
         kind=Kind.DEPLOY,
         repository=errand.address,
@@ -129,25 +129,23 @@ async def _plan(errand: Errand, given: Given, command: Plan) -> Answer:
         commit=commit,
         trigger=given.trigger,
         actor=errand.actor,
+        trust=trust,
     )
     return Planned(await errand.desk.deployer.plan(request), environment, commit.sha)
 
 
-async def _planned_commit(errand: Errand, given: Given) -> Commit:
+async def _planned_commit(errand: Errand, given: Given) -> tuple[Commit, Trust]:
     """The pull request's head, or the default branch where there is none."""
     if given.pull_request is None:
-        return await errand.desk.deployer.resolve(errand.address, errand.repository.default_branch)
+        default = errand.repository.default_branch
+        return await errand.desk.deployer.resolve(errand.address, default), Trust.TRUSTED
     pull = await errand.pull_request(given.pull_request)
     if isinstance(pull, Unknown):
         raise StoppedError(Code.FACT_UNKNOWN, f"{pull.call}: {pull.why}")
-    if pull.is_fork(errand.repository):
-        # What a fork's files say is looked up with our rights.
-        raise StoppedError(Code.FORK_NOT_ALLOWED, "a fork's commit is not planned")
-    return _head(pull)
-
-
-def _head(pull: PullRequest) -> Commit:
-    return Commit(pull.head_sha, pull.head_ref, pull.head_ref, pull.title, pull.author)
+    is_fork = pull.is_fork(errand.repository)
+    branch = None if is_fork else pull.head_ref
+    commit = Commit(pull.head_sha, pull.head_ref, branch, pull.title, pull.author)
+    return commit, Trust.UNTRUSTED if is_fork else Trust.TRUSTED
 
 
 async def _cancel(errand: Errand, given: Given, command: Cancel) -> Answer:

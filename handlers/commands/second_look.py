@@ -60,7 +60,7 @@ class SecondLook:
         if deployment.request.kind is Kind.ROLLBACK:
             return may_roll_back(*await gather(errand, wanted.wish, content=False))
         wish = _of_the_same_commit(wanted.wish, deployment.request.commit)
-        rules, facts = await gather(errand, wish)
+        rules, facts = await gather(errand, wish, again=True)
         decision = decide(rules, facts)
         if isinstance(decision, Refused):
             return decision.reasons

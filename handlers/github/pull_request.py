@@ -42,7 +42,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     event = PullRequest.model_validate_json(delivery.payload)
     errand = Errand(desk, delivery, event)
     if event.action == "closed":
-        return "merged" if event.pull_request.merged else await _stop(errand, event.number)
+        return "merged" if event.pull_request.merged else await _closed(errand, event.number)
     environments = (await errand.rules()).following(Trigger.PULL_REQUEST)
     if not environments:
         return "no environment follows pull requests"
@@ -60,6 +60,14 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
         environments,
         lambda name: Wish(Trigger.PULL_REQUEST, Deploy(name), commit, pull_request=event.number),
     )
+
+
+async def _closed(errand: Errand, number: int) -> str:
+    now = await errand.pull_request(number)
+    if isinstance(now, PullRequestNow) and (now.open or now.merged):
+        # Deliveries come late and in any order.
+        return "it is not closed any more"
+    return await _stop(errand, number)
 
 
 async def _stop(errand: Errand, number: int) -> str:

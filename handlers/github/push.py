@@ -2,6 +2,7 @@
 
 from bot.domain.command import Deploy
 from bot.domain.deployment import Commit, Trigger
+from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.gathering import Wish
 from handlers.github.answering import follow
@@ -41,12 +42,23 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     if push.deleted or branch == push.ref:
         return "not a branch's new commit"
     errand = Errand(desk, delivery, push)
+    environments = (await errand.rules()).following(Trigger.PUSH, branch)
+    if environments and not await _is_newest(errand, push):
+        return f"{branch} has moved on, which is told by another delivery"
     commit = _commit(push, branch)
-    return await follow(
-        errand,
-        (await errand.rules()).following(Trigger.PUSH, branch),
-        lambda name: Wish(Trigger.PUSH, Deploy(name), commit),
-    )
+    return await follow(errand, environments, lambda name: Wish(Trigger.PUSH, Deploy(name), commit))
+
+
+async def _is_newest(errand: Errand, push: Push) -> bool:
+    """Deliveries come late and in any order: an older commit must not follow a newer one."""
+    try:
+        found = await errand.desk.deployer.resolve(errand.address, push.ref)
+    except StoppedError as stopped:
+        if stopped.reason.code in {Code.GITHUB_UNREACHABLE, Code.GITHUB_LIMITED}:
+            raise
+        # Whatever else it is, the deployment will say it where people see it.
+        return stopped.reason.code is not Code.REF_UNKNOWN
+    return found.sha == push.after
 
 
 def _commit(push: Push, branch: str) -> Commit:

@@ -12,6 +12,8 @@ from handlers.github.payloads import Event, Payload, User
 RELEASE = "release"
 """The fact of a deployment that holds the release's name, notes and page, for announcements."""
 _LONGEST_NOTES = 20_000
+_SEARCHED = 50
+"""The newest deployments of a repository, among which a later release is looked for."""
 
 
 class ReleasePart(Payload):
@@ -23,6 +25,8 @@ class ReleasePart(Payload):
     body: str | None = None
     html_url: str = ""
     draft: bool = False
+    published_at: str | None = None
+    """ISO 8601, always in UTC."""
     author: User | None = None
 
 
@@ -43,6 +47,9 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     environments = (await errand.rules()).following(Trigger.RELEASE)
     if not environments:
         return "no environment follows releases"
+    environments = await _not_yet_later(errand, environments, release)
+    if not environments:
+        return "a later release was deployed before this came"
     tag = release.tag_name
     found = await desk.deployer.resolve(errand.address, f"refs/tags/{tag}")
     author = release.author.login if release.author else ""
@@ -54,6 +61,22 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     return done
 
 
+async def _not_yet_later(
+    errand: Errand, environments: tuple[str, ...], release: ReleasePart
+) -> tuple[str, ...]:
+    """Without those that a later release came to: deliveries come late and in any order."""
+    deployments, reached = errand.desk.deployer.deployments, set()
+    for each in await deployments.list(repository=errand.address, limit=_SEARCHED):
+        if each.request.trigger is not Trigger.RELEASE:
+            continue
+        noted = await deployments.load(each.id, RELEASE) or {}
+        if noted.get("tag") != release.tag_name and (noted.get("at") or "") > (
+            release.published_at or ""
+        ):
+            reached.add(each.request.environment)
+    return tuple(each for each in environments if each not in reached)
+
+
 async def _note_release(
     errand: Errand, environments: tuple[str, ...], release: ReleasePart
 ) -> None:
@@ -62,6 +85,7 @@ async def _note_release(
         "name": release.name or release.tag_name,
         "notes": (release.body or "")[:_LONGEST_NOTES],
         "url": release.html_url,
+        "at": release.published_at,
     }
     deployments = errand.desk.deployer.deployments
     for name in environments:

@@ -33,11 +33,11 @@ class Errand(errand.Errand):
         """Whether it is known who they are on GitHub."""
         return bool(self.person.login)
 
-    async def permission(self) -> Permission | Unknown:
+    async def permission(self, least: Permission = Permission.ADMIN) -> Permission | Unknown:
         """What whoever asks may really do; nothing is known of those who are not linked."""
         if not self.is_linked:
             return Unknown("the GitHub login", "it is not joined with this Slack user")
-        return await super().permission()
+        return await super().permission(least)
 
     async def check_may_read(self) -> None:
         """Whether what runs where may be told. Errors: NOT_LINKED, PERMISSION_MISSING.

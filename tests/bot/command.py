@@ -26,6 +26,11 @@ class Command:
         message = f"it ended without {containing!r}: {self.lines}"
         raise AssertionError(message)
 
+    async def listening(self) -> str:
+        """The address at which it listens, once it does."""
+        line = await self.line("listening at")
+        return line.partition("listening at")[2].split()[0].rstrip(",")
+
     async def rest(self) -> None:
         """Read its lines until it ends, so that it never waits for somebody to do so."""
         assert self.process.stdout is not None

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import stat
 from collections.abc import AsyncIterator
@@ -87,6 +88,23 @@ async def test_the_command_makes_an_app_and_ends(
         assert secret.get_secret_value() not in said
 
 
+async def test_githubs_code_for_the_keys_is_in_no_log(
+    environ: dict[str, str], github: GitHubServer, browser: Browser
+) -> None:
+    async with running(environ | {"PACHOPS_LOG_LEVEL": "debug"}, "serve") as command:
+        address = (await command.line("http://")).strip()
+        while not re.fullmatch(r"(\w{4}-){3}\w{4}", code := (await command.line("-")).strip()):
+            continue
+        await make_app(browser, address, code)
+        await command.line("listening at")
+        command.process.send_signal(signal.SIGTERM)
+        assert await command.ended() == 0
+    said = "\n".join(command.lines)
+    assert "debug" in said
+    (path,) = (each.path for each in github.calls if each.path.startswith("/app-manifests/"))
+    assert path.split("/")[2] not in said
+
+
 async def test_serve_without_a_login_makes_one_and_goes_on(
     environ: dict[str, str], github: GitHubServer, browser: Browser
 ) -> None:
@@ -94,8 +112,8 @@ async def test_serve_without_a_login_makes_one_and_goes_on(
     async with running(environ, "serve") as command:
         address, code = await invited(command)
         assert words.STARTS in await make_app(browser, address, code)
-        listening = await command.line("listening at")
-        github.send_webhooks_to(f"{listening.split()[-1]}/github/webhook")
+        address = await command.listening()
+        github.send_webhooks_to(f"{address}/github/webhook")
         await github.comment(pull, "/pachops help")
         await github.expect_comment(pull, "/pachops deploy [ENV]")
         command.process.send_signal(signal.SIGTERM)

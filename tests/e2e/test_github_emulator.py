@@ -156,7 +156,7 @@ async def scene(tmp_path: Path, emulate_packages: Path) -> AsyncIterator[Scene]:
     async with aiohttp.ClientSession() as session:
         road = Road(session)
         async with served(road.app()) as url, running(environment(tmp_path, url), "serve") as bot:
-            road.bot.set_result((await bot.line("listening at")).split()[-1])
+            road.bot.set_result(await bot.listening())
             with ExitStack() as stack:
                 emulator = await asyncio.to_thread(
                     stack.enter_context,

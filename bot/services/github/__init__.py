@@ -4,6 +4,7 @@ from bot.services.clock import Clock
 from bot.services.github.address import CLOUD, api_url
 from bot.services.github.client import CLOUD_API, GitHub, app_from_manifest
 from bot.services.github.deliveries import FailedDelivery
+from bot.services.github.look import Look
 from bot.services.github.new_app import (
     EVENTS,
     LOGIN_PATH,
@@ -45,6 +46,7 @@ __all__ = [
     "FailedDelivery",
     "GitHub",
     "Level",
+    "Look",
     "NewApp",
     "Reaction",
     "RepositoryClient",

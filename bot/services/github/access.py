@@ -12,7 +12,7 @@ from bot.services.github.connection import HIDDEN, Connection, Work
 from bot.services.github.once import Once
 from bot.services.github.raw import get, post
 from bot.services.github.threads import Threads
-from bot.services.github.together import both
+from bot.services.github.together import both, together
 from bot.services.github.tokens import (
     HeldToken,
     InstallationAuth,
@@ -23,6 +23,8 @@ from bot.services.github.tokens import (
 from bot.services.logins import Login
 
 THREADS = 8
+PREFETCHED = 30
+"""Installations whose tokens are fetched at the start."""
 
 _ACTIONS_BOT = "github-actions[bot]"
 _GIT_USER = "x-access-token"
@@ -51,6 +53,8 @@ class Access:
         self._learn = learn
         self.own = self._connection(auth)
         """As the App itself, or as the token's user."""
+        self.lacks_graphql = False
+        """Whether the server has turned out to be without."""
         self._slug = Once(self._ask_slug)
         self._user = Once(self._ask_user)
         self._installed: dict[str, Once[int]] = {}
@@ -81,16 +85,16 @@ class Access:
         """To a repository; an App that is not told its installation there asks for it."""
         if not self.is_app:
             return self.own
-        number = installation or await self._installation_of(full_name)
-        if number not in self._installations:
-            held = HeldToken(lambda: self._issue(number, {}))
-            self._installations[number] = self._connection(InstallationAuth(held))
-        return self._installations[number]
+        return self._connection_of(installation or await self._installation_of(full_name))
 
-    async def prefetch(self, full_name: str, installation: int | None) -> None:
-        """Fetch the token and our name, so that the first call does not wait for them."""
-        connection = await self.connection(full_name, installation)
-        await both(connection.renew(), self.author())
+    async def prefetch(self) -> int:
+        """Fetch our name and every installation's token, so that no first call waits for them.
+
+        How many tokens there are then.
+        """
+        numbers, _ = await both(self._active_installations(), self.author())
+        await together(self._connection_of(number).renew() for number in numbers)
+        return len(numbers)
 
     async def git_login(self, full_name: str, *, refused: Login | None = None) -> Login | None:
         """For fetching this repository, and with an App for nothing else.
@@ -112,6 +116,22 @@ class Access:
     async def close(self) -> None:
         """End the threads and their connections, after the requests under way."""
         await self._threads.close()
+
+    def _connection_of(self, installation: int) -> Connection:
+        if installation not in self._installations:
+            held = HeldToken(lambda: self._issue(installation, {}))
+            self._installations[installation] = self._connection(InstallationAuth(held))
+        return self._installations[installation]
+
+    async def _active_installations(self) -> tuple[int, ...]:
+        """As many as are on one page: the others' tokens are fetched when they are needed."""
+        if not self.is_app:
+            return ()
+        found = await self.own.ask(
+            "listing the App's installations",
+            lambda github: get(github, "/app/installations", per_page=PREFETCHED),
+        )
+        return tuple(int(each["id"]) for each in found if not each.get("suspended_at"))
 
     def _connection(self, auth: Auth | None) -> Connection:
         return Connection(

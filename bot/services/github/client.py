@@ -97,6 +97,10 @@ class GitHub:
         """Our login, as it stands on our comments."""
         return await self._access.author()
 
+    async def prefetch(self) -> int:
+        """Fetch what first calls would wait for: our name and the installations' tokens; how many."""
+        return await self._access.prefetch()
+
     async def failed_deliveries(self, since: datetime) -> tuple[FailedDelivery, ...]:
         """The App's webhooks since then of which no attempt arrived, oldest first.
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 from urllib.parse import quote
 
 from github.ContentFile import ContentFile
@@ -10,11 +11,15 @@ from pydantic import BaseModel, TypeAdapter
 
 from bot.domain.github import Permission, PullRequest, Repository, ReviewState
 from bot.domain.reasons import Code, StoppedError
-from bot.services.github.connection import HIDDEN
+from bot.services.github import graphql
+from bot.services.github.connection import HIDDEN, Work
+from bot.services.github.look import Look, file_in, permission_in
 from bot.services.github.place import Place
-from bot.services.github.pull_request import by_graphql, by_rest
+from bot.services.github.pull_request import Ourselves, by_graphql, by_rest, from_graphql
 from bot.services.github.raw import Json, get
 from bot.services.github.together import both, together
+
+T = TypeVar("T")
 
 _ROLES = {each.label: each for each in Permission}
 _CONTAINED = frozenset({"behind", "identical"})
@@ -81,18 +86,51 @@ class Facts(Place):
             await self._ask(f"reading the team {team}", lambda github: get(github, path)["slug"])
         return found == "active"
 
-    async def pull_request(self, number: int) -> PullRequest:
-        """The pull request as it is now, in two round trips."""
-        own_app = await self._access.slug()
-        call = f"reading pull request {number}"
-        found = await self._ask(
-            call,
-            lambda github: by_graphql(github, self._owner, self._name, number, own_app=own_app),
+    async def look(self, number: int, *, path: str, login: str) -> Look | None:
+        """What a command on a pull request needs, in one call; None where a server cannot."""
+        who = await self._ourselves()
+        found = await self._by_graphql(
+            f"reading pull request {number}",
+            lambda github: graphql.look(
+                github, self._owner, self._name, number, path=path, login=login
+            ),
         )
         if found is None:
-            found = await self._by_rest(call, number, own_app)
-        behind, moved = await both(self._behind(found), self._head_moved_at(found))
-        return replace(found, behind_by=behind, head_moved_at=moved)
+            return None
+        answer, checks = found
+        pull = from_graphql(number, answer.pull_request, checks, who=who)
+        return Look(pull, *file_in(answer), permission_in(answer, login))
+
+    async def pull_request(self, number: int) -> PullRequest:
+        """The pull request as it is now, without what `behind_by` and `head_moved_at` say."""
+        who = await self._ourselves()
+        call = f"reading pull request {number}"
+        found = await self._by_graphql(
+            call,
+            lambda github: by_graphql(github, self._owner, self._name, number, who=who),
+        )
+        return found or await self._by_rest(call, number, who.app)
+
+    async def behind_by(self, pull: PullRequest) -> int | None:
+        """Commits of the base branch that the head does not have; None where GitHub cannot say."""
+        compared = await self._compare(pull.base_ref, pull.head_sha)
+        return None if compared is None else compared.behind_by
+
+    async def head_moved_at(self, pull: PullRequest) -> str | None:
+        """When GitHub saw the push of the head; a commit's own dates are whatever its author says."""
+        if pull.head_repository is None:
+            return None
+        path = f"/repos/{pull.head_repository}/activity"
+        pushes = await self._find(
+            f"reading when {pull.head_ref} was pushed",
+            lambda github: _PUSHES.validate_python(
+                get(github, path, ref=f"refs/heads/{pull.head_ref}", per_page=_LATEST)
+            ),
+            none_for=HIDDEN,
+        )
+        if not any(push.after == pull.head_sha for push in pushes or ()):
+            return None
+        return max(push.timestamp for push in pushes or ())
 
     async def commit_belongs(
         self, sha: str, *, pull_request: int | None, branches: Sequence[str]
@@ -127,6 +165,20 @@ class Facts(Place):
             )
         return found.decoded_content
 
+    async def _ourselves(self) -> Ourselves:
+        app, author = await both(self._access.slug(), self._access.author())
+        return Ourselves(app, author)
+
+    async def _by_graphql(self, call: str, work: Work[T | None]) -> T | None:
+        """None where it has to be asked by REST."""
+        if self._access.lacks_graphql:
+            return None
+        try:
+            return await self._ask(call, work)
+        except graphql.NoGraphQLError:
+            self._access.lacks_graphql = True
+            return None
+
     async def _by_rest(self, call: str, number: int, own_app: str | None) -> PullRequest:
         found, approving = await self._ask(
             call, lambda github: by_rest(github, self.full_name, number, own_app=own_app)
@@ -150,26 +202,6 @@ class Facts(Place):
             f"comparing {head} with {base}",
             lambda github: Comparison.model_validate(get(github, path, per_page=1)),
         )
-
-    async def _behind(self, found: PullRequest) -> int | None:
-        compared = await self._compare(found.base_ref, found.head_sha)
-        return None if compared is None else compared.behind_by
-
-    async def _head_moved_at(self, found: PullRequest) -> str | None:
-        """When GitHub saw the push of the head; a commit's own dates are whatever its author says."""
-        if found.head_repository is None:
-            return None
-        path = f"/repos/{found.head_repository}/activity"
-        pushes = await self._find(
-            f"reading when {found.head_ref} was pushed",
-            lambda github: _PUSHES.validate_python(
-                get(github, path, ref=f"refs/heads/{found.head_ref}", per_page=_LATEST)
-            ),
-            none_for=HIDDEN,
-        )
-        if not any(push.after == found.head_sha for push in pushes or ()):
-            return None
-        return max(push.timestamp for push in pushes or ())
 
     async def _with_approval(self, found: PullRequest, approving: Iterable[str]) -> PullRequest:
         """Approved where nobody asks for changes and one who approves may write."""

@@ -1,6 +1,7 @@
 """A pull request as a value: by GraphQL, or by REST where a server has no GraphQL."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from github import Github
 from github.GithubApp import GithubApp
@@ -11,7 +12,18 @@ from github.Repository import Repository as GithubRepository
 
 from bot.domain.github import Check, CheckState, PullRequest, ReviewState
 from bot.services.github import graphql
-from bot.services.github.graphql import CheckRun, PullRequestAnswer, Status
+from bot.services.github.graphql_answers import Author, CheckRun, PullRequestAnswer, Status
+
+
+@dataclass(frozen=True)
+class Ourselves:
+    """How we are known from others."""
+
+    app: str | None
+    """The slug; None without an App."""
+    author: str
+    """Of our comments."""
+
 
 GHOST = "ghost"
 """GitHub's own name for whoever has gone."""
@@ -25,18 +37,22 @@ _DECISIONS = {
 
 
 def by_graphql(
-    github: Github, owner: str, name: str, number: int, *, own_app: str | None
+    github: Github, owner: str, name: str, number: int, *, who: Ourselves
 ) -> PullRequest | None:
     """All but what other calls must say; None where this has to be asked by REST."""
     answer = graphql.ask(github, owner, name, number)
-    if answer is None:
-        return None
-    found, nodes = answer
+    return from_graphql(number, *answer, who=who) if answer else None
+
+
+def from_graphql(
+    number: int, found: PullRequestAnswer, nodes: graphql.Checks, *, who: Ourselves
+) -> PullRequest:
+    """An answer as a value."""
     base = found.base_ref
     return PullRequest(
         number=number,
         title=found.title,
-        author=_login(found),
+        author=_login(found.author),
         head_sha=found.head_ref_oid,
         head_ref=found.head_ref_name,
         head_repository=found.head_repository.name_with_owner if found.head_repository else None,
@@ -48,11 +64,12 @@ def by_graphql(
         merged=found.state == "MERGED",
         review=_review(found),
         checks=_checks(
-            (_check(node) for node in nodes if not _is_own(node, own_app)),
+            (_check(node) for node in nodes if not _is_own(node, who.app)),
             base.required_checks if base else frozenset(),
         ),
         behind_by=None,
         head_moved_at=None,
+        has_our_comments=_has_comments_of(found, who.author),
     )
 
 
@@ -92,6 +109,7 @@ def by_rest(
         checks=_checks([*runs, *statuses], frozenset()),
         behind_by=None,
         head_moved_at=None,
+        has_our_comments=True,
     )
     return found, approving
 
@@ -179,8 +197,16 @@ def _review(found: PullRequestAnswer) -> ReviewState:
     return state
 
 
-def _login(found: PullRequestAnswer) -> str:
-    if found.author is None:
+def _has_comments_of(found: PullRequestAnswer, author: str) -> bool:
+    """Also where there are more comments than were looked at."""
+    comments = found.comments
+    return comments.total_count > len(comments.nodes) or any(
+        _login(each.author) == author for each in comments.nodes
+    )
+
+
+def _login(author: Author | None) -> str:
+    if author is None:
         return GHOST
     # Only GraphQL leaves out what every other place says of a bot.
-    return found.author.login + ("[bot]" if found.author.typename == "Bot" else "")
+    return author.login + ("[bot]" if author.typename == "Bot" else "")

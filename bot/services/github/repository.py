@@ -17,7 +17,3 @@ class RepositoryClient(Facts, Marks):
         Another than the refused one. None where there is none, or the App is not installed here.
         """
         return await self._access.git_login(self.full_name, refused=refused)
-
-    async def prefetch(self) -> None:
-        """Fetch what every call needs, so that the first one does not wait for it."""
-        await self._access.prefetch(self.full_name, self._installation)

@@ -19,10 +19,8 @@ _STATES: dict[Outcome, DeploymentState] = {
 
 
 def deployment_state(view: View) -> DeploymentState:
-    """GitHub's word for how it stands."""
-    if view.outcome is not None:
-        return _STATES[view.outcome]
-    return "queued" if view.waits else "in_progress"
+    """GitHub's word for how it stands, once it has begun."""
+    return "in_progress" if view.outcome is None else _STATES[view.outcome]
 
 
 def description(view: View, safe: Safe) -> str:

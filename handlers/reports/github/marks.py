@@ -74,8 +74,8 @@ _MARKS: TypeAdapter[Marks] = TypeAdapter(Marks)
 class Ration:
     """How many calls a deployment's report may take while all goes well."""
 
-    calls: int = 9
-    """With the three that the gate needs a deployment takes twelve."""
+    calls: int = 8
+    """With the three of the gate's two looks and the first reaction a deployment takes twelve."""
     end: int = 4
     """Kept back for the end: status, check, comment and reaction."""
     marks: frozenset[Mark] = frozenset(Mark)
@@ -88,10 +88,11 @@ NORMAL = Ration()
 def wanted(view: View, origin: Origin) -> Iterator[Mark]:
     """The marks that this deployment should have now."""
     yield Mark.DEPLOYMENT
-    yield Mark.STATUS
     if view.waits:
-        # The comment still belongs to whoever is before it, and may to the end.
+        # GitHub shows a deployment without a status as pending. The comment still belongs to
+        # whoever is before it, and may to the end.
         return
+    yield Mark.STATUS
     if origin.pull_request is not None:
         yield Mark.COMMENT
     yield Mark.CHECK
@@ -107,8 +108,7 @@ def due(
     """The marks that have something new to say; `texts` has what each should show.
 
     At the end everything is said. Until then each is made once, and changed only where
-    `edits` allows it and the ration has something left; only queued and in progress are
-    always told apart.
+    `edits` allows it and the ration has something left.
     """
     found = []
     made = [mark for mark in texts if mark not in marks.said]
@@ -116,7 +116,7 @@ def due(
     for mark, text in texts.items():
         if mark in marks.refused or marks.shows(mark, text):
             continue
-        if not ended and mark in marks.said and mark is not Mark.STATUS:
+        if not ended and mark in marks.said:
             if not edits or left <= 0:
                 continue
             left -= 1

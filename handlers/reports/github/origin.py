@@ -23,6 +23,8 @@ class Origin:
     comment_id: int | None = None
     """The comment that has the command."""
     head_sha: str | None = None
+    has_our_comments: bool = True
+    """Whether we may have commented there when it was asked for."""
 
     def to_json(self) -> dict[str, Any]:
         """For `Deployments.save(id, ORIGIN, ...)`."""

@@ -144,8 +144,9 @@ class Speaker:
                 return
             # Somebody has deleted it.
             self.marks = self.marks.without(Mark.COMMENT)
-        # Always looked for: another database may have known it.
-        self.marks = replace(self.marks, tried=self.marks.tried | {Mark.COMMENT})
+        if self._origin.has_our_comments:
+            # Another database may have known it.
+            self.marks = replace(self.marks, tried=self.marks.tried | {Mark.COMMENT})
         is_new = await self._make(
             Mark.COMMENT,
             view,

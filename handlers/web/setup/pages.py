@@ -68,6 +68,7 @@ class SetupPages:
         app.router.add_get("/", _go_to_page)
         app.router.add_get(words.PAGE, self._show)
         app.router.add_get(f"{words.PAGE}/style.css", _style)
+        app.router.add_get("/favicon.ico", _no_icon)
         app.router.add_post(f"{words.PAGE}/code", self._enter)
         app.router.add_post(f"{words.PAGE}/app", self._send)
         app.router.add_get(f"{words.PAGE}/made", self._take)
@@ -195,6 +196,11 @@ async def _style(_request: web.Request) -> web.FileResponse:
     # The last page is shown when nobody serves any more: by then the browser has it.
     headers = {hdrs.CACHE_CONTROL: f"private, max-age={_STYLE_SECONDS}"}
     return web.FileResponse(_TEMPLATES / "setup" / "style.css", headers=headers)
+
+
+async def _no_icon(_request: web.Request) -> web.Response:
+    # Every browser asks for one, and would note an error.
+    return web.Response(status=204)
 
 
 async def _waiting(_request: web.Request) -> web.Response:

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.command import Deploy
 from bot.domain.deployment import Trigger
-from bot.domain.gate import Allowed, decide, may_act
+from bot.domain.gate import Allowed, decide, may_act, may_plan
 from bot.domain.gate_facts import Content, Facts, Standing, Unknown
 from bot.domain.gate_rules import EnvironmentRules, Follow, Rules
 from bot.domain.github import Check, CheckState, Permission, ReviewState
@@ -246,6 +246,21 @@ def test_forks_are_refused_where_nothing_is_said() -> None:
     facts = comment(Deploy("staging", HEAD), pull_request=FORK)
     reason = refusal(rules(), facts, Code.FORK_NOT_ALLOWED)
     assert reason.fact == "#12 comes from eve/edges; staging takes no forks"
+
+
+def test_no_fork_is_taken_where_the_operator_takes_none() -> None:
+    facts = replace(comment(Deploy("staging", HEAD), pull_request=FORK), takes_forks=False)
+    reason = refusal(rules(forks=True), facts, Code.FORK_NOT_ALLOWED)
+    assert "allow_forks" in reason.fact
+
+
+def test_a_fork_is_planned_without_its_sha_where_forks_are_taken() -> None:
+    facts = comment(Deploy("staging"), pull_request=FORK)
+    assert may_plan(rules(forks=True), facts) == ()
+    (reason,) = may_plan(rules(forks=True), replace(facts, takes_forks=False))
+    assert reason.code is Code.FORK_NOT_ALLOWED
+    (reason,) = may_plan(rules(), facts)
+    assert reason.code is Code.FORK_NOT_ALLOWED
 
 
 def test_a_fork_is_built_untrusted_by_its_whole_sha() -> None:

@@ -184,7 +184,7 @@ def locks(f: Facts) -> list[Lock]:
 
 def needs_times(f: Facts) -> bool:
     by_head = is_head(f) and not has_whole_sha(f) and not is_fork(f)
-    return by_head and f.trigger is not Trigger.PULL_REQUEST
+    return by_head and f.trigger is not Trigger.PULL_REQUEST and not f.was_allowed
 
 
 def checks_of(f: Facts) -> tuple[Check, ...] | Unknown | None:
@@ -292,11 +292,14 @@ FORBIDDEN: dict[Code, Holds] = {
     Code.PULL_REQUEST_DRAFT: lambda r, f: (
         (pull := source(f)) is not None and pull.draft and not r.drafts
     ),
-    Code.FORK_NOT_ALLOWED: lambda r, f: source(f) is not None and is_fork(f) and not r.forks,
+    Code.FORK_NOT_ALLOWED: lambda r, f: (
+        source(f) is not None and is_fork(f) and not (r.forks and f.takes_forks)
+    ),
     Code.FORK_NEEDS_SHA: lambda r, f: (
         source(f) is not None
         and is_fork(f)
         and r.forks
+        and f.takes_forks
         and not (has_whole_sha(f) and f.trigger in {Trigger.COMMENT, Trigger.SLACK, Trigger.CLI})
     ),
     Code.REF_UNKNOWN: lambda _, f: (
@@ -443,6 +446,8 @@ CHANGES: dict[str, Sequence[object]] = {
     "rules.drafts": [True],
     "facts.trigger": list(Trigger),
     "facts.asked_at": [None],
+    "facts.was_allowed": [True],
+    "facts.takes_forks": [False],
     "facts.pull_request": [None, BROKEN, PULL, FORK],
     "facts.command.environment": [None],
     "facts.command.ref": REFS,

@@ -2,23 +2,39 @@
 
 import asyncio
 
+import pytest
+
+from handlers.commands.second_look import SecondLook
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.faults import Fault
 
-FIRST = (
-    ("GET", f"/repos/{EDGES}/collaborators/"),
-    ("GET", f"/repos/{EDGES}/contents/"),
-    ("POST", "/graphql"),
-)
-SECOND = (("GET", f"/repos/{EDGES}/compare/"), ("GET", f"/repos/{EDGES}/activity"))
+GRAPH = ("POST", "/graphql")
+PUSHES = ("GET", f"/repos/{EDGES}/activity")
+PERMISSION = ("GET", f"/repos/{EDGES}/collaborators/")
+COMPARISON = ("GET", f"/repos/{EDGES}/compare/")
 REACTION = ("POST", "/reactions")
 
 
-async def test_a_deployment_is_enqueued_after_two_round_trips(world: World) -> None:
-    world.declare("  staging: {}\n")
+@pytest.mark.parametrize(
+    ("rules", "shows_collaborators", "second"),
+    [
+        ("{}", True, (PUSHES,)),
+        ("{}", False, (PUSHES, PERMISSION)),
+        ("{requires: [fresh]}", False, (PUSHES, PERMISSION, COMPARISON)),
+    ],
+)
+async def test_a_deployment_is_enqueued_after_two_round_trips(
+    world: World,
+    rules: str,
+    second: tuple[tuple[str, str], ...],
+    *,
+    shows_collaborators: bool,
+) -> None:
+    world.declare(f"  staging: {rules}\n")
+    world.github.world.shows_collaborators = shows_collaborators
     pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
     await world.comment(pull, "/pachops help")
-    trips = ((FIRST, asyncio.Event()), (SECOND, asyncio.Event()), ((REACTION,), asyncio.Event()))
+    trips = tuple((calls, asyncio.Event()) for calls in ((GRAPH,), second, (REACTION,)))
     for calls, answered in trips:
         for method, part in calls:
             world.github.fail(method, f"*{part}*", Fault(hold=answered))
@@ -37,7 +53,29 @@ async def test_a_deployment_is_enqueued_after_two_round_trips(world: World) -> N
     await commenting
 
     made = world.github.calls[before:]
-    assert len(made) == len(FIRST) + len(SECOND) + 1, made
+    # With the App's name, which is asked for once.
+    own = [each for each in made if each.path != "/app"]
+    assert len(own) == 1 + len(second) + 1, made
+
+
+async def test_a_commit_that_is_written_out_takes_one_call(world: World) -> None:
+    world.declare("  staging: {}\n")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.client.prefetch()
+    await world.settled()
+    before = len(world.github.calls)
+    await world.comment(pull, f"/pachops deploy staging {pull.head_sha}")
+    await world.only()
+    assert [each.path for each in world.github.calls[before:-1]] == ["/graphql"]
+
+
+async def test_the_second_look_takes_one_call(world: World) -> None:
+    world.declare("  staging: {}\n")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops deploy")
+    before = len(world.github.calls)
+    assert await SecondLook(world.desk)(await world.only()) == ()
+    assert [each.path for each in world.github.calls[before:]] == ["/graphql"]
 
 
 async def test_the_tokens_of_several_comments_are_fetched_once(world: World) -> None:

@@ -157,6 +157,49 @@ async def test_a_fork_is_deployed_by_its_whole_sha_and_never_trusted(world: Worl
     assert request.commit.branch is None
 
 
+async def fork(world: World, environments: str) -> PullRequest:
+    world.declare(environments)
+    world.github.fork(EDGES, "eve")
+    return await world.github.open_pull_request(EDGES, "eve:feature", files={"a": "1"}, by="eve")
+
+
+async def test_no_fork_gets_past_the_gate_where_the_operator_takes_none(world: World) -> None:
+    pull = await fork(world, "  staging: {forks: true}\n")
+    world.takes_forks(allowed=False)
+    comment = await world.comment(pull, f"/pachops deploy staging {pull.head_sha}")
+    (answer,) = world.answers(pull)
+    assert "fork_not_allowed" in answer
+    assert "allow\\_forks" in answer
+    assert await world.asked() == []
+    assert world.reactions(comment) == []
+
+
+async def test_a_forks_plan_is_made_as_of_something_that_is_not_trusted(world: World) -> None:
+    pull = await fork(world, "  staging: {forks: true}\n")
+    await world.comment(pull, "/pachops plan")
+    assert f"a plan for staging at {pull.head_sha}" in world.answers(pull)[0]
+    (request,) = world.deployer.planned
+    assert (request.trust, request.commit.branch) == (Trust.UNTRUSTED, None)
+
+
+@pytest.mark.parametrize(("rules", "operator"), [("{}", True), ("{forks: true}", False)])
+async def test_a_forks_plan_needs_the_same_consent_as_its_deployment(
+    world: World, rules: str, *, operator: bool
+) -> None:
+    pull = await fork(world, f"  staging: {rules}\n")
+    world.takes_forks(allowed=operator)
+    await world.comment(pull, "/pachops plan")
+    assert "fork_not_allowed" in world.answers(pull)[0]
+    assert world.deployer.planned == []
+
+
+async def test_a_fork_cannot_plan_itself(world: World) -> None:
+    pull = await fork(world, "  staging: {forks: true}\n")
+    await world.comment(pull, "/pachops plan", by="eve")
+    assert "permission_missing" in world.answers(pull)[0]
+    assert world.deployer.planned == []
+
+
 async def test_a_github_that_gives_git_no_token_is_asked_again_and_nothing_is_lost(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

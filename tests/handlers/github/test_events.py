@@ -7,6 +7,7 @@ from handlers.reports.github.check import Button, check_name
 from handlers.reports.slack.origin import ORIGIN as SLACK
 from handlers.reports.slack.origin import Origin as SlackOrigin
 from tests.handlers.github.world import EDGES, World
+from tests.standins.github import objects
 from tests.standins.github.state import CheckRun
 
 FOLLOWS_MAIN = "  staging: {on: {push: [main]}}\n"
@@ -49,6 +50,30 @@ async def test_a_repeated_push_deploys_once(world: World) -> None:
         await world.github.webhooks.deliver(world.github.webhooks.all[-1], again=True)
     await world.settled()
     await world.only()
+
+
+async def test_an_older_push_that_comes_late_does_not_follow_a_newer_one(world: World) -> None:
+    world.declare(FOLLOWS_MAIN)
+    world.github.webhooks.is_held = True
+    await world.github.push(EDGES, {"a": "1"})
+    older = world.github.webhooks.all[-1]
+    newest = await world.github.push(EDGES, {"a": "2"})
+    newer = world.github.webhooks.all[-1]
+    for told in (newer, older):
+        await world.github.webhooks.deliver(told)
+        await world.settled()
+    assert (await world.only()).request.commit.sha == newest
+
+
+async def test_a_push_to_a_branch_that_is_gone_deploys_nothing(world: World) -> None:
+    world.declare("  staging: {on: {push: [feature]}}\n")
+    world.github.webhooks.is_held = True
+    await world.github.push(EDGES, {"a": "1"}, "feature")
+    told = world.github.webhooks.all[-1]
+    objects.move(world.github.world.repo(EDGES).git, "refs/heads/feature", None)
+    await world.github.webhooks.deliver(told)
+    await world.settled()
+    assert await world.asked() == []
 
 
 # --- pull request
@@ -104,6 +129,19 @@ async def test_closing_stops_what_is_under_way(world: World) -> None:
     assert deployment.cancel_requested_by == f"pull request #{pull.number}, which was closed"
 
 
+async def test_a_closing_that_comes_after_the_reopening_stops_nothing(world: World) -> None:
+    world.declare(ALWAYS)
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    world.github.webhooks.is_held = True
+    await world.github.close(pull)
+    told = world.github.webhooks.all[-1]
+    pull.state = "open"
+    await world.github.webhooks.deliver(told)
+    await world.settled()
+    assert (await world.only()).state is State.WAITING
+
+
 async def test_merging_lets_what_is_under_way_go_on(world: World) -> None:
     world.declare(ALWAYS)
     pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
@@ -137,6 +175,32 @@ async def test_a_release_from_a_branch_that_is_not_allowed_is_refused(world: Wor
     assert await world.asked() == []
     check = await world.github.expect_check(sha)
     assert "commit_elsewhere" in (check.summary or "")
+
+
+async def test_an_older_release_that_comes_late_does_not_follow_a_newer_one(world: World) -> None:
+    world.declare("  production: {on: {release: published}}\n")
+    world.github.webhooks.is_held = True
+    await world.github.push(EDGES, {"a": "1"})
+    await world.github.publish_release(EDGES, "v1.0")
+    older = world.github.webhooks.all[-1]
+    await world.github.push(EDGES, {"a": "2"})
+    await world.github.publish_release(EDGES, "v1.1")
+    for told in (world.github.webhooks.all[-1], older):
+        await world.github.webhooks.deliver(told)
+        await world.settled()
+    assert (await world.only()).request.release == "v1.1"
+
+
+async def test_a_release_whose_tag_was_moved_out_of_its_branch_is_refused(world: World) -> None:
+    world.declare("  production: {on: {release: published}}\n")
+    world.github.webhooks.is_held = True
+    await world.github.publish_release(EDGES, "v1.0")
+    told = world.github.webhooks.all[-1]
+    evil = await world.github.push(EDGES, {"a": "evil"}, "evil")
+    objects.move(world.github.world.repo(EDGES).git, "refs/tags/v1.0", evil)
+    await world.github.webhooks.deliver(told)
+    await world.settled()
+    assert await world.asked() == []
 
 
 # --- buttons

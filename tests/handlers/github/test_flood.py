@@ -4,19 +4,23 @@ import asyncio
 import json
 from collections import Counter
 
+import pytest
+
+from bot.domain.deployment import Commit
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.webhooks import Delivery, sign
 
 COUNT = 1000
 TOGETHER = 20
 SHA = "{:040x}"
+BRANCH = "refs/heads/b-"
 
 
 def delivery(world: World, number: int) -> Delivery:
-    """A push to the followed branch of one of ten repositories."""
+    """A push to a branch of its own, of one of ten repositories."""
     owner, name = "acme", f"edges-{number % 10}"
     payload = {
-        "ref": "refs/heads/main",
+        "ref": BRANCH + str(number),
         "after": SHA.format(number + 1),
         "repository": {
             "name": name,
@@ -31,9 +35,15 @@ def delivery(world: World, number: int) -> Delivery:
     return Delivery(f"guid-{number}", "push", None, json.dumps(payload).encode(), None, None)
 
 
-async def test_a_flood_of_deliveries(world: World) -> None:
+async def tip(_repository: str, ref: str) -> Commit:
+    """As git would say it: each branch is still where it was pushed to."""
+    return Commit(SHA.format(int(ref.removeprefix(BRANCH)) + 1), ref)
+
+
+async def test_a_flood_of_deliveries(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world.deployer, "resolve", tip)
     world.declare("  staging: {}\n")
-    rules = "environments:\n  staging: {on: {push: [main]}}\n"
+    rules = "environments:\n  staging: {on: {push: ['b-*']}}\n"
     for number in range(10):
         world.github.repository(f"acme/edges-{number}", {".pachops.yml": rules})
     forged: list[Delivery] = []

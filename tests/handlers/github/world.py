@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,7 +21,7 @@ from bot.services.git import Git
 from bot.services.github import GitHub
 from bot.settings.rules import LimitsSetting, narrowed
 from bot.store.database import Database
-from bot.store.deliveries import Deliveries
+from bot.store.deliveries import Deliveries, Delivery
 from bot.store.deployments import CancelResult, Deployments, insert
 from bot.store.identities import Identities
 from bot.store.locks import Locks
@@ -52,6 +52,7 @@ class Deployer:
         self.locks = Locks(database)
         self.limits: tuple[LimitsSetting, ...] = ()
         self.submitted: list[str] = []
+        self.planned: list[Request] = []
 
     async def submit(self, deployment: Deployment, facts: Mapping[str, JSON]) -> None:
         self.submitted.append(deployment.id)
@@ -71,6 +72,7 @@ class Deployer:
         return await standing_of(self._database, repository, environment, time.time())
 
     async def plan(self, request: Request) -> Plan:
+        self.planned.append(request)
         return Plan((), (), (f"a plan for {request.environment} at {request.commit.sha}",))
 
     async def rollback_request(
@@ -98,20 +100,27 @@ class World:
         self.deliveries = Deliveries(database)
         self.deployer = Deployer(database, github, git)
         self.deployments = self.deployer.deployments
-        self.desk = desk = Desk(
+        self.desk = Desk(
             github=client,
             deployer=self.deployer,
             safe=Safe(Redactor([])),
             identities=Identities(database),
             app_id=github.app.id,
         )
-        self.handle = partial(handle, desk)
         self.inbox = Inbox(self.deliveries, self.handle, pauses=pauses)
         secrets = [SecretStr(github.app.webhook_secret)]
         self.app = web_app(
             Webhook(secrets, WANTED, self.deliveries, self.inbox.wake).answer,
             self.deliveries.count_waiting,
         )
+
+    async def handle(self, delivery: Delivery) -> str:
+        """As the bot does."""
+        return await handle(self.desk, delivery)
+
+    def takes_forks(self, *, allowed: bool) -> None:
+        """The operator's word on forks."""
+        self.desk = replace(self.desk, takes_forks=allowed)
 
     def declare(self, environments: str, files: Mapping[str, str] | None = None) -> None:
         """The repository, with the rules of its default branch."""

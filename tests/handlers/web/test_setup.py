@@ -398,6 +398,10 @@ async def test_nothing_else_is_served_meanwhile(stage: Stage) -> None:
     assert (await stage.browser.open(f"{stage.url}/deployments")).status == 404
 
 
+async def test_a_browser_that_asks_for_an_icon_is_not_told_of_an_error(stage: Stage) -> None:
+    assert (await stage.browser.open(f"{stage.url}/favicon.ico")).status == 204
+
+
 async def test_its_style_is_kept_for_the_last_page(stage: Stage) -> None:
     async with stage.session.get(f"{stage.url}/setup/style.css") as answer:
         assert answer.headers["Cache-Control"] == "private, max-age=3600"

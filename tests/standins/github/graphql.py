@@ -13,6 +13,8 @@ from tests.standins.github.world import World
 
 Arguments = Mapping[str, Any]
 MOST_NODES = 100
+LARGEST_TEXT = 512_000
+"""Bytes of a file's text that come with the answer."""
 
 
 def run(call: Call) -> Answer:
@@ -24,9 +26,12 @@ def run(call: Call) -> Answer:
     asked = call.json()
     root = Node("Query", {"repository": lambda arguments: _repository(call, arguments)})
     try:
-        data = answer(str(asked.get("query", "")), asked.get("variables") or {}, root)
+        data, missed = answer(str(asked.get("query", "")), asked.get("variables") or {}, root)
     except QueryError as error:
-        return Answer({"data": None, "errors": [_error(error)]})
+        return Answer({"errors": [_error(error)]})
+    if missed:
+        errors = [_error(error) | {"path": list(path)} for path, error in missed]
+        return Answer({"data": data, "errors": errors})
     return Answer({"data": data})
 
 
@@ -52,9 +57,65 @@ def _repository(call: Call, arguments: Arguments) -> Node:
         "Repository",
         {
             "nameWithOwner": repo.full_name,
+            "defaultBranchRef": lambda _inner: _default_branch(call, repo),
+            "collaborators": lambda inner: _collaborators(call, repo, inner),
             "pullRequest": lambda inner: _pull_request(call, repo, inner["number"]),
         },
     )
+
+
+def _default_branch(call: Call, repo: Repo) -> Node | None:
+    if not call.caller.has("contents:read"):
+        raise _forbidden()
+    sha = objects.branch(repo.git, repo.default_branch)
+    if sha is None:
+        return None
+    tip = {"oid": sha, "file": lambda inner: _entry(repo, sha, inner["path"])}
+    return Node("Ref", {"name": repo.default_branch, "target": Node("Commit", tip)})
+
+
+def _entry(repo: Repo, sha: str, path: str) -> Node | None:
+    found = objects.entry(repo.git, sha, path)
+    if found is None:
+        return None
+    mode, kind = found
+    content = objects.content(repo.git, sha, path) if kind == "blob" else b""
+    return Node("TreeEntry", {"mode": mode, "type": kind, "object": _object(kind, content)})
+
+
+def _object(kind: str, content: bytes) -> Node:
+    if kind != "blob":
+        return Node(kind.capitalize(), {})
+    shown = content[:LARGEST_TEXT]
+    try:
+        text = None if b"\0" in shown else shown.decode()
+    except UnicodeDecodeError:
+        text = None
+    return Node(
+        "Blob",
+        {
+            "byteSize": len(content),
+            "isBinary": text is None,
+            "isTruncated": len(content) > LARGEST_TEXT,
+            "text": text,
+        },
+    )
+
+
+def _collaborators(call: Call, repo: Repo, arguments: Arguments) -> Node:
+    """Whose login or name has the text in it; everybody else who can read is not among them."""
+    if not call.world.shows_collaborators or not call.caller.has("metadata:read"):
+        raise _forbidden()
+    wanted = (arguments.get("query") or "").lower()
+    found = [
+        Node(
+            "RepositoryCollaboratorEdge",
+            {"permission": role.name, "node": Node("User", {"login": login})},
+        )
+        for login, role in repo.roles.items()
+        if role and wanted in login.lower()
+    ]
+    return _connection("RepositoryCollaborator", found, arguments, inside="edges")
 
 
 def _pull_request(call: Call, repo: Repo, number: int) -> Node:
@@ -85,6 +146,7 @@ def _pull_request(call: Call, repo: Repo, number: int) -> Node:
             "baseRef": _base(repo, found.base_ref),
             "reviewDecision": _decision(repo, found),
             "latestOpinionatedReviews": lambda inner: _reviews(repo, found, inner),
+            "comments": lambda inner: _comments(call, repo, found, inner),
             "commits": lambda inner: _commits(call, repo, found, inner),
         },
     )
@@ -152,9 +214,21 @@ def _reviews(repo: Repo, found: PullRequest, arguments: Arguments) -> Node:
     return _connection("PullRequestReview", nodes, arguments)
 
 
+def _comments(call: Call, repo: Repo, found: PullRequest, arguments: Arguments) -> Node:
+    all_of_it = [each for each in repo.comments.values() if each.number == found.number]
+    nodes = [
+        Node(
+            "IssueComment",
+            {"databaseId": each.id, "author": _actor(call.world, each.author), "body": each.body},
+        )
+        for each in all_of_it[-_most("IssueComment", arguments.get("last")) :]
+    ]
+    return Node("IssueCommentConnection", {"nodes": nodes, "totalCount": len(all_of_it)})
+
+
 def _commits(call: Call, repo: Repo, found: PullRequest, arguments: Arguments) -> Node:
     shas = objects.between(repo.git, found.base_sha, found.head_sha)
-    last = shas[-arguments["last"] :]
+    last = shas[-_most("PullRequestCommit", arguments.get("last")) :]
     nodes = [Node("PullRequestCommit", {"commit": _commit(call, repo, sha)}) for sha in last]
     return Node("PullRequestCommitConnection", {"nodes": nodes, "totalCount": len(shas)})
 
@@ -193,12 +267,11 @@ def _status(found: Status) -> Node:
     return Node("StatusContext", {"context": found.context, "state": found.state.upper()})
 
 
-def _connection(kind: str, nodes: list[Node], arguments: Arguments) -> Node:
+def _connection(
+    kind: str, nodes: list[Node], arguments: Arguments, *, inside: str = "nodes"
+) -> Node:
     """A page of a list: `first` of them `after` a cursor."""
-    first = arguments.get("first")
-    if first is None or not 1 <= first <= MOST_NODES:
-        message = f"`first` on the `{kind}` connection must be between 1 and {MOST_NODES}."
-        raise QueryError(message)
+    first = _most(kind, arguments.get("first"))
     start = int(arguments.get("after") or 0)
     end = min(start + first, len(nodes))
     page = Node(
@@ -207,8 +280,15 @@ def _connection(kind: str, nodes: list[Node], arguments: Arguments) -> Node:
     )
     return Node(
         f"{kind}Connection",
-        {"nodes": nodes[start:end], "pageInfo": page, "totalCount": len(nodes)},
+        {inside: nodes[start:end], "pageInfo": page, "totalCount": len(nodes)},
     )
+
+
+def _most(kind: str, asked: int | None) -> int:
+    if asked is None or not 1 <= asked <= MOST_NODES:
+        message = f"`first` on the `{kind}` connection must be between 1 and {MOST_NODES}."
+        raise QueryError(message)
+    return asked
 
 
 def _forbidden() -> QueryError:

@@ -68,6 +68,15 @@ def kind(git: Repository, sha: str, path: str) -> str | None:
     return "link" if mode == "120000" else found
 
 
+def entry(git: Repository, sha: str, path: str) -> tuple[int, str] | None:
+    """The mode and the type of what is at a path; a link is a blob here."""
+    line = git.git("ls-tree", sha, "--", path).decode()
+    if not line:
+        return None
+    mode, found = line.split()[:2]
+    return int(mode, 8), found
+
+
 def content(git: Repository, sha: str, path: str) -> bytes:
     """A file's content."""
     return git.git("cat-file", "blob", f"{sha}:{path}")

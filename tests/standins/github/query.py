@@ -38,17 +38,25 @@ class Node:
 Resolver = Callable[[Mapping[str, Any]], Any]
 
 
-def answer(document: str, variables: Mapping[str, Any], root: Node) -> Any:
-    """What the query asks of the root."""
-    return _select(root, _Parser(document, variables).operation())
+Path = tuple[str | int, ...]
+Missed = list[tuple[Path, QueryError]]
+"""Fields that are null because of an error, which all may be that have one here."""
 
 
-def _select(node: Node, selection: tuple[Selected, ...]) -> dict[str, Any]:
+def answer(document: str, variables: Mapping[str, Any], root: Node) -> tuple[Any, Missed]:
+    """What the query asks of the root; QueryError where the document is wrong."""
+    missed: Missed = []
+    return _select(root, _Parser(document, variables).operation(), (), missed), missed
+
+
+def _select(
+    node: Node, selection: tuple[Selected, ...], path: Path, missed: Missed
+) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for each in selection:
         if each.on:
             if each.on == node.type:
-                found |= _select(node, each.inner)
+                found |= _select(node, each.inner, path, missed)
             continue
         if each.name == "__typename":
             found[each.alias] = node.type
@@ -56,19 +64,29 @@ def _select(node: Node, selection: tuple[Selected, ...]) -> dict[str, Any]:
         if each.name not in node.fields:
             message = f"Field '{each.name}' doesn't exist on type '{node.type}'"
             raise QueryError(message, code="undefinedField")
-        value = node.fields[each.name]
-        found[each.alias] = _shape(value(each.arguments) if callable(value) else value, each)
+        here = (*path, each.alias)
+        try:
+            value = node.fields[each.name]
+            value = value(each.arguments) if callable(value) else value
+        except QueryError as error:
+            if not error.kind:
+                raise
+            missed.append((here, error))
+            value = None
+        found[each.alias] = None if value is None else _shape(value, each, here, missed)
     return found
 
 
-def _shape(value: Any, selected: Selected) -> Any:
+def _shape(value: Any, selected: Selected, path: Path, missed: Missed) -> Any:
     if isinstance(value, list | tuple):
-        return [_shape(each, selected) for each in value]
+        return [
+            _shape(each, selected, (*path, number), missed) for number, each in enumerate(value)
+        ]
     if isinstance(value, Node):
         if not selected.inner:
             message = f"Field must have selections (field '{selected.name}')"
             raise QueryError(message)
-        return _select(value, selected.inner)
+        return _select(value, selected.inner, path, missed)
     if value is not None and selected.inner:
         message = f"Selections can't be made on scalars (field '{selected.name}')"
         raise QueryError(message)

@@ -42,6 +42,8 @@ class World:
     """Seconds that an installation's token is good for."""
     has_graphql: bool = True
     has_activity: bool = True
+    shows_collaborators: bool = True
+    """Whether GraphQL tells the App who may do what; REST always does."""
     root: str = ""
     """The server's address."""
 

@@ -31,14 +31,30 @@ async def test_nine_calls_at_once_fetch_one_token(
 
 
 async def test_a_token_that_was_prefetched_is_not_fetched_again(
-    edges: RepositoryClient, server: GitHubServer
+    github: GitHub, edges: RepositoryClient, server: GitHubServer
 ) -> None:
-    await edges.prefetch()
-    assert server.called("POST", TOKENS) == 1
+    assert await github.prefetch() == 1
+    before = len(server.calls)
 
     await edges.permission("ada")
+    await github.author()
 
-    assert server.called("POST", TOKENS) == 1
+    assert len(server.calls) == before + 1
+
+
+async def test_a_suspended_installations_token_is_not_prefetched(
+    github: GitHub, server: GitHubServer
+) -> None:
+    server.installation("acme/edges").suspended = True
+
+    assert await github.prefetch() == 0
+
+
+async def test_with_a_token_the_name_alone_is_prefetched(
+    by_token: GitHub, server: GitHubServer
+) -> None:
+    assert await by_token.prefetch() == 0
+    assert [each.path for each in server.calls] == ["/user"]
 
 
 async def test_a_token_is_renewed_before_its_end(github: GitHub, server: GitHubServer) -> None:

@@ -183,6 +183,7 @@ async def test_calls_that_hang_leave_threads_for_another_installation(
 async def test_who_comes_while_a_limit_lasts_does_not_ask(
     edges: RepositoryClient, server: GitHubServer, waits: Waits
 ) -> None:
+    server.team("acme/ml", "ada")
     server.fail("GET", PERMISSION, secondary_limit(60))
     waits.gate.clear()
     first = asyncio.create_task(edges.permission("ada"))

@@ -107,7 +107,6 @@ def test_description_says_why_in_one_line() -> None:
 
 
 def test_states_of_the_way() -> None:
-    assert deployment_state(View(ASKED)) == "queued"
     assert deployment_state(View(ASKED, board(building()))) == "in_progress"
 
 

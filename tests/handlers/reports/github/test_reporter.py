@@ -28,7 +28,7 @@ from bot.store.database import Database
 from bot.store.deployments import Deployments, insert
 from bot.store.progress import ProgressLog
 from handlers.reports.github.marks import Ration
-from handlers.reports.github.origin import ORIGIN, Origin
+from handlers.reports.github.origin import ORIGIN, Origin, comment_marker
 from handlers.reports.github.reporter import GitHubReports, Pace
 from tests.handlers.reports.github.fake import CrashError, FakeRepository
 
@@ -62,7 +62,13 @@ class World:
             clock=lambda: self.now,
         )
 
-    async def ask(self, identity: str = "d1", *, pull_request: int | None = PULL_REQUEST) -> None:
+    async def ask(
+        self,
+        identity: str = "d1",
+        *,
+        pull_request: int | None = PULL_REQUEST,
+        has_our_comments: bool = True,
+    ) -> None:
         request = Request(
             Kind.DEPLOY,
             "https://github.com/acme/vision.git",
@@ -73,7 +79,10 @@ class World:
         )
         deployment = Deployment(identity, request)
         await self._database.write(lambda connection: insert(connection, deployment))
-        origin = Origin("acme", "vision", 1, pull_request, COMMAND if pull_request else None)
+        command = COMMAND if pull_request else None
+        origin = Origin(
+            "acme", "vision", 1, pull_request, command, has_our_comments=has_our_comments
+        )
         await self.deployments.save(identity, ORIGIN, origin.to_json())
 
     async def happens(self, *events: Progress, to: str = "d1") -> None:
@@ -154,16 +163,19 @@ async def test_cancelling_makes_no_new_comment(world: World) -> None:
     assert world.github.reactions == {}
 
 
-async def test_whole_deployment_takes_nine_calls(world: World) -> None:
+async def test_whole_deployment_takes_eight_calls(world: World) -> None:
     world.ration = Ration()
     world.restart()
-    await _runs(world)
+    await world.ask(has_our_comments=False)
+    await world.passes()
+    await world.happens(StageStarted(Stage.BUILD))
+    await world.passes()
     for stage in (Stage.BUILD, Stage.TEST, Stage.PUSH):
         await world.happens(*_stage(stage))
         await world.passes()
     await world.ends(Outcome.SUCCEEDED)
     await world.passes()
-    assert len(world.github.calls) == 9
+    assert len(world.github.calls) == 8
 
 
 async def test_second_deployment_of_a_pull_request_edits_the_same_comment(world: World) -> None:
@@ -196,12 +208,34 @@ async def test_comment_belongs_to_the_one_before_until_that_has_ended(world: Wor
     assert "`d2`" in world.bodies()[0]
 
 
-async def test_waiting_deployment_is_queued(world: World) -> None:
+async def test_waiting_deployment_is_pending(world: World) -> None:
     await world.ask()
     await world.passes()
     (deployment,) = world.github.deployments.values()
-    assert deployment.states == ["queued"]
+    assert deployment.states == []
     assert world.bodies() == []
+
+
+async def test_comment_that_only_another_database_knew_is_edited(world: World) -> None:
+    marker = comment_marker("staging")
+    before = await world.github.create_comment(PULL_REQUEST, "of old", marker=marker)
+    await _runs(world)
+    assert list(world.github.comments) == [before]
+
+
+@pytest.mark.parametrize("call", MAKING)
+async def test_crash_doubles_nothing_where_nothing_of_ours_was_there(
+    world: World, call: str
+) -> None:
+    world.github.crash_after = call
+    await world.ask(has_our_comments=False)
+    await world.happens(StageStarted(Stage.BUILD))
+    with pytest.raises(CrashError):
+        await world.passes()
+    world.restart()
+    await world.passes()
+    made = (world.github.comments, world.github.checks, world.github.deployments)
+    assert [len(each) for each in made] == [1, 1, 1]
 
 
 async def test_what_ends_at_once_is_told_of_once(world: World) -> None:

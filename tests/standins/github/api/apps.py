@@ -100,6 +100,7 @@ def _shape(call: Call, found: Installation) -> dict[str, Any]:
         "permissions": found.permissions,
         "repository_selection": "selected",
         "access_tokens_url": f"{call.world.api}/app/installations/{found.id}/access_tokens",
+        "suspended_at": _expiry(call.world.clock.now()) if found.suspended else None,
     }
 
 

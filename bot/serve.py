@@ -26,6 +26,7 @@ from bot.settings import Settings, SlackSettings
 from bot.setup import wait_for_setup
 from bot.signals import signals_set
 from bot.site import open_site, report_link
+from bot.store.approvals import Approvals
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import CancelResult, Deployments
@@ -61,6 +62,11 @@ class BotDeployer:
     def deployments(self) -> Deployments:
         """All that there are."""
         return self._bot.deployments
+
+    @property
+    def approvals(self) -> Approvals:
+        """What waits for others, and what they said."""
+        return self._bot.approvals
 
     async def submit(self, deployment: Deployment, facts: Mapping[str, JSON]) -> None:
         """Write it down with its facts and put it in line; nothing where its id is there."""

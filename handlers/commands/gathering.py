@@ -104,12 +104,21 @@ async def _sender(
     is_named = all(login in each.users for each in asked if each.is_named)
     if rule and wish.trigger in _BY_ITSELF and rule.least_permission > Permission.WRITE:
         permission = await errand.permission()
-    members = [] if is_named else await together(errand.is_member(each) for each in teams)
+    groups = sorted(rule.asked_groups) if rule else []
+    members, in_groups = (
+        ([], [])
+        if is_named
+        else await both(
+            together(errand.is_member(each) for each in teams),
+            together(errand.is_in_group(each) for each in groups),
+        )
+    )
     return Sender(
         errand.person.login,
         errand.person.is_bot,
         permission,
         dict(zip(teams, members, strict=False)),
+        dict(zip(groups, in_groups, strict=False)),
     )
 
 

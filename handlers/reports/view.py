@@ -43,6 +43,11 @@ class View:
         return running.stage if running else None
 
     @property
+    def asks_for_approval(self) -> bool:
+        """Whether it waits for other people now."""
+        return self.end is None and self.stage is Stage.APPROVE and self.board.approval is not None
+
+    @property
     def seconds(self) -> float | None:
         """How long it ran, once it has ended; None where it never began."""
         board = self.board

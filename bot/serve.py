@@ -134,7 +134,13 @@ class Server:
         self._redelivery = Redelivery(github, deliveries)
         page = report_link(settings, site)
         self._reports = [
-            GitHubReports(database, redactor, partial(_repository, github), page=page).run
+            GitHubReports(
+                database,
+                redactor,
+                partial(_repository, github),
+                page=page,
+                word=settings.github.word,
+            ).run
         ]
         if slack is not None:
             self._reports.append(SlackReports(database, redactor, slack, page=page).run)

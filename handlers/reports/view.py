@@ -18,6 +18,8 @@ class View:
     board: Board = field(default_factory=Board)
     page: str | None = None
     """The URL of its own page."""
+    word: str = "/pachops"
+    """What commands begin with where the report is read."""
 
     @property
     def end(self) -> Finished | None:

@@ -5,6 +5,8 @@ import pytest
 from bot.domain.approval import Verdict
 from bot.domain.deployment import Deployment, Outcome
 from bot.domain.github import Permission
+from bot.services.github import Action, CheckReport
+from handlers.reports.github.check import check_name
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.state import PullRequest
 
@@ -130,3 +132,33 @@ async def test_rules_that_ask_for_more_by_now_count(world: World) -> None:
 async def test_another_repositorys_deployment_is_none_of_it(world: World) -> None:
     pull, _, _ = await asked(world)
     assert "deployment_unknown" in await says(world, pull, "approve 06h8k2m4")
+
+
+async def presses(world: World, deployment: Deployment, identifier: str, by: str) -> None:
+    sha, name = deployment.request.commit.sha, check_name(deployment.request.environment)
+    report = CheckReport("waits", "waits", actions=(Action(identifier, identifier, identifier),))
+    client = world.client.for_repository("acme", "edges")
+    await client.create_check(sha, name, report, external_id=deployment.id)
+    check = await world.github.expect_check(sha)
+    await world.github.press(EDGES, check, identifier, by=by)
+    await world.settled()
+
+
+async def test_a_button_of_the_check_approves(world: World) -> None:
+    _, deployment, digest = await asked(world)
+    await presses(world, deployment, f"approve:{digest[:12]}", by="grace")
+    assert await votes(world, deployment) == {"grace": Verdict.APPROVE}
+
+
+async def test_a_button_below_another_plan_approves_nothing(world: World) -> None:
+    pull, deployment, _ = await asked(world)
+    await presses(world, deployment, "approve:000000000000", by="grace")
+    assert await votes(world, deployment) == {}
+    assert "approval_outdated" in world.answers(pull)[-1].replace("\\", "")
+
+
+async def test_a_button_does_not_approve_for_who_asked(world: World) -> None:
+    pull, deployment, _ = await asked(world)
+    await presses(world, deployment, "reject", by="ada")
+    assert await votes(world, deployment) == {}
+    assert "approver_asked" in world.answers(pull)[-1].replace("\\", "")

@@ -27,6 +27,7 @@ from bot.settings import Settings, SlackSettings
 from bot.setup import wait_for_setup
 from bot.signals import signals_set
 from bot.site import open_site, report_link
+from bot.store.approvals import Approvals
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import CancelResult, Deployments
@@ -63,6 +64,11 @@ class BotDeployer:
     def deployments(self) -> Deployments:
         """All that there are."""
         return self._bot.deployments
+
+    @property
+    def approvals(self) -> Approvals:
+        """What waits for others, and what they said."""
+        return self._bot.approvals
 
     async def submit(self, deployment: Deployment, facts: Mapping[str, JSON]) -> None:
         """Write it down with its facts and put it in line; nothing where its id is there."""
@@ -131,7 +137,13 @@ class Server:
         self._redelivery = Redelivery(github, deliveries)
         page = report_link(settings, site)
         self._reports = [
-            GitHubReports(database, redactor, partial(_repository, github), page=page).run
+            GitHubReports(
+                database,
+                redactor,
+                partial(_repository, github),
+                page=page,
+                word=settings.github.word,
+            ).run
         ]
         if slack is not None:
             self._reports.append(SlackReports(database, redactor, slack, page=page).run)

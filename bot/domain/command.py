@@ -27,6 +27,7 @@ from bot.domain.command_form import (
     read_reason,
     read_ref,
     read_repository,
+    read_seen,
     read_steps,
     read_subject,
     read_topic,
@@ -43,6 +44,7 @@ USUAL_EVENTS = ("deployments", "releases")
 
 _ENVIRONMENT = Argument("environment", "ENV", read_environment, flag="--to")
 _DEPLOYMENT = Argument("deployment", "ID", read_id)
+_SEEN = Argument("seen", "SHA|DIGEST", read_seen, flag="--at")
 
 
 @dataclass(frozen=True)
@@ -212,12 +214,15 @@ class Approve:
         "approve",
         "Let a deployment that waits for approval go on.",
         Who.APPROVERS,
-        (_DEPLOYMENT,),
-        examples=("approve",),
+        (_DEPLOYMENT, _SEEN),
+        examples=("approve", "approve 06h8k2m4 3f9a2c1d7b"),
         near=("lgtm", "confirm", "yes"),
     )
 
     deployment: str | None = None
+    """None: the one of this pull request that waits for approval."""
+    seen: str | None = None
+    """The first digits of the commit, or of the plan's digest, that they looked at."""
 
 
 @dataclass(frozen=True)
@@ -228,12 +233,13 @@ class Reject:
         "reject",
         "End a deployment that waits for approval.",
         Who.APPROVERS,
-        (_DEPLOYMENT,),
-        examples=("reject",),
+        (_DEPLOYMENT, _SEEN),
+        examples=("reject", "reject 06h8k2m4 3f9a2c1d7b"),
         near=("deny", "no"),
     )
 
     deployment: str | None = None
+    seen: str | None = None
 
 
 @dataclass(frozen=True)

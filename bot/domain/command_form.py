@@ -11,6 +11,7 @@ from bot.domain.reasons import Code, Reason
 _SHA = re.compile(r"[0-9a-f]{7,40}", re.IGNORECASE)
 _WHOLE_SHA = 40
 _NOT_IN_A_REF = re.compile(r"[~^:?*\[\\]|\.\.|@\{|//|^[/.]|[/.]$|\.lock$")
+_SEEN = re.compile(r"[0-9a-f]{7,64}")
 _ID = re.compile(r"[0-9a-z]{1,16}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}")
@@ -30,7 +31,10 @@ class Who(StrEnum):
 
     READERS = "everybody who can read the repository"
     DEPLOYERS = "the environment's deployers; those with write permission where it names none"
-    APPROVERS = "a deployer of the environment, but not who asked"
+    APPROVERS = (
+        "the environment's approvers, but not who asked; those with write permission where it "
+        "names none"
+    )
 
 
 @dataclass(frozen=True)
@@ -183,6 +187,13 @@ def read_id(word: str) -> str:
     """A deployment's id, or a part of it."""
     if _ID.fullmatch(word.lower()) is None:
         mistaken(f"{shown(word)} cannot be a deployment's id")
+    return word.lower()
+
+
+def read_seen(word: str) -> str:
+    """The first digits of a commit's SHA or of a plan's digest."""
+    if _SEEN.fullmatch(word.lower()) is None:
+        mistaken(f"{shown(word)} is neither a commit's SHA nor a plan's digest")
     return word.lower()
 
 

@@ -4,7 +4,16 @@ import difflib
 import shlex
 from collections.abc import Iterable, Sequence
 
-from bot.domain.command_form import DASHES, Form, MistakeError, Option, is_sha, mistaken, shown
+from bot.domain.command_form import (
+    DASHES,
+    Argument,
+    Form,
+    MistakeError,
+    Option,
+    is_sha,
+    mistaken,
+    shown,
+)
 
 Value = str | int | bool | tuple[str, ...]
 
@@ -116,8 +125,7 @@ def _find_option(form: Form, flag: str) -> Option:
 
 def _take_places(form: Form, places: Sequence[str], values: dict[str, Value]) -> None:
     arguments = [each for each in form.arguments if each.field not in values]
-    is_target = len(arguments) > 1 and arguments[0].flag == "--to"
-    if len(places) == 1 and is_target and is_lone_ref(places[0]):
+    if len(places) == 1 and _has_target(arguments) and is_lone_ref(places[0]):
         arguments = arguments[1:]
     room = sum(each.most for each in arguments)
     if len(places) > room:
@@ -128,6 +136,11 @@ def _take_places(form: Form, places: Sequence[str], values: dict[str, Value]) ->
             values[argument.field] = tuple(str(argument.read(word)) for word in rest)
         elif number < len(places):
             values[argument.field] = argument.read(places[number])
+
+
+def _has_target(arguments: Sequence[Argument]) -> bool:
+    """Whether an environment may come first and be left out."""
+    return len(arguments) > 1 and arguments[0].flag == "--to"
 
 
 def is_lone_ref(word: str) -> bool:
@@ -157,7 +170,7 @@ def _places_of(command: object, form: Form) -> list[str]:
     given = [(each, getattr(command, each.field)) for each in form.arguments]
     said = [(argument, value) for argument, value in given if value is not None]
     in_order = said == given[: len(said)]
-    is_lone = len(said) == 1 and len(given) > 1 and is_lone_ref(said[0][1])
+    is_lone = len(said) == 1 and _has_target(form.arguments) and is_lone_ref(said[0][1])
     if in_order and not is_lone:
         return [value for _, value in said]
     return [word for argument, value in said for word in (argument.flag or "", value)]

@@ -39,6 +39,16 @@ class Approvals:
         """What everybody needs who approves."""
         return max((each.least_permission for each in self.who), default=Permission.WRITE)
 
+    @property
+    def asked_teams(self) -> frozenset[str]:
+        """The teams of which it must be known whether an approver is in them."""
+        return frozenset().union(*(each.teams for each in self.who))
+
+    @property
+    def asked_groups(self) -> frozenset[str]:
+        """The Slack user groups, likewise."""
+        return frozenset().union(*(each.groups for each in self.who))
+
 
 NO_APPROVALS = Approvals()
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.domain.approval import Verdict
 from bot.domain.command import Command, Help
 from bot.domain.deployment import Deployment
 from bot.domain.plan import Plan
@@ -42,6 +43,19 @@ class CancelAsked:
 
 
 @dataclass(frozen=True)
+class VoteCast:
+    """Somebody has approved or rejected a deployment."""
+
+    deployment: Deployment
+    verdict: Verdict
+    is_new: bool
+    """False where they had voted before: that vote stands."""
+    approved: int = 0
+    """How many have approved it so far."""
+    needed: int = 0
+
+
+@dataclass(frozen=True)
 class Listed:
     """Deployments, in the order in which they are shown."""
 
@@ -76,4 +90,15 @@ class NotYet:
     command: Command
 
 
-Answer = Started | Refused | Planned | CancelAsked | Listed | Linked | Unlinked | Helped | NotYet
+Answer = (
+    Started
+    | Refused
+    | Planned
+    | CancelAsked
+    | VoteCast
+    | Listed
+    | Linked
+    | Unlinked
+    | Helped
+    | NotYet
+)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.domain.deployment import Actor, Commit, Deployment, Request, Trigger
-from bot.domain.gate_facts import Standing
+from bot.domain.gate_facts import Standing, Unknown
 from bot.domain.gate_rules import Rules
 from bot.domain.github import Permission, PullRequest
 from bot.domain.plan import Plan
 from bot.services.github import Look
+from bot.store.approvals import Approvals
 from bot.store.deployments import CancelResult, Deployments
 from bot.store.identities import Identities
 from bot.store.values import JSON
@@ -52,12 +53,23 @@ class GitHub(Protocol):
         """One repository."""
 
 
+class Groups(Protocol):
+    """User groups in Slack."""
+
+    async def is_member(self, group: str, login: str) -> bool | Unknown:
+        """Whether the person of a GitHub login is in a group, by its handle or id."""
+
+
 class Deployer(Protocol):
     """Who carries out what is asked for; StoppedError where that cannot be."""
 
     @property
     def deployments(self) -> Deployments:
         """All that there are."""
+
+    @property
+    def approvals(self) -> Approvals:
+        """What waits for others, and what they said."""
 
     async def submit(self, deployment: Deployment, facts: Mapping[str, JSON]) -> None:
         """Write it down with its facts and put it in line; nothing where its id is there."""
@@ -91,6 +103,8 @@ class Desk:
     deployer: Deployer
     identities: Identities | None = None
     """Who is who in Slack; None where Slack is not used."""
+    groups: Groups | None = None
+    """User groups in Slack; likewise."""
     word: str = "/pachops"
     """What commands begin with where the answer is read."""
     slack_channel: str | None = None

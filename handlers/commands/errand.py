@@ -74,6 +74,7 @@ class Errand:
         self._least_permission: Permission | None = None
         self._pulls: dict[int, PullRequest | Unknown] = {}
         self._members: dict[str, bool | Unknown] = {}
+        self._in_groups: dict[str, bool | Unknown] = {}
 
     @property
     def repository(self) -> Repository:
@@ -160,6 +161,15 @@ class Errand:
                 f"the members of {team}", self.client.is_team_member(team, self.person.login)
             )
         return self._members[team]
+
+    async def is_in_group(self, group: str) -> bool | Unknown:
+        """Whether whoever asks is in a user group in Slack."""
+        groups = self.desk.groups
+        if groups is None:
+            return Unknown(f"the members of @{group}", "this bot is in no Slack")
+        if group not in self._in_groups:
+            self._in_groups[group] = await groups.is_member(group, self.person.login)
+        return self._in_groups[group]
 
 
 async def _nothing() -> None:

@@ -132,15 +132,20 @@ async def _sender(errand: Errand, wish: Wish, rule: EnvironmentRules | None) -> 
     login = errand.person.login.lower()
     asked = (*rule.deployers, *rule.force) if rule else ()
     is_named = all(login in each.users for each in asked if each.is_named)
-    permission, members = await both(
+    groups = sorted(rule.asked_groups) if rule else []
+    permission, (members, in_groups) = await both(
         _permission(errand, wish, rule),
-        together(errand.is_member(each) for each in ([] if is_named else teams)),
+        both(
+            together(errand.is_member(each) for each in ([] if is_named else teams)),
+            together(errand.is_in_group(each) for each in ([] if is_named else groups)),
+        ),
     )
     return Sender(
         errand.person.login,
         errand.person.is_bot,
         permission,
         dict(zip(teams, members, strict=False)),
+        dict(zip(groups, in_groups, strict=False)),
     )
 
 

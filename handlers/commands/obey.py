@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from bot.domain.approval import Verdict
 from bot.domain.command import (
+    Approve,
     Cancel,
     Command,
     Deploy,
@@ -13,6 +15,7 @@ from bot.domain.command import (
     History,
     Link,
     Plan,
+    Reject,
     Rollback,
     Status,
     Subscribe,
@@ -21,7 +24,7 @@ from bot.domain.command import (
     parse,
 )
 from bot.domain.command_form import Mistake
-from bot.domain.deployment import Commit, Deployment, Kind, Request, State, Trigger
+from bot.domain.deployment import Commit, Deployment, Kind, Request, Stage, State, Trigger
 from bot.domain.gate import may_act, may_plan, may_roll_back
 from bot.domain.gate_facts import Facts, Unknown
 from bot.domain.gate_rules import Rules
@@ -40,6 +43,7 @@ from handlers.commands.answers import (
     Started,
     Unlinked,
 )
+from handlers.commands.approving import NOTHING_SEEN, cast_vote
 from handlers.commands.asking import ask, origin_of, reasons_of, submit, submitted_before
 from handlers.commands.errand import Errand
 from handlers.commands.gathering import Wish, gather
@@ -149,24 +153,35 @@ async def _planned_commit(errand: Errand, given: Given) -> tuple[Commit, Trust]:
 
 
 async def _cancel(errand: Errand, given: Given, command: Cancel) -> Answer:
-    deployment = await _meant(errand, given, command.deployment)
+    deployment = await _meant(errand, given, command)
     await _check_may_act(errand, given.wish(Deploy(deployment.request.environment)))
     result = await errand.desk.deployer.cancel(deployment.id, errand.person.login)
     return CancelAsked(deployment, result)
 
 
-async def _meant(errand: Errand, given: Given, part: str | None) -> Deployment:
+async def _vote(errand: Errand, given: Given, command: Approve | Reject) -> Answer:
+    deployment = await _meant(errand, given, command)
+    verdict = Verdict.APPROVE if isinstance(command, Approve) else Verdict.REJECT
+    return await cast_vote(errand, deployment, verdict, command.seen or NOTHING_SEEN)
+
+
+async def _meant(errand: Errand, given: Given, command: Cancel | Approve | Reject) -> Deployment:
     """The deployment of this repository with this id, or the one that is under way here."""
+    part = command.deployment
     if part is not None:
         found = [each for each in await _all(errand) if _has_id(each, part)]
-        if not found:
-            raise words.no_such_deployment(part)
-    else:
+        none = words.no_such_deployment(part)
+    elif isinstance(command, Cancel):
         found = await _under_way(errand, given.pull_request)
-        if not found:
-            raise words.none_under_way(given.pull_request)
+        none = words.none_under_way(given.pull_request)
+    else:
+        under_way = await _under_way(errand, given.pull_request)
+        found = [each for each in under_way if each.stage is Stage.APPROVE]
+        none = words.none_to_approve(given.pull_request)
+    if not found:
+        raise none
     if len(found) > 1:
-        raise words.several_deployments(found, errand.desk.word)
+        raise words.several_deployments(found, f"{errand.desk.word} {command.form.name}")
     return found[0]
 
 
@@ -255,6 +270,8 @@ _DOES: Mapping[type[Command], Callable[[Errand, Given, Any], Awaitable[Answer]]]
         Rollback: _roll_back,
         Plan: _plan,
         Cancel: _cancel,
+        Approve: _vote,
+        Reject: _vote,
         Status: _tell_status,
         History: _tell_history,
         Link: _link,

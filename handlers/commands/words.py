@@ -13,13 +13,13 @@ def no_such_deployment(part: str) -> StoppedError:
     )
 
 
-def several_deployments(found: Iterable[Deployment], word: str) -> StoppedError:
-    """It is not clear which one is meant."""
+def several_deployments(found: Iterable[Deployment], command: str) -> StoppedError:
+    """It is not clear which one is meant; `command` is typed before its id."""
     ids = [each.id for each in found]
     return StoppedError(
         Code.BAD_COMMAND,
         f"several are meant: {', '.join(ids)}",
-        next_step=f"Name one: `{word} cancel {ids[0]}`.",
+        next_step=f"Name one: `{command} {ids[0]}`.",
     )
 
 
@@ -27,6 +27,12 @@ def none_under_way(pull_request: int | None) -> StoppedError:
     """Nothing that could be cancelled."""
     where = "this repository" if pull_request is None else "this pull request"
     return StoppedError(Code.DEPLOYMENT_UNKNOWN, f"no deployment of {where} waits or runs")
+
+
+def none_to_approve(pull_request: int | None) -> StoppedError:
+    """Nothing waits for others."""
+    where = "this repository" if pull_request is None else "this pull request"
+    return StoppedError(Code.APPROVAL_NOT_OPEN, f"no deployment of {where} waits for approval")
 
 
 def no_second_rollback(word: str) -> Reason:

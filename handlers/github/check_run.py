@@ -2,12 +2,15 @@
 
 import logging
 
+from bot.domain.approval import Verdict
 from bot.domain.deployment import Deployment, Kind, Trigger
 from bot.domain.gate import may_act
-from bot.domain.reasons import Reason
+from bot.domain.reasons import Reason, StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.again import again
-from handlers.commands.asking import ask, origin_of
+from handlers.commands.answers import Refused
+from handlers.commands.approving import NOTHING_SEEN, cast_vote
+from handlers.commands.asking import ask, origin_of, reasons_of
 from handlers.commands.gathering import Wish, gather
 from handlers.commands.words import no_second_rollback
 from handlers.github import words
@@ -18,6 +21,8 @@ from handlers.github.payloads import Event, Payload
 from handlers.reports.github.check import Button
 
 LOG = logging.getLogger(__name__)
+
+_VERDICTS = {Button.APPROVE: Verdict.APPROVE, Button.REJECT: Verdict.REJECT}
 
 
 class App(Payload):
@@ -52,10 +57,11 @@ class CheckRun(Event):
 async def handle(desk: Desk, delivery: Delivery) -> str:
     """Do what the button says, where whoever pressed it may."""
     event = CheckRun.model_validate_json(delivery.payload)
-    button = _button(event)
     app = event.check_run.app
-    if button is None or app is None or app.id != desk.app_id:
+    pressed = _pressed(event) if app is not None and app.id == desk.app_id else None
+    if pressed is None:
         return "not a button of ours"
+    button, seen = pressed
     errand = Errand(desk, delivery, event)
     identity = event.check_run.external_id or ""
     deployment = await desk.deployer.deployments.get(identity)
@@ -63,12 +69,18 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     if deployment is None or deployment.id != identity or origin is None:
         return "a check of no deployment"
     wish = again(deployment, Trigger.CHECK, origin.pull_request)
+    if button in _VERDICTS:
+        return await _vote(errand, wish, deployment, button, seen)
+    return await _press(errand, wish, deployment, button)
+
+
+async def _press(errand: Errand, wish: Wish, deployment: Deployment, button: Button) -> str:
     if button is not Button.CANCEL and deployment.request.kind is Kind.ROLLBACK:
-        return await _refuse(errand, wish, button, (no_second_rollback(desk.word),))
+        return await _refuse(errand, wish, button, (no_second_rollback(errand.desk.word),))
     if button is Button.CANCEL:
         reasons = may_act(*await gather(errand, wish, content=False))
         if not reasons:
-            result = await desk.deployer.cancel(deployment.id, errand.person.login)
+            result = await errand.desk.deployer.cancel(deployment.id, errand.person.login)
             return f"cancel of {deployment.id}: {result}"
     else:
         answered = await ask(errand, wish, button.value)
@@ -78,12 +90,25 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     return await _refuse(errand, wish, button, reasons)
 
 
-def _button(event: CheckRun) -> Button | None:
+def _pressed(event: CheckRun) -> tuple[Button, str] | None:
     if event.action == "rerequested":
-        return Button.RERUN
-    pressed = event.requested_action.identifier if event.requested_action else ""
-    is_known = event.action == "requested_action" and pressed in set(Button)
-    return Button(pressed) if is_known else None
+        return Button.RERUN, ""
+    if event.action != "requested_action" or event.requested_action is None:
+        return None
+    return Button.pressed(event.requested_action.identifier)
+
+
+async def _vote(
+    errand: Errand, wish: Wish, deployment: Deployment, button: Button, seen: str
+) -> str:
+    """Whoever may press a button has write permission; whether they approve is seen here."""
+    try:
+        cast = await cast_vote(errand, deployment, _VERDICTS[button], seen or NOTHING_SEEN)
+    except StoppedError as stopped:
+        return await _refuse(errand, wish, button, reasons_of(stopped))
+    if isinstance(cast, Refused):
+        return await _refuse(errand, wish, button, cast.reasons)
+    return f"{button} of {deployment.id} by {errand.person.login}"
 
 
 async def _refuse(errand: Errand, wish: Wish, button: Button, reasons: tuple[Reason, ...]) -> str:

@@ -10,10 +10,8 @@ from bot.domain.deployment import Deployment, Kind, State
 from bot.domain.plan import image_lines, pipeline_lines
 from bot.domain.reasons import Reason
 from bot.services.github import CheckReport, Conclusion
-from bot.store.deployments import CancelResult
 from handlers.commands.answers import (
     Answer,
-    CancelAsked,
     Helped,
     Linked,
     Listed,
@@ -23,6 +21,7 @@ from handlers.commands.answers import (
     Started,
     Unlinked,
 )
+from handlers.commands.told import told
 from handlers.reports.github.plan import plan_comment
 from handlers.reports.github.safe import LONGEST_BODY, Safe, fitted
 from handlers.reports.words import OUTCOMES, STAGES, ago, short_sha
@@ -85,13 +84,13 @@ def too_many(left_out: int, most: int) -> str:
 
 def answer(answered: Answer, line: str, word: str, safe: Safe) -> str:
     """The answer to a command; empty where the deployment's reports are the answer."""
+    if (same := told(answered, safe)) is not None:
+        return same
     match answered:
         case Refused():
             text = refused_command(f"{word} {line}", answered.reasons, safe)
         case Planned():
             text = plan(answered, safe)
-        case CancelAsked():
-            text = cancelled(answered, safe)
         case Listed():
             text = deployments(answered.deployments, time.time(), safe)
         case Linked():
@@ -112,19 +111,6 @@ def plan(planned: Planned, safe: Safe) -> str:
     found = planned.plan
     lines = progress.Planned(image_lines(found), pipeline_lines(found))
     return plan_comment(lines, found.warnings, planned.environment, planned.sha, safe)
-
-
-_CANCELLED = {
-    CancelResult.WAITING: "had not begun; it is cancelled.",
-    CancelResult.RUNNING: "is being stopped; what it changed is put back.",
-    CancelResult.FINISHED: "had already ended; nothing was changed.",
-    CancelResult.UNKNOWN: "is not known; nothing was changed.",
-}
-
-
-def cancelled(asked: CancelAsked, safe: Safe) -> str:
-    """What became of a wish to cancel."""
-    return f"{safe.code(asked.deployment.id)} {_CANCELLED[asked.result]}"
 
 
 def linked(answered: Linked, word: str, safe: Safe) -> str:

@@ -1,9 +1,10 @@
 """How a deployment stands, in the sentences that every place with Markdown has for it."""
 
+from collections.abc import Callable, Iterable
 from types import MappingProxyType
 
 from bot.domain.deployment import Kind, Outcome, Stage, Trigger, UpdatedPipeline
-from bot.domain.progress import Ended
+from bot.domain.progress import ApprovalNeeded, Ended, Voted
 from handlers.reports.words import STAGES, duration
 
 NEW = "new"
@@ -74,6 +75,37 @@ def waits(kind: Kind, place: str = "", strong: str = "") -> str:
     """The headline while others are before it; as `headline`."""
     of = f" of{place}" if place else ""
     return f"{_NOUN[kind]}{of} {strong}waits for its turn{strong}"
+
+
+def asks(kind: Kind, place: str = "", strong: str = "") -> str:
+    """The headline while other people look at it; as `headline`."""
+    of = f" of{place}" if place else ""
+    return f"{_NOUN[kind]}{of} {strong}waits for approval{strong}"
+
+
+def who_approves(needed: int, asked_by: str) -> str:
+    """Whose leave it waits for; safe."""
+    people = "1 person" if needed == 1 else f"{needed} people"
+    return f"{people} other than {asked_by}"
+
+
+def consequences(event: ApprovalNeeded) -> tuple[str, ...]:
+    """What an approval means for data that is there and for jobs that run."""
+    found = []
+    if event.reprocesses:
+        found.append("Data that was processed before is computed again.")
+    if event.running_jobs is None:
+        found.append("How many jobs run now, which would start again, is not known.")
+    elif event.running_jobs:
+        jobs = "1 job runs" if event.running_jobs == 1 else f"{event.running_jobs} jobs run"
+        found.append(f"{jobs} now and would start again.")
+    return tuple(found)
+
+
+def votes(given: Iterable[Voted], safe: Callable[[str], str]) -> str:
+    """Who has said what so far; nothing where nobody has."""
+    said = [f"{safe(each.by)} {'approves' if each.approves else 'rejects'}" for each in given]
+    return ", ".join(said)
 
 
 def target(sha: str, environment: str) -> str:

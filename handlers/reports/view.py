@@ -18,6 +18,8 @@ class View:
     board: Board = field(default_factory=Board)
     page: str | None = None
     """The URL of its own page."""
+    word: str = "/pachops"
+    """What commands begin with where the report is read."""
 
     @property
     def end(self) -> Finished | None:
@@ -41,6 +43,11 @@ class View:
             return self.board.failed_stage
         running = self.board.running
         return running.stage if running else None
+
+    @property
+    def asks_for_approval(self) -> bool:
+        """Whether it waits for other people now."""
+        return self.end is None and self.stage is Stage.APPROVE and self.board.approval is not None
 
     @property
     def seconds(self) -> float | None:

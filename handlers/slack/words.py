@@ -14,16 +14,15 @@ from bot.domain.github import Repository
 from bot.domain.plan import image_lines, pipeline_lines
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.services.slack import Message
-from bot.store.deployments import CancelResult
 from bot.store.subscriptions import Subscription
 from handlers.commands.answers import (
     Answer,
-    CancelAsked,
     Helped,
     Listed,
     Planned,
     Refused,
 )
+from handlers.commands.told import told
 from handlers.reports import sentences
 from handlers.reports.slack.blocks import context, section
 from handlers.reports.slack.buttons import Button
@@ -80,13 +79,13 @@ def repository_of(deployment: Deployment) -> str:
 def answer(answered: Answer, line: str, desk: Desk, repository: Repository | None) -> Message:
     """The answer to a command that is not a deployment's report."""
     safe = desk.safe
+    if (said := told(answered, safe)) is not None:
+        return _said(said)
     match answered:
         case Refused():
             made = refused(line, answered.reasons, desk)
         case Planned():
             made = _planned(answered, safe)
-        case CancelAsked():
-            made = _said(f"{safe.code(answered.deployment.id)} {_CANCELLED[answered.result]}")
         case Listed():
             made = _listed(answered.deployments, repository, desk)
         case Helped():
@@ -142,14 +141,6 @@ def help_message(command: Help, word: str) -> Message:
     """How commands are written."""
     text = "\n".join(help_lines(command.topic, word))
     return Message(text, [section(f"```{escaped(text)}```"), context(WITHOUT_REPO)])
-
-
-_CANCELLED = {
-    CancelResult.WAITING: "had not begun; it is cancelled.",
-    CancelResult.RUNNING: "is being stopped; what it changed is put back.",
-    CancelResult.FINISHED: "had already ended; nothing was changed.",
-    CancelResult.UNKNOWN: "is not known; nothing was changed.",
-}
 
 
 def _planned(planned: Planned, safe: Safe) -> Message:

@@ -8,7 +8,7 @@ from bot.domain.reasons import Code, Reason
 from bot.services.github import Action, Annotation, CheckReport, Conclusion
 from handlers.reports import sentences
 from handlers.reports.github import words
-from handlers.reports.github.comment import details, summary, what
+from handlers.reports.github.comment import SEEN_DIGITS, details, summary, what
 from handlers.reports.github.safe import Safe
 from handlers.reports.text import lines
 from handlers.reports.view import View
@@ -52,6 +52,15 @@ class Button(StrEnum):
     RERUN = "rerun"
     CANCEL = "cancel"
     DEPLOY = "deploy"
+    APPROVE = "approve"
+    """With the first digits of the plan behind it."""
+    REJECT = "reject"
+
+    @classmethod
+    def pressed(cls, identifier: str) -> "tuple[Button, str] | None":
+        """The button and what stands behind it; None where it is none of ours."""
+        name, _, seen = identifier.partition(":")
+        return (cls(name), seen) if name in set(cls) else None
 
 
 _CANCEL = Action(*words.CANCEL, Button.CANCEL)
@@ -72,9 +81,9 @@ def check_report(view: View, safe: Safe) -> CheckReport:
         summary=summary(view, safe),
         text=details(view, safe),
         started=not view.waits,
-        conclusion=_conclusion(view.outcome, reason),
+        conclusion=_conclusion(view, reason),
         annotations=annotations(reason, safe),
-        actions=(_button(view.outcome),),
+        actions=_buttons(view),
         details_url=view.page,
     )
 
@@ -85,18 +94,23 @@ def _title(view: View, safe: Safe) -> str:
     return safe.line(what(view, place), _LONGEST_TITLE)
 
 
-def _conclusion(outcome: Outcome | None, reason: Reason | None) -> Conclusion | None:
+def _conclusion(view: View, reason: Reason | None) -> Conclusion | None:
+    outcome = view.outcome
     if outcome is None:
-        return None
+        return Conclusion.ACTION_REQUIRED if view.asks_for_approval else None
     if outcome is Outcome.FAILED and reason is not None and reason.code in _TIMED_OUT:
         return Conclusion.TIMED_OUT
     return _CONCLUSIONS[outcome]
 
 
-def _button(outcome: Outcome | None) -> Action:
-    if outcome is None:
-        return _CANCEL
-    return _DEPLOY if outcome is Outcome.SUCCEEDED else _RERUN
+def _buttons(view: View) -> tuple[Action, ...]:
+    asked = view.board.approval
+    if view.asks_for_approval and asked is not None:
+        seen = f"{Button.APPROVE}:{asked.digest[:SEEN_DIGITS]}"
+        return (Action(*words.APPROVE, seen), Action(*words.REJECT, Button.REJECT), _CANCEL)
+    if view.outcome is None:
+        return (_CANCEL,)
+    return (_DEPLOY if view.outcome is Outcome.SUCCEEDED else _RERUN,)
 
 
 def annotations(reason: Reason | None, safe: Safe) -> tuple[Annotation, ...]:

@@ -20,6 +20,8 @@ _LONGEST_FACT = 1000
 _MOST_FACTS = 10
 _LONGEST_DETAIL = 120
 _LONGEST_NAME = 120
+SEEN_DIGITS = 12
+"""Of a plan's digest, which say what was looked at."""
 _SHA = re.compile(r"[0-9a-f]{40}")
 _LOGIN = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
 
@@ -29,7 +31,7 @@ def progress_comment(view: View, safe: Safe) -> str:
 
     It is the same text until something has happened, so that it is edited only then.
     """
-    first = [headline(view, safe), _asked(view, safe), *_why(view, safe)]
+    first = [headline(view, safe), _asked(view, safe), *_why(view, safe), *_approval(view, safe)]
     return fitted(first, _content(view, safe), [_foot(view, safe)], LONGEST_BODY)
 
 
@@ -46,7 +48,7 @@ def headline(view: View, safe: Safe) -> str:
         sentences.MARKS[outcome]
         if outcome
         else sentences.WAITING
-        if view.waits
+        if view.waits or view.asks_for_approval
         else sentences.RUNNING
     )
     place = sentences.target(_commit(view.sha, safe), f"**{safe.text(request.environment)}**")
@@ -61,6 +63,8 @@ def what(view: View, place: str = "", *, strong: str = "") -> str:
     kind = view.deployment.request.kind
     if view.waits:
         return sentences.waits(kind, place, strong)
+    if view.asks_for_approval:
+        return sentences.asks(kind, place, strong)
     stage = view.stage if view.outcome else None
     return sentences.headline(kind, view.outcome, stage, place, strong)
 
@@ -75,7 +79,7 @@ def mention(view: View) -> str:
 def summary(view: View, safe: Safe) -> str:
     """What a check says first: how it stands and why."""
     first = [headline(view, safe), _asked(view, safe), *_reason(view, safe)]
-    return fitted(first, (), [_foot(view, safe)], LONGEST_BODY)
+    return fitted(first, _approval(view, safe), [_foot(view, safe)], LONGEST_BODY)
 
 
 def details(view: View, safe: Safe) -> str:
@@ -106,6 +110,25 @@ def _reason_lines(reason: Reason, safe: Safe) -> Iterator[str]:
     if reason.where:
         yield f"{words.WHERE} {safe.code(reason.where)}"
     yield f"{words.NEXT} {safe.rich(reason.next_step, _LONGEST_FACT)}"
+
+
+def _approval(view: View, safe: Safe) -> Iterator[str]:
+    """What others are asked to let through, how they say yes or no, and who has said it."""
+    asked = view.board.approval
+    if asked is not None and view.asks_for_approval:
+        who = sentences.who_approves(asked.needed, safe.code(asked.asked_by, _LONGEST_NAME))
+        approve = f"{view.word} approve {asked.deployment} {asked.digest[:SEEN_DIGITS]}"
+        reject = f"{view.word} reject {asked.deployment}"
+        said = (words.asks_for(who, asked.deadline), *sentences.consequences(asked))
+        yield "  \n".join([*said, words.how_to_vote(safe.code(approve), safe.code(reject))])
+        yield _list(
+            words.WHAT_IS_APPROVED, (safe.text(line, _LONGEST_FACT) for line in asked.changes)
+        )
+    if view.board.votes:
+        given = sentences.votes(
+            view.board.votes.values(), lambda name: safe.code(name, _LONGEST_NAME)
+        )
+        yield f"{words.VOTES} {given}"
 
 
 def _log(view: View, safe: Safe) -> str:

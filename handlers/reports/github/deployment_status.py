@@ -20,7 +20,9 @@ _STATES: dict[Outcome, DeploymentState] = {
 
 def deployment_state(view: View) -> DeploymentState:
     """GitHub's word for how it stands, once it has begun."""
-    return "in_progress" if view.outcome is None else _STATES[view.outcome]
+    if view.outcome is not None:
+        return _STATES[view.outcome]
+    return "queued" if view.asks_for_approval else "in_progress"
 
 
 def description(view: View, safe: Safe) -> str:

@@ -78,8 +78,16 @@ class Ration:
     """With the three of the gate's two looks and the first reaction a deployment takes twelve."""
     end: int = 4
     """Kept back for the end: status, check, comment and reaction."""
+    approval: int = 6
+    """More, for one that others have to approve: that it waits, their votes, that it goes on."""
     marks: frozenset[Mark] = frozenset(Mark)
     """Those that are made at all."""
+
+    def for_view(self, view: View) -> "Ration":
+        """With what this deployment needs more."""
+        if view.board.approval is None:
+            return self
+        return replace(self, calls=self.calls + self.approval)
 
 
 NORMAL = Ration()
@@ -103,12 +111,12 @@ def wanted(view: View, origin: Origin) -> Iterator[Mark]:
 
 
 def due(
-    texts: Mapping[Mark, str], marks: Marks, ration: Ration, *, ended: bool, edits: bool
+    texts: Mapping[Mark, str], marks: Marks, ration: Ration, *, at_once: bool, edits: bool
 ) -> tuple[Mark, ...]:
     """The marks that have something new to say; `texts` has what each should show.
 
-    At the end everything is said. Until then each is made once, and changed only where
-    `edits` allows it and the ration has something left.
+    At the end, and while other people are waited for, everything is said. Until then each is made
+    once, and changed only where `edits` allows it and the ration has something left.
     """
     found = []
     made = [mark for mark in texts if mark not in marks.said]
@@ -116,7 +124,7 @@ def due(
     for mark, text in texts.items():
         if mark in marks.refused or marks.shows(mark, text):
             continue
-        if not ended and mark in marks.said:
+        if not at_once and mark in marks.said:
             if not edits or left <= 0:
                 continue
             left -= 1

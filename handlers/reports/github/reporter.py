@@ -62,6 +62,7 @@ class Desk:
     pace: Pace
     ration: Ration
     clock: Callable[[], float]
+    word: str = "/pachops"
 
 
 class GitHubReports:
@@ -71,18 +72,19 @@ class GitHubReports:
     restart it goes on where it was.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but three have a default
         self,
         database: Database,
         redactor: Redactor,
         repository: Callable[[Origin], Repository],
         *,
         page: Callable[[str], str | None] = lambda _deployment: None,
+        word: str = "/pachops",
         pace: Pace = Pace(),
         ration: Ration = NORMAL,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`page` has the URL of a deployment's page, where there is one."""
+        """`page` has the URL of a deployment's page, where there is one; `word` begins commands."""
         self._desk = Desk(
             Deployments(database),
             ProgressLog(database),
@@ -93,6 +95,7 @@ class GitHubReports:
             pace,
             ration,
             clock,
+            word,
         )
         self._followers: dict[str, Follower] = {}
         self._after = 0
@@ -206,7 +209,7 @@ class Follower:
     async def step(self, *, is_first: bool) -> bool:
         """Say what is new; whether nothing is left to say. Errors: those of the database."""
         await self._read()
-        view = View(self._deployment, self._board, self._desk.page(self.identity))
+        view = View(self._deployment, self._board, self._desk.page(self.identity), self._desk.word)
         now = self._desk.clock()
         if now < self._not_before:
             return False
@@ -247,8 +250,8 @@ class Follower:
         found = due(
             {mark: wording.of(mark) for mark in marks},
             self._speaker.marks,
-            self._desk.ration,
-            ended=view.end is not None,
+            self._desk.ration.for_view(view),
+            at_once=view.end is not None or view.asks_for_approval,
             edits=now - self._spoke_at >= self._desk.pace.edit,
         )
         for mark in found:

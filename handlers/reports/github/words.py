@@ -1,7 +1,9 @@
 """Every text that a person reads on GitHub, but for the reasons' own."""
 
+from datetime import UTC
+
 from bot.domain.deployment import Stage
-from handlers.reports.words import STAGES
+from handlers.reports.words import STAGES, moment
 
 CHECK = "pachops"
 RERUN = ("Deploy again", "Try this commit once more")
@@ -18,6 +20,22 @@ BUILT = "built"
 THERE = "already there"
 TABLE = "| | Stage | Took | |\n| --- | --- | --- | --- |"
 LEFT_OUT = "_… some of this is left out: it is too long for GitHub …_"
+
+
+WHAT_IS_APPROVED = "**What an approval lets through**"
+VOTES = "**Votes:**"
+APPROVE = ("Approve", "Let it go on; never your own")
+REJECT = ("Reject", "End it; it changes nothing")
+
+
+def asks_for(who: str, until: float) -> str:
+    """Whose leave it waits for, and how long; `who` is safe."""
+    return f"It waits for the approval of {who}, until {moment(until, UTC)} UTC."
+
+
+def how_to_vote(approve: str, reject: str) -> str:
+    """What to type; both are code."""
+    return f"To approve exactly this, comment {approve}; to end it, {reject}."
 
 
 def told(who: str, what: str) -> str:

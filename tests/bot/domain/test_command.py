@@ -75,6 +75,9 @@ def mistake(line: str) -> Mistake:
         ("unlock", Unlock()),
         ("approve", Approve()),
         ("reject 06h8", Reject("06h8")),
+        ("approve 06h8 3F9A2C1D7B", Approve("06h8", "3f9a2c1d7b")),
+        ("approve abc1234", Approve("abc1234")),
+        ("approve --at abc1234", Approve(None, "abc1234")),
         ("why", Why()),
     ],
 )
@@ -153,6 +156,7 @@ def test_a_word_that_is_near_nothing_gets_all_commands() -> None:
         ("rollback a --steps 0", "'0' is not a number from 1 to 100"),
         ("rollback a --steps 101", "'101' is not a number from 1 to 100"),
         ("rollback a --steps \N{SUPERSCRIPT TWO}", "is not a number"),
+        ("approve 06h8 main", "'main' is neither a commit's SHA nor a plan's digest"),
         ("cancel a_b", "'a_b' cannot be a deployment's id"),
         ("deploy ''", "'' cannot be an environment's name"),
         ("deploy " + "a" * 64, "cannot be an environment's name"),
@@ -209,6 +213,7 @@ def test_any_line_is_a_command_or_a_mistake_and_a_command_is_written_as_it_is_re
 ENVIRONMENTS = st.from_regex(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?", fullmatch=True)
 REFS = st.from_regex(r"[A-Za-z0-9_]{1,20}(?:[/-][A-Za-z0-9_]{1,20}){0,3}", fullmatch=True)
 IDS = st.none() | st.from_regex(r"[0-9a-z]{1,16}", fullmatch=True)
+SEEN = st.from_regex(r"[0-9a-f]{7,64}", fullmatch=True)
 COMMANDS: st.SearchStrategy[Command] = st.one_of(
     st.builds(
         Deploy,
@@ -219,7 +224,8 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
     ),
     st.builds(Rollback, ENVIRONMENTS, st.integers(1, 100)),
     *(st.builds(each, st.none() | ENVIRONMENTS) for each in (Plan, Lock, Unlock)),
-    *(st.builds(each, IDS) for each in (Cancel, Approve, Reject, Why)),
+    *(st.builds(each, IDS) for each in (Cancel, Why)),
+    *(st.builds(each, IDS, st.none() | SEEN) for each in (Approve, Reject)),
     *(st.just(each()) for each in (Status, History)),
     st.builds(Help, st.none() | st.sampled_from([form.name for form in FORMS])),
 )

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.domain.deployment import Actor, Commit, Deployment, Kind, Request, Trigger
+from bot.domain.approval import ApprovalRequest, PipelineChange, Proposal
+from bot.domain.deployment import Actor, Commit, Deployment, Kind, Request, Stage, Trigger
 from bot.domain.gate_facts import Standing
 from bot.domain.gate_rules import Rules
 from bot.domain.plan import Plan
@@ -20,6 +21,7 @@ from bot.redact import Redactor
 from bot.services.git import Git
 from bot.services.github import GitHub
 from bot.settings.rules import LimitsSetting, narrowed
+from bot.store.approvals import Approvals
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries, Delivery
 from bot.store.deployments import CancelResult, Deployments, insert
@@ -49,6 +51,7 @@ class Deployer:
         self._github = github
         self._git = git
         self.deployments = Deployments(database)
+        self.approvals = Approvals(database)
         self.locks = Locks(database)
         self.limits: tuple[LimitsSetting, ...] = ()
         self.submitted: list[str] = []
@@ -147,6 +150,18 @@ class World:
         """The one deployment that there is."""
         (deployment,) = await self.asked()
         return deployment
+
+    async def waits_for_approval(self, deployment: Deployment, needed: int = 1) -> Proposal:
+        """It runs, as far as it comes by itself; what others are asked to approve."""
+        await self.deployments.begin(deployment.id)
+        await self.deployments.enter(deployment.id, Stage.APPROVE)
+        change = PipelineChange("vision", "edges", 3, (), "1" * 64, reprocess=False)
+        asked = Proposal(deployment.request.commit.sha, ("r/edges@sha256:1",), (change,))
+        now = time.time()
+        await self.deployer.approvals.ask(
+            ApprovalRequest(deployment.id, asked, deployment.request.actor, needed, now, now + 3600)
+        )
+        return asked
 
     async def origin(self, deployment: Deployment) -> Origin:
         """Where it was asked for."""

@@ -17,6 +17,7 @@ from bot.domain.deployment import (
 )
 from bot.domain.progress import (
     Accepted,
+    ApprovalNeeded,
     Ended,
     Finished,
     Log,
@@ -29,6 +30,7 @@ from bot.domain.progress import (
     StepState,
     Tested,
     Transfer,
+    Voted,
     Warned,
 )
 from bot.domain.reasons import MEANINGS, Code, Reason
@@ -77,6 +79,27 @@ def building() -> Events:
         (2, Step("base", 3, 3, "COPY . .", StepState.DONE, 0.5)),
         (3, Step("edges", 4, 9, "RUN pip install -r requirements.txt", StepState.RUNNING)),
         *((4 + n, Log(Stage.BUILD, "edges", f"\x1b[31mGet\x1b[0m [b]{n}[/b]")) for n in range(8)),
+    )
+
+
+def asking() -> Events:
+    """Others are to approve it, and one of them has."""
+    needed = ApprovalNeeded(
+        deployment=ID,
+        sha=SHA,
+        digest="5e8c" * 16,
+        asked_by="ada",
+        needed=2,
+        deadline=START + 86_400,
+        changes=("registry.acme.io/vision/edges@sha256:9c1d", "vision/edges: update version 3"),
+        reprocesses=True,
+        running_jobs=2,
+    )
+    return pushing() + _at(
+        (50, StageFinished(Stage.PUSH, Ended.SUCCEEDED, 6.0)),
+        (50, StageStarted(Stage.APPROVE)),
+        (50, needed),
+        (60, Voted("grace", "github", approves=True)),
     )
 
 

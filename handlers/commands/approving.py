@@ -1,0 +1,113 @@
+"""Votes on a deployment that waits for other people."""
+
+import time
+from dataclasses import dataclass
+
+from bot.domain.approval import ApprovalRequest, ApprovalState, Cast, Verdict, Vote, refused_vote
+from bot.domain.deployment import Deployment
+from bot.domain.gate_approver import Ballot, may_approve
+from bot.domain.gate_facts import Sender
+from bot.domain.gate_rules import NO_APPROVALS, Approvals
+from bot.domain.reasons import Reason
+from bot.stages.together import both, together
+from handlers.commands.answers import Refused, VoteCast
+from handlers.commands.errand import Errand
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a person saw who votes."""
+
+    sha: str | None = None
+    digest: str | None = None
+    """Of the plan."""
+
+
+NOTHING_SEEN = Seen()
+
+
+async def cast_vote(
+    errand: Errand, deployment: Deployment, verdict: Verdict, seen: Seen | str = NOTHING_SEEN
+) -> VoteCast | Refused:
+    """Count the vote where whoever asks is one of the approvers, by the rules of this moment.
+
+    Args:
+        errand: the delivery.
+        deployment: one of the errand's repository.
+        verdict: what they say.
+        seen: what they looked at; typed, the first digits of its commit or its digest.
+
+    Errors: those of `Errand.rules`, and a vote that comes too late or for something else.
+    """
+    approvals = errand.desk.deployer.approvals
+    asked = await approvals.settle(deployment.id, time.time())
+    vote = Vote(errand.actor, verdict, time.time())
+    if asked is None:
+        raise refused_vote(Cast.UNKNOWN, deployment.id, vote)
+    if isinstance(seen, str):
+        seen = _meant(asked.request, seen)
+    # Of one that is decided nobody needs to know who might have voted.
+    is_open = asked.state is ApprovalState.OPEN
+    if is_open and (reasons := await objections(errand, deployment, asked.request, seen)):
+        return Refused(reasons)
+    proposal, wanted = asked.request.proposal, await _wanted(errand, deployment)
+    # What it is now: nobody votes on what takes its place meanwhile.
+    cast = await approvals.vote(
+        deployment.id, vote, needed=wanted.needed, sha=proposal.sha, digest=proposal.digest
+    )
+    if cast not in {Cast.COUNTED, Cast.ALREADY}:
+        raise refused_vote(cast, deployment.id, vote)
+    after = await approvals.get(deployment.id) or asked
+    approved = sum(each.verdict is Verdict.APPROVE for each in after.votes)
+    return VoteCast(
+        deployment,
+        verdict,
+        is_new=cast is Cast.COUNTED,
+        approved=approved,
+        needed=after.request.needed,
+    )
+
+
+async def objections(
+    errand: Errand, deployment: Deployment, request: ApprovalRequest, seen: Seen = NOTHING_SEEN
+) -> tuple[Reason, ...]:
+    """Why whoever asks may not vote on it; empty where they may. Errors: as above."""
+    ballot = Ballot(
+        deployment.request.environment,
+        errand.repository.full_name,
+        await _sender(errand, await _wanted(errand, deployment)),
+        errand.actor,
+        seen.digest,
+        seen.sha,
+    )
+    return may_approve(await errand.rules(), request, ballot)
+
+
+def _meant(request: ApprovalRequest, digits: str) -> Seen:
+    proposal = request.proposal
+    if proposal.sha.startswith(digits):
+        return Seen(sha=proposal.sha)
+    return Seen(digest=proposal.digest if proposal.digest.startswith(digits) else digits)
+
+
+async def _wanted(errand: Errand, deployment: Deployment) -> Approvals:
+    rule = (await errand.rules()).environments.get(deployment.request.environment)
+    return rule.approvals if rule else NO_APPROVALS
+
+
+async def _sender(errand: Errand, wanted: Approvals) -> Sender:
+    teams, groups = sorted(wanted.asked_teams), sorted(wanted.asked_groups)
+    permission, (in_teams, in_groups) = await both(
+        errand.permission(),
+        both(
+            together(errand.is_member(each) for each in teams),
+            together(errand.is_in_group(each) for each in groups),
+        ),
+    )
+    return Sender(
+        errand.person.login,
+        errand.person.is_bot,
+        permission,
+        dict(zip(teams, in_teams, strict=True)),
+        dict(zip(groups, in_groups, strict=True)),
+    )

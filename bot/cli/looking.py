@@ -1,0 +1,147 @@
+"""What only looks: at what runs, what was, who did it."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+
+from bot.cli.options import Identity, Json, read
+from bot.cli.output import draw, write
+from bot.cli.stored import Stored, look
+from bot.domain.audit import parse_head
+from bot.domain.deployment import Deployment
+from bot.domain.reasons import Code, StoppedError
+from bot.settings import load_settings
+from bot.units import since_when
+from handlers.reports import audit as audit_words
+from handlers.reports import words
+from handlers.reports.json_lines import JsonLines, deployment_json
+from handlers.reports.plain import PlainLines
+from handlers.reports.tables import deployment_view, history_table, status_table
+
+
+def status(*, as_json: Json = False) -> None:
+    """What runs where, what is under way and what waits."""
+
+    async def work(stored: Stored) -> None:
+        found = await stored.deployments.list(limit=500)
+        _show(found, status_table, as_json=as_json)
+        if not as_json and not await stored.is_served() and await stored.deployments.unfinished():
+            write(words.NO_BOT if stored.is_file else words.NO_WORKER)
+
+    look(work)
+
+
+def history(
+    *,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="ENVIRONMENT", help="Only this environment.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 20,
+    as_json: Json = False,
+) -> None:
+    """The deployments so far, the newest first."""
+
+    async def work(stored: Stored) -> None:
+        found = await stored.deployments.list(environment=to, limit=limit)
+        _show(found, history_table, as_json=as_json)
+
+    look(work)
+
+
+def show(
+    identity: Identity,
+    *,
+    log: Annotated[bool, typer.Option("--log", help="Every line of its log too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """One deployment, whole: what was asked, each stage, how it ended."""
+
+    async def work(stored: Stored) -> None:
+        deployment = await stored.find(identity)
+        events = await stored.events(deployment.id)
+        if as_json:
+            facts = {"preparation": await stored.deployments.load(deployment.id, "preparation")}
+            write(json.dumps({"event": "deployment"} | deployment_json(deployment) | facts))
+        if as_json or log:
+            report = JsonLines(sys.stdout) if as_json else PlainLines(sys.stdout)
+            for at, event in events:
+                report.show(at, event)
+            report.close()
+            return
+        draw(deployment_view(deployment, events, now=time.time()))
+
+    look(work)
+
+
+def audit(
+    *,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Look whether every row is as it was written.")
+    ] = False,
+    expect: Annotated[
+        str | None,
+        typer.Option(
+            "--expect", metavar="HEAD", help="With --verify: a head that was printed earlier."
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="2h, 7d, or a day such as 2026-11-30."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Who did what, from where, on which facts; the oldest first."""
+
+    async def work(stored: Stored) -> None:
+        if verify or expect is not None:
+            noted = read("--expect", parse_head, expect) if expect else None
+            head, faults = await stored.audit.verify(noted)
+            write(audit_words.verified(head, faults, as_json=as_json))
+            if faults:
+                raise StoppedError(Code.AUDIT_BROKEN, faults[0].text, where=f"row {faults[0].seq}")
+            return
+        begin = read("--since", partial(since_when, now=time.time()), since) if since else None
+        async for row in stored.audit_rows(begin):
+            write(audit_words.as_json(row) if as_json else audit_words.line(row))
+
+    look(work)
+
+
+def link(
+    identity: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="A deployment; all of them without one.")
+    ] = None,
+    *,
+    hours: Annotated[
+        int, typer.Option("--hours", min=1, max=8760, help="How long it is good.")
+    ] = 12,
+) -> None:
+    """A link to a deployment's page, or to all pages, good for whoever has it."""
+
+    async def work(stored: Stored) -> None:
+        from bot.site import signed_link  # noqa: PLC0415 - heavy
+
+        wanted = (await stored.find(identity)).id if identity else None
+        write(signed_link(load_settings(os.environ), wanted, until=time.time() + hours * 3600))
+
+    look(work)
+
+
+def _show(
+    found: Sequence[Deployment],
+    table: Callable[..., RenderableType],
+    *,
+    as_json: bool,
+) -> None:
+    if not as_json:
+        draw(table(found, now=time.time()))
+        return
+    for each in found:
+        write(json.dumps({"event": "deployment"} | deployment_json(each)))

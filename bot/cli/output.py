@@ -1,0 +1,32 @@
+"""What a command says, where its output is a terminal, a file or a pipe."""
+
+import getpass
+from typing import IO, cast
+
+from rich.console import Console, RenderableType
+
+from handlers.reports.stream import standard_output
+
+
+def write(line: str) -> None:
+    """A line, as it is."""
+    standard_output().write(line + "\n")
+
+
+def tell(line: str) -> None:
+    """At once, also where the output is a pipe: somebody waits for it."""
+    write(line)
+    standard_output().flush()
+
+
+def draw(renderable: RenderableType) -> None:
+    """What rich lays out and colours."""
+    Console(file=cast(IO[str], standard_output()), highlight=False).print(renderable)
+
+
+def user() -> str:
+    """Who types; for reports and the audit."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

@@ -32,6 +32,7 @@ from bot.services.registry import Registry
 from bot.settings import Settings
 from bot.stages.go_back import plan_return
 from bot.stages.source import open_default, open_source
+from bot.stages.turns import Turns
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
 from bot.store.database import Database
@@ -87,6 +88,7 @@ class Bot:
         self.public_registry = Registry(
             lambda _host: None, insecure=settings.insecure_registries, calls=calls
         )
+        self.turns = Turns()
         self._listener = listener
         self._pool: EnginePool | None = None
         self._clusters: dict[str, Pachyderm] = {}

@@ -38,6 +38,7 @@ from bot.stages.plan import make_plan
 from bot.stages.push import push
 from bot.stages.source import Source, open_default, open_source
 from bot.stages.test import TestResult, test
+from bot.stages.turns import Turns
 from bot.stages.update import prepare, update
 from bot.store.approvals import Approvals as ApprovalStore
 from bot.store.audit import Audit
@@ -66,6 +67,7 @@ class Services(Protocol):
     queue: Queue
     redactor: Redactor
     second_look: SecondLook
+    turns: Turns
 
     async def standing(self, repository: str, environment: str) -> Standing:
         """The locks of an environment, and whether a rollback holds it."""
@@ -216,6 +218,7 @@ class StageWork:
             least_free=settings.minimum_free_space,
             data_dir=settings.data_dir,
             buildx=buildx,
+            turns=self._services.turns,
         )
 
     async def prepare(

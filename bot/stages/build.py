@@ -4,7 +4,7 @@ import asyncio
 import posixpath
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from bot.services.docker import BuildOrder, Buildx, DockerEngine
 from bot.services.git import Mirror
 from bot.services.registry import Registry
 from bot.stages.together import together
+from bot.stages.turns import Turns
 
 DEPLOYMENT_LABEL = "pachops.deployment"
 TRUST_LABEL = "io.pachops.trust"
@@ -43,6 +44,8 @@ class Workshop:
     data_dir: Path
     """On a disk that builds fill, too: mirrors and logs."""
     buildx: Buildx | None = None
+    turns: Turns = field(default_factory=Turns)
+    """Shared by all deployments: two of the same content would end as two images of it."""
 
 
 async def build(
@@ -61,7 +64,7 @@ async def build(
         for base in image.bases:
             if base in ready:
                 await ready[base].wait()
-        async with places:
+        async with places, workshop.turns.of(_place(image, workshop)):
             await _build_one(image, plan, request, workshop, report)
         ready[image.name].set()
         return image.name

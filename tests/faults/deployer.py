@@ -21,7 +21,8 @@ from tests.faults.steplog import Entry, Mark, StepLog
 
 def deployment(order: dict[str, str]) -> Deployment:
     """What an entry of the file asks for."""
-    commit = Commit(order["sha"], "main", "main")
+    # Of no branch: newer commits of one would take the place of those that wait.
+    commit = Commit(order["sha"], order["sha"])
     actor = Actor("ada", "cli")
     request = Request(
         Kind.DEPLOY, order["repository"], order["environment"], commit, Trigger.CLI, actor

@@ -63,6 +63,10 @@ class Identities:
         """Who this GitHub login is in a Slack workspace."""
         return await self._find(IDENTITY.c.team == team, IDENTITY.c.login == login.lower())
 
+    async def has_login(self, login: str) -> bool:
+        """Whether anybody has joined this GitHub login, in whichever workspace."""
+        return await self._find(IDENTITY.c.login == login.lower()) is not None
+
     async def link(self, slack: SlackUser, login: str, proof: Proof) -> Identity:
         """Join the two, each in place of what it was joined to before."""
         identity = Identity(slack, login.lower(), proof, self._clock())

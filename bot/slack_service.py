@@ -6,6 +6,7 @@ Nothing that goes wrong with Slack ends or delays anything else.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from functools import partial
 
 from aiohttp import web
@@ -23,7 +24,7 @@ from bot.store.subscriptions import Subscriptions
 from handlers.commands.desk import Deployer
 from handlers.inbox import Inbox
 from handlers.reports.github.comment import SURFACE as GITHUB
-from handlers.reports.slack.reporter import SlackReports
+from handlers.reports.slack.reporter import Lookups, SlackReports
 from handlers.reports.slack.safe import Safe
 from handlers.slack.desk import Desk, GitHub
 from handlers.slack.events import Ear, handle
@@ -50,7 +51,7 @@ class SlackService:
         redactor: for all that is said.
         github: whose permissions decide.
         deployer: who carries out what is asked for.
-        page: the URL of a deployment's page.
+        lookups: what the reports show beside what happened; who people are is found out here.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class SlackService:
         *,
         github: GitHub,
         deployer: Deployer,
-        page: Callable[[str], str | None] = lambda _deployment: None,
+        lookups: Lookups,
     ) -> None:
         if settings.bot_token is None:
             msg = "Slack needs a bot token"
@@ -73,8 +74,7 @@ class SlackService:
             database,
             redactor,
             slack,
-            page=page,
-            find_user=Directory(slack, identities).find_user,
+            lookups=replace(lookups, find_user=Directory(slack, identities).find_user),
         )
         desk = Desk(
             github=github,
@@ -85,7 +85,7 @@ class SlackService:
             subscriptions=Subscriptions(database),
             slack_channel=settings.default_channel,
             look_again=self._reports.look_again,
-            page=page,
+            page=lookups.page,
         )
         self._inbox = Inbox(deliveries, partial(handle, desk), surface=Surface.SLACK)
         self._lines = Lines(

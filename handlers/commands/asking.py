@@ -13,7 +13,7 @@ from handlers.commands.gathering import Wish, gather
 from handlers.commands.wanted import WANTED, Wanted
 from handlers.reports.github.origin import ORIGIN, Origin
 from handlers.reports.slack.origin import ORIGIN as SLACK
-from handlers.reports.slack.origin import told_in
+from handlers.reports.slack.origin import Heard, told_in
 
 _ANSWERED_LATER = frozenset({Code.GITHUB_UNREACHABLE, Code.GITHUB_LIMITED})
 """What passes: the delivery is tried again."""
@@ -75,7 +75,7 @@ async def _told_in_slack(errand: Errand, environment: str) -> dict[str, JSON]:
     rule = (await errand.rules()).environments.get(environment)
     default = errand.desk.slack_channel
     channels = (rule.notify if rule else ()) or ((default,) if default else ())
-    told = told_in(errand.source.notes.get(SLACK), channels)
+    told = told_in(errand.source.notes.get(SLACK), channels, await _heard(errand, environment))
     return {SLACK: told} if told else {}
 
 

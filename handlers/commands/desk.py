@@ -13,6 +13,7 @@ from bot.services.github import Look
 from bot.store.approvals import Approvals
 from bot.store.deployments import CancelResult, Deployments
 from bot.store.identities import Identities
+from bot.store.subscriptions import Subscriptions
 from bot.store.values import JSON
 
 

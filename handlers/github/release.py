@@ -1,5 +1,7 @@
 """A published release: the environments that follow releases are deployed."""
 
+from dataclasses import replace
+
 from bot.domain.command import Deploy
 from bot.domain.deployment import Commit, Trigger
 from bot.store.deliveries import Delivery
@@ -30,7 +32,7 @@ class ReleasePart(Payload):
     author: User | None = None
 
 
-class Release(Event):
+class ReleaseEvent(Event):
     """Something happened to a release."""
 
     action: str
@@ -39,7 +41,7 @@ class Release(Event):
 
 async def handle(desk: Desk, delivery: Delivery) -> str:
     """Deploy the release's tag to the environments that follow releases."""
-    event = Release.model_validate_json(delivery.payload)
+    event = ReleaseEvent.model_validate_json(delivery.payload)
     release = event.release
     if event.action != "published" or release.draft:
         return f"release {event.action}"
@@ -54,7 +56,9 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     found = await desk.deployer.resolve(errand.address, f"refs/tags/{tag}")
     author = release.author.login if release.author else ""
     commit = Commit(found.sha, tag, release.target_commitish or None, release.name or tag, author)
-    done = await follow(
+    published = Release(tag, release.name or tag, release.body or "", release.html_url)
+    errand.source = replace(errand.source, notes={RELEASE: published.to_json()})
+    return await follow(
         errand, environments, lambda name: Wish(Trigger.RELEASE, Deploy(name), commit, release=tag)
     )
     await _note_release(errand, environments, release)

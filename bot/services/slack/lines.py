@@ -20,7 +20,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
-from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient as BaseClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -178,6 +178,7 @@ class _Socket(AsyncSocketModeHandler):
             web_client=client,
             ping_interval=_PING_SECONDS,
         )
+        self.client.socket_mode_request_listeners[:] = [self._take]
         self._under_way: set[asyncio.Task[Any]] = set()
 
     @classmethod
@@ -204,14 +205,14 @@ class _Socket(AsyncSocketModeHandler):
             await clock.sleep(_WATCH_SECONDS)
             misses = 0 if await self.client.is_connected() else misses + 1
 
-    async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:
+    async def _take(self, client: BaseClient, request: SocketModeRequest) -> None:
         """Let the app hear it, and acknowledge it."""
         task = asyncio.current_task()
         if task is not None:
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
         try:
-            await super().handle(client, req)
+            await self.handle(client, request)  # type: ignore[arg-type]
         except Exception:
             # Not acknowledged, so that Slack tells it again.
             LOG.exception("what Slack told over its socket was not taken")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from bot.domain.deployment import BuiltImage, UpdatedPipeline
+from bot.domain.progress import PipelineSeen
 from bot.domain.reasons import Reason
 from bot.services.slack import Message
 from handlers.reports import sentences
@@ -130,7 +131,7 @@ def _content(view: View, safe: Safe) -> Iterator[list[str]]:
     board, end = view.board, view.end
     if end is not None:
         yield _list(words.IMAGES, (_image(each, safe) for each in end.images))
-        yield _list(words.PIPELINES, (_pipeline(each, safe) for each in end.pipelines))
+        yield pipeline_lines(view, safe)
     elif board.pipelines:
         states = (
             f"{safe.code(f'{each.project}/{each.name}')} {each.version} "
@@ -143,6 +144,16 @@ def _content(view: View, safe: Safe) -> Iterator[list[str]]:
         yield _list(words.PLAN, (safe.text(line) for line in planned))
     notes = dict.fromkeys((*board.warnings, *(end.notes if end else ())))
     yield _list(words.NOTES, (safe.text(text) for text in notes))
+
+
+def pipeline_lines(view: View, safe: Safe) -> list[str]:
+    """What became of the pipelines in the end, and what was seen of each."""
+    seen = {(each.project, each.name): each for each in view.board.pipelines.values()}
+    updated = view.end.pipelines if view.end else ()
+    return _list(
+        words.PIPELINES,
+        (_pipeline(each, seen.get((each.project, each.name)), safe) for each in updated),
+    )
 
 
 def reason_lines(reason: Reason, safe: Safe) -> list[str]:
@@ -162,9 +173,13 @@ def _image(image: BuiltImage, safe: Safe) -> str:
     return f"{reference} {safe.code(digest(image.digest))} {made}"
 
 
-def _pipeline(pipeline: UpdatedPipeline, safe: Safe) -> str:
+def _pipeline(pipeline: UpdatedPipeline, seen: PipelineSeen | None, safe: Safe) -> str:
     name = safe.code(f"{pipeline.project}/{pipeline.name}")
-    return f"{name} {sentences.versions(pipeline)}"
+    # What was seen of an older version is no verdict on this one.
+    is_of_it = seen is not None and seen.version == pipeline.to_version
+    verdict = (seen.state.lower(), seen.evidence) if seen and is_of_it else ()
+    parts = [sentences.versions(pipeline), *(safe.text(each) for each in verdict if each)]
+    return f"{name} {' · '.join(parts)}"
 
 
 def _list(heading: str, entries: Iterable[str]) -> list[str]:

@@ -18,6 +18,7 @@ WHERE = "*Where:*"
 ALL_NOTES = "All of the notes"
 BUILT = "built"
 THERE = "already there"
+RELEASED = "🎉"
 CUT = "… earlier lines are left out …\n"
 
 BUTTONS: Mapping[str, str] = MappingProxyType(
@@ -87,6 +88,21 @@ def pull_request(number: int) -> str:
 def told(who: str, what: str) -> str:
     """Who is told of an end, and of what; both safe."""
     return f"{who}: {what}"
+
+
+def released(what: str, environment: str, *, runs: bool) -> str:
+    """The headline of a release's news; both safe."""
+    return f"{what} runs in {environment}" if runs else f"{what} does not run in {environment}"
+
+
+def commits(count: int, *, is_cut: bool) -> str:
+    """How many came."""
+    return f"{count}{'+' if is_cut else ''} commit{'' if count == 1 else 's'}"
+
+
+def changed(since: str, commits: str, authors: str) -> str:
+    """What is listed below; all safe."""
+    return f"*What changed* since {since}: {commits} by {authors}"
 
 
 def log_name(which: Stage) -> str:

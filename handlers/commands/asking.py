@@ -115,7 +115,8 @@ def _commit(facts: Facts, sha: str) -> Commit:
     if isinstance(pull, PullRequest) and sha == pull.head_sha:
         branch = None if facts.is_fork else pull.head_ref
         return Commit(sha, asked or pull.head_ref, branch, pull.title, pull.author)
-    return Commit(sha, asked or sha, facts.content.branch)
+    branch = facts.content.branch
+    return Commit(sha, asked or branch or sha, branch)
 
 
 async def origin_of(errand: Errand, deployment: Deployment) -> Origin | None:

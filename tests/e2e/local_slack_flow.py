@@ -92,7 +92,7 @@ class Workspace:
             await socket.receive_json()
             await socket.send_json({"t": "view_submit", "user": ANN, "values": values})
 
-    async def sees(self, containing: str, channel: str = ML) -> dict[str, Any]:
+    async def sees(self, containing: str, channel: str = ML) -> Any:
         """The message that shows this, once it does."""
 
         async def look() -> tuple[dict[str, Any] | None, object]:

@@ -8,10 +8,11 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 from aiohttp import web
 
-from bot.domain.deployment import Actor
+from bot.domain.deployment import Actor, Deployment
 from bot.domain.reasons import StoppedError
 from bot.domain.slack import PATH
 from bot.redact import Redactor
@@ -20,14 +21,19 @@ from bot.settings import SlackSettings
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries, Surface
 from bot.store.identities import Identities
+from bot.store.locks import Locks
 from bot.store.subscriptions import Subscriptions
-from handlers.commands.desk import Deployer
+from handlers.commands import desk as commands
 from handlers.inbox import Inbox
 from handlers.reports.github.comment import SURFACE as GITHUB
-from handlers.reports.slack.reporter import Lookups, SlackReports
+from handlers.reports.slack.follower import Lookups
+from handlers.reports.slack.message import Approvers
+from handlers.reports.slack.reporter import SlackReports
 from handlers.reports.slack.safe import Safe
+from handlers.slack.approvers import find_approvers
 from handlers.slack.desk import Desk, GitHub
 from handlers.slack.events import Ear, handle
+from handlers.slack.groups import SlackGroups
 
 LOG = logging.getLogger(__name__)
 
@@ -38,6 +44,7 @@ TEAM_SECONDS = 5.0
 TEAM_PAUSE = 60.0
 """After Slack did not say, before it is asked again."""
 
+AnyDesk = TypeVar("AnyDesk", bound=commands.Desk)
 Work = Callable[[], Coroutine[object, object, object]]
 
 
@@ -62,7 +69,7 @@ class SlackService:
         redactor: Redactor,
         *,
         github: GitHub,
-        deployer: Deployer,
+        deployer: commands.Deployer,
         lookups: Lookups,
     ) -> None:
         if settings.bot_token is None:
@@ -70,30 +77,40 @@ class SlackService:
             raise ValueError(msg)
         self._settings = settings
         deliveries, identities = Deliveries(database), Identities(database)
+        directory = Directory(slack, identities)
+        groups = SlackGroups(slack, identities, directory.team)
         self._reports = SlackReports(
             database,
             redactor,
             slack,
-            lookups=replace(lookups, find_user=Directory(slack, identities).find_user),
+            lookups=replace(
+                lookups, find_user=directory.find_user, find_approvers=self._find_approvers
+            ),
         )
-        desk = Desk(
+        own = Desk(
             github=github,
             deployer=deployer,
             slack=slack,
             safe=Safe(redactor),
             identities=identities,
             subscriptions=Subscriptions(database),
+            locks=Locks(database),
+            groups=groups,
             slack_channel=settings.default_channel,
             look_again=self._reports.look_again,
             page=lookups.page,
         )
-        self._inbox = Inbox(deliveries, partial(handle, desk), surface=Surface.SLACK)
+        self._desk, self._groups, self._team = own, groups, directory.team
+        self._inbox = Inbox(deliveries, partial(handle, own), surface=Surface.SLACK)
         self._lines = Lines(
             settings.bot_token,
             Ear(deliveries, self._inbox.wake).take,
             secrets=settings.signing_secrets,
             base_url=settings.api_url,
         )
+
+    async def _find_approvers(self, deployment: Deployment) -> Approvers:
+        return await find_approvers(self._desk, self._groups, await self._team(), deployment)
 
     def add_to(self, app: web.Application) -> None:
         """Let the web server take Slack's requests, where they come that way."""
@@ -113,6 +130,15 @@ class SlackService:
         return [partial(_again_and_again, name, work) for name, work in works]
 
 
+def with_slack(desk: AnyDesk, slack: Slack, database: Database) -> AnyDesk:
+    """The same desk, where it is known who is who in Slack."""
+    identities = Identities(database)
+    groups = SlackGroups(slack, identities, Directory(slack, identities).team)
+    return replace(
+        desk, identities=identities, subscriptions=Subscriptions(database), groups=groups
+    )
+
+
 class Directory:
     """Who people are in the one workspace that the token is for."""
 
@@ -126,11 +152,11 @@ class Directory:
         """The Slack id of who asked on GitHub; None where that is not known."""
         if actor.surface != GITHUB or not await self._identities.has_login(actor.name):
             return None
-        identity = await self._identities.of_login(await self._which_team(), actor.name)
+        identity = await self._identities.of_login(await self.team(), actor.name)
         return identity.slack.user if identity else None
 
-    async def _which_team(self) -> str:
-        """Asked for when somebody's link is first needed, and once."""
+    async def team(self) -> str:
+        """The workspace's id, asked for when it is first needed; empty where Slack is away."""
         loop = asyncio.get_running_loop()
         if not self._team and loop.time() >= self._not_before:
             try:

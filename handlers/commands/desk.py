@@ -65,6 +65,10 @@ class Deployer(Protocol):
     """Who carries out what is asked for; StoppedError where that cannot be."""
 
     @property
+    def approvals(self) -> Approvals:
+        """Who was asked to approve what, and their votes."""
+
+    @property
     def deployments(self) -> Deployments:
         """All that there are."""
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from bot.domain import progress
+from bot.domain.approval import Cast
 from bot.domain.command import Help, render
 from bot.domain.command_help import help_lines
 from bot.domain.deployment import Deployment, Kind, State
@@ -18,13 +19,13 @@ from handlers.commands.answers import (
     NotYet,
     Planned,
     Refused,
-    Started,
     Unlinked,
+    VoteCast,
 )
 from handlers.commands.told import told
 from handlers.reports.github.plan import plan_comment
 from handlers.reports.github.safe import LONGEST_BODY, Safe, fitted
-from handlers.reports.words import OUTCOMES, STAGES, ago, short_sha
+from handlers.reports.words import OUTCOMES, STAGES, VOTES, ago, short_sha
 
 NOT_YET = "This version of pachops does not have this command yet."
 UNLINKED = "Your login is not joined with a Slack user any more."
@@ -101,7 +102,7 @@ def answer(answered: Answer, line: str, word: str, safe: Safe) -> str:
             text = help_text(answered.help, word)
         case NotYet():
             text = f"{safe.code(f'{word} {render(answered.command)}')}: {NOT_YET}"
-        case Started():
+        case _:
             text = ""
     return text
 

@@ -5,12 +5,14 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 
+from bot.domain.approval import Cast
 from bot.domain.command import EVENTS, Help
 from bot.domain.command_form import Mistake
 from bot.domain.command_help import help_lines
 from bot.domain.command_words import nearest
 from bot.domain.deployment import Deployment, Kind, Outcome, State
 from bot.domain.github import Repository
+from bot.domain.lock import Lock
 from bot.domain.plan import image_lines, pipeline_lines
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.services.slack import Message
@@ -21,6 +23,7 @@ from handlers.commands.answers import (
     Listed,
     Planned,
     Refused,
+    VoteCast,
 )
 from handlers.commands.told import told
 from handlers.reports import sentences
@@ -29,7 +32,8 @@ from handlers.reports.slack.buttons import Button
 from handlers.reports.slack.message import reason_lines
 from handlers.reports.slack.safe import LONGEST_SECTION, Safe, escaped, fitted, link
 from handlers.reports.slack.words import BUTTONS
-from handlers.reports.words import OUTCOMES, STAGES, ago, repository_name, short_sha
+from handlers.reports.slack.words import date as moment
+from handlers.reports.words import OUTCOMES, STAGES, VOTES, ago, repository_name, short_sha
 from handlers.slack.desk import Desk
 
 MODAL_TITLE = "Deploy"
@@ -347,6 +351,20 @@ def home_unlinked(word: str) -> str:
 def home_linked(login: str, safe: Safe) -> str:
     """Who the Home is for."""
     return f"You are {safe.code(login)} on GitHub."
+
+
+def home_more(count: int, word: str) -> str:
+    """What the Home has no room for."""
+    return f"And {count} more repositories: `{word} status --repo OWNER/NAME` tells of each."
+
+
+def lock_line(lock: Lock, safe: Safe) -> str:
+    """A lock in a line of a list."""
+    where = safe.text(lock.environment or "all environments", 40)
+    why = f": {safe.text(lock.reason, 150)}" if lock.reason else ""
+    since = ago(lock.created_at, time.time())
+    until = "" if lock.expires_at is None else f", until {moment(lock.expires_at)}"
+    return f"🔒 *{where}* is locked by {safe.text(lock.owner.name, 40)} {since}{until}{why}"
 
 
 def home_repository(name: str, safe: Safe) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 
+from bot.domain.github import Permission
 from bot.domain.slack import PATH
 from tests.bot.command import running
 from tests.real.local_slack import local_slack
@@ -34,7 +35,10 @@ images: {}
 pipelines: ['*.json']
 environments:
   staging: {verify: {window: 0s, timeout: 20s}}
-  production: {on: {release: published}, verify: {window: 0s, timeout: 20s}}
+  production:
+    on: {release: published}
+    approvals: 1
+    verify: {window: 0s, timeout: 20s}
 """
 NOTES = """## What's new
 * Sharper **edges** by @ada in https://github.com/acme/edges/pull/2
@@ -62,8 +66,8 @@ class Workspace:
         async with self._session.post(f"{self.url}/_control/{what}", json=body) as answer:
             assert answer.status == 200, (what, await answer.text())
 
-    async def types(self, text: str, channel: str = ML) -> None:
-        await self.act("command", user=ANN, channel=channel, command="/pachops", text=text)
+    async def types(self, text: str, channel: str = ML, user: str = ANN) -> None:
+        await self.act("command", user=user, channel=channel, command="/pachops", text=text)
 
     async def clicks(self, message: dict[str, Any], action: str, user: str = ANN) -> None:
         found = next(
@@ -92,12 +96,18 @@ class Workspace:
             await socket.receive_json()
             await socket.send_json({"t": "view_submit", "user": ANN, "values": values})
 
-    async def sees(self, containing: str, channel: str = ML) -> Any:
+    async def sees(self, containing: str, channel: str = ML, *, whispered_to: str = "") -> Any:
         """The message that shows this, once it does."""
 
         async def look() -> tuple[dict[str, Any] | None, object]:
             found = await self.messages(channel)
-            return next((each for each in found if containing in _shown(each)), None), found
+            fits = (
+                each
+                for each in found
+                if containing in _shown(each)
+                and each.get("ephemeral_to", "") in {whispered_to, whispered_to or ANN}
+            )
+            return next(fits, None), found
 
         return await until(f"{containing!r} in {channel}", look)
 
@@ -126,8 +136,8 @@ class World:
     slack: Workspace
     github: GitHubServer
 
-    async def home(self, containing: str) -> dict[str, Any]:
-        await self.slack.act("open-home", user=ANN)
+    async def home(self, containing: str, user: str = ANN) -> dict[str, Any]:
+        await self.slack.act("open-home", user=user)
 
         async def look() -> tuple[object, object]:
             homes = (await self.slack.state())["homeViews"]
@@ -201,20 +211,22 @@ async def links(world: World) -> None:
     """A code from Slack, said on GitHub."""
     slack, github = world.slack, world.github
     pull = await github.open_pull_request(EDGES, "sharper", files={"edges.json": spec("echo 2")})
+    github.allow("grace", EDGES, Permission.WRITE)
 
     async def connected() -> tuple[object, object]:
         apps = (await slack.state())["apps"]
         return apps[0]["connected"] or apps[0]["mode"] == "events", apps
 
     await until("the bot's socket", connected)
-    await slack.types("link")
-    told = await slack.sees("/pachops link ")
-    code = _shown(told).split("/pachops link ")[1].split("`")[0]
-    await github.comment(pull, f"/pachops link {code}")
-    await github.expect_comment(pull, "Slack")
+    for user, login in ((ANN, "ada"), (BOB, "grace")):
+        await slack.types("link", user=user)
+        told = await slack.sees("/pachops link ", whispered_to=user)
+        code = _shown(told).split("/pachops link ")[1].split("`")[0]
+        await github.comment(pull, f"/pachops link {code}", by=login)
+        await github.expect_comment(pull, f"`{user}`")
 
 
-async def asks_by_command(world: World) -> dict[str, Any]:
+async def asks_by_command(world: World) -> Any:
     """The one message, from the command to the end."""
     await world.slack.types(f"deploy staging --repo {EDGES}")
     message = await world.slack.sees("✅ *Deployed*")
@@ -263,13 +275,29 @@ async def clicks(world: World, message: dict[str, Any]) -> None:
     await world.slack.sees(f"Rolled back by <@{ANN}>")
 
 
+async def approves(world: World) -> None:
+    """Who published it may not, somebody else may."""
+    asked = await world.slack.sees("*Waits for approval*")
+    assert "*It would*" in _shown(asked)
+    await world.slack.clicks(asked, "approve", ANN)
+    await world.slack.sees("ada asked for deployment", whispered_to=ANN)
+    await world.home("Waiting for your approval", BOB)
+    await world.slack.clicks(asked, "approve", BOB)
+    await world.slack.sees("Approved by *grace*")
+
+
 async def hears_of_a_release(world: World) -> None:
     await world.slack.types(f"subscribe {EDGES} releases", NEWS)
     await world.slack.sees("This channel hears of", NEWS)
+    await world.slack.types(f"subscribe {EDGES} production deployments", ML)
+    source = world.github.world.repo(EDGES).git
+    source.commit({"edges.json": spec("echo first")}, "The first")
     await world.github.publish_release(EDGES, "v1", notes="The first.")
+    await approves(world)
     await world.slack.sees("🎉", NEWS)
-    world.github.world.repo(EDGES).git.commit({"edges.json": spec("echo 3")}, "Sharper edges (#2)")
+    source.commit({"edges.json": spec("echo 3")}, "Sharper edges (#2)")
     await world.github.publish_release(EDGES, "v2", notes=NOTES)
+    await approves(world)
     message = await world.slack.sees("*What changed* since `v1`", NEWS)
     shown = _shown(message)
     assert "pull/2|#2>" in shown, shown

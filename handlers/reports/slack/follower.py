@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass
 
 from bot.domain.changes import Changes
-from bot.domain.deployment import Deployment, Stage
+from bot.domain.deployment import Actor, Deployment, Stage
 from bot.domain.progress import Log as Line
 from bot.services.slack import Message
 from bot.store.deployments import Deployments
@@ -17,7 +17,14 @@ from handlers.reports.slack import words
 from handlers.reports.slack.announcement import release_message
 from handlers.reports.slack.buttons import CLICKS, Click, clicks_from_json
 from handlers.reports.slack.marks import MARKS, Marks, Part, due, marks_to_json, wanted
-from handlers.reports.slack.message import Shown, end_message, progress_message
+from handlers.reports.slack.message import (
+    NOBODY_KNOWN,
+    Approvers,
+    Shown,
+    ask_message,
+    end_message,
+    progress_message,
+)
 from handlers.reports.slack.origin import Origin, Place
 from handlers.reports.slack.safe import Safe
 from handlers.reports.slack.speaker import Log, Speaker, Workspace
@@ -30,8 +37,36 @@ LONGEST_LOG = 1_000_000
 _BATCH = 1000
 
 
-FindChanges = Callable[[Deployment], Awaitable[Changes | None]]
-"""What is new since the release before; None where that is not known."""
+async def nobody(_actor: Actor) -> str | None:
+    """Where nobody's Slack user is known."""
+    return None
+
+
+async def nothing_known(_deployment: Deployment) -> Changes | None:
+    """Where nobody can tell what a release brings."""
+    return None
+
+
+async def nobody_known(_deployment: Deployment) -> Approvers:
+    """Where nobody can tell who may approve."""
+    return NOBODY_KNOWN
+
+
+@dataclass(frozen=True)
+class Lookups:
+    """What is known beside the deployments. None of them raises what passes."""
+
+    page: Callable[[str], str | None] = lambda _deployment: None
+    """The URL of a deployment's page."""
+    find_user: Callable[[Actor], Awaitable[str | None]] = nobody
+    """The Slack id of who asked."""
+    find_changes: Callable[[Deployment], Awaitable[Changes | None]] = nothing_known
+    """What is new since the release before; None where that is not known."""
+    find_approvers: Callable[[Deployment], Awaitable[Approvers]] = nobody_known
+    """Who may approve it."""
+
+
+NO_LOOKUPS = Lookups()
 
 
 @dataclass(frozen=True)
@@ -78,9 +113,9 @@ class Follower:
         deployments: Deployments,
         progress: ProgressLog,
         safe: Safe,
-        find_changes: FindChanges,
+        lookups: Lookups,
     ) -> None:
-        self._find_changes = find_changes
+        self._lookups = lookups
         self.number = known.number
         self.identity = known.deployment.id
         self._known = known
@@ -190,12 +225,16 @@ class Follower:
                 await spot.speaker.show(self._message, self._text)
             case Part.LOG:
                 await spot.speaker.attach(await self._log())
+            case Part.ASK:
+                approvers = await self._lookups.find_approvers(self._known.deployment)
+                message = ask_message(self.view, approvers, self._safe)
+                await spot.speaker.tell(part, message, broadcast=False)
             case Part.NEWS:
                 await spot.speaker.announce(await self._news())
             case Part.END:
                 is_first = any(each.is_first for each in (spot, *self._twins(spot)))
                 message = end_message(self._shown, self._safe, mentions=is_first)
-                await spot.speaker.tell(message, broadcast=self.view.is_failure)
+                await spot.speaker.tell(part, message, broadcast=self.view.is_failure)
 
     @property
     def _shown(self) -> Shown:
@@ -210,7 +249,9 @@ class Follower:
         known = self._known
         request = known.deployment.request
         release = known.release or Release(request.release or "")
-        changes = await self._find_changes(known.deployment) if self.view.is_success else None
+        changes = None
+        if self.view.is_success:
+            changes = await self._lookups.find_changes(known.deployment)
         return release_message(self.view, release, changes, self._safe)
 
     async def _log(self) -> Log:

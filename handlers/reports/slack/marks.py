@@ -22,6 +22,8 @@ class Part(StrEnum):
     """What tells of a deployment in a place, in its order."""
 
     MESSAGE = "message"
+    ASK = "ask"
+    """The answer in the thread that tells those who may approve."""
     LOG = "log"
     """The failed stage's, as a file in the thread."""
     END = "end"
@@ -107,6 +109,8 @@ def wanted(view: View, hears: Collection[str], *, is_first: bool, has_log: bool)
     follows = DEPLOYMENTS in hears
     if follows:
         yield Part.MESSAGE
+        if view.asks_for_approval:
+            yield Part.ASK
         if view.is_failure and has_log:
             yield Part.LOG
         is_news = is_release and view.is_success

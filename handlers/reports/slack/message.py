@@ -22,8 +22,26 @@ _MOST_LISTED = 10
 _MOST_FACTS = 10
 _LONGEST_FACT = 1000
 _LONGEST_NAME = 100
+_LONGEST_CHANGE = 250
 _LONGEST_PLAIN = 500
+_MOST_APPROVERS = 20
+_GROUP = re.compile(r"S[A-Z0-9]{2,20}")
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
+
+
+@dataclass(frozen=True)
+class Approvers:
+    """Who may approve a deployment, as far as Slack knows them."""
+
+    users: tuple[str, ...] = ()
+    """Ids."""
+    groups: tuple[str, ...] = ()
+    """Ids of user groups."""
+    others: tuple[str, ...] = ()
+    """Names of people and teams that it does not know."""
+
+
+NOBODY_KNOWN = Approvers()
 
 
 @dataclass(frozen=True)
@@ -63,6 +81,20 @@ def end_message(shown: Shown, safe: Safe, *, mentions: bool) -> Message:
     blocks = [section(fitted([first, *(reason_lines(reason, safe) if reason else ())]))]
     plain = words.told(safe.plain(name, _LONGEST_NAME), plain_headline(shown.view, safe))
     return Message(safe.text(plain, _LONGEST_PLAIN), blocks)
+
+
+def ask_message(view: View, approvers: Approvers, safe: Safe) -> Message:
+    """The answer in the thread that tells those who may approve; an edit notifies nobody."""
+    named = [
+        *(mention(each) for each in approvers.users),
+        *(words.group(each) for each in approvers.groups if _GROUP.fullmatch(each)),
+        *(f"*{safe.text(each, _LONGEST_NAME)}*" for each in approvers.others),
+    ]
+    who = ", ".join(filter(None, named[:_MOST_APPROVERS])) or words.APPROVERS
+    identity = view.deployment.id
+    text = words.approve_please(who, words.identity(safe.code(identity)))
+    plain = words.approve_please(words.APPROVERS, words.identity(safe.text(identity)))
+    return Message(plain, [section(fitted([text]))])
 
 
 def mention(user: str | None) -> str:
@@ -121,10 +153,39 @@ def _sections(view: View, safe: Safe) -> Iterator[Block]:
         for each in board.stages.values()
     ]
     reason = view.end.reason if view.end else None
-    groups = [stages, reason_lines(reason, safe) if reason else [], *_content(view, safe)]
+    reasons = reason_lines(reason, safe) if reason else []
+    asked = [approval_lines(view, safe), _changes(view, safe)]
+    groups = [stages, *asked, reasons, *_content(view, safe)]
     for group in groups:
         if group:
             yield section(fitted(group))
+
+
+def approval_lines(view: View, safe: Safe) -> list[str]:
+    """What others are asked to approve, and what they said so far."""
+    asked, votes = view.board.approval, view.board.votes.values()
+    if asked is None:
+        return []
+    said = [
+        words.voted(safe.text(each.by, _LONGEST_NAME), approves=each.approves) for each in votes
+    ]
+    if not view.asks_for_approval:
+        return said
+    by = safe.text(asked.asked_by, _LONGEST_NAME)
+    given = sum(each.approves for each in votes)
+    return [
+        words.waits_for_approval(asked.needed, given, by, asked.deadline),
+        *words.approval_costs(asked.running_jobs, reprocesses=asked.reprocesses),
+        *said,
+    ]
+
+
+def _changes(view: View, safe: Safe) -> list[str]:
+    """All that would be done, to those who approve it."""
+    asked = view.board.approval
+    if asked is None or not view.asks_for_approval:
+        return []
+    return _list(words.WOULD, (safe.text(line, _LONGEST_CHANGE) for line in asked.changes))
 
 
 def _content(view: View, safe: Safe) -> Iterator[list[str]]:
@@ -139,7 +200,7 @@ def _content(view: View, safe: Safe) -> Iterator[list[str]]:
             for each in board.pipelines.values()
         )
         yield _list(words.PIPELINES, states)
-    elif board.planned is not None:
+    elif board.planned is not None and not view.asks_for_approval:
         planned = board.planned.images + board.planned.pipelines
         yield _list(words.PLAN, (safe.text(line) for line in planned))
     notes = dict.fromkeys((*board.warnings, *(end.notes if end else ())))

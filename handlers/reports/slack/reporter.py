@@ -8,14 +8,13 @@ is said is made only then, so that it is the newest.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 
 from pydantic import ValidationError
 
-from bot.domain.changes import Changes
 from bot.domain.deployment import Actor, Deployment
 from bot.domain.reasons import Code, StoppedError
 from bot.redact import Redactor
@@ -26,7 +25,7 @@ from bot.store.reports import Owed, Reports
 from handlers.reports.github.origin import ORIGIN as GITHUB
 from handlers.reports.github.origin import Origin as GitHubOrigin
 from handlers.reports.release import RELEASE, Release
-from handlers.reports.slack.follower import FindChanges, Follower, Known, Spot
+from handlers.reports.slack.follower import NO_LOOKUPS, Follower, Known, Lookups, Spot
 from handlers.reports.slack.marks import MARKS, Part, marks_from_json
 from handlers.reports.slack.origin import ORIGIN, Origin
 from handlers.reports.slack.safe import Safe
@@ -96,28 +95,6 @@ class Job:
         return self.spot.since or 0.0
 
 
-async def nothing_known(_deployment: Deployment) -> Changes | None:
-    """Where nobody can tell what a release brings."""
-    return None
-
-
-async def nobody(_actor: Actor) -> str | None:
-    """Where nobody's Slack user is known."""
-    return None
-
-
-@dataclass(frozen=True)
-class Lookups:
-    """What is known beside the deployments."""
-
-    page: Callable[[str], str | None] = lambda _deployment: None
-    """The URL of a deployment's page."""
-    find_user: Callable[[Actor], Awaitable[str | None]] = nobody
-    """The Slack id of who asked."""
-    find_changes: FindChanges = nothing_known
-    """What a release brings."""
-
-
 class SlackReports:
     """Every deployment's reports in Slack, until it is cancelled.
 
@@ -131,7 +108,7 @@ class SlackReports:
         redactor: Redactor,
         slack: Workspace,
         *,
-        lookups: Lookups = Lookups(),
+        lookups: Lookups = NO_LOOKUPS,
         pace: Pace = Pace(),
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -255,7 +232,7 @@ class SlackReports:
             deployments=self._deployments,
             progress=self._progress,
             safe=self._safe,
-            find_changes=self._lookups.find_changes,
+            lookups=self._lookups,
         )
 
     async def _release(self, deployment: Deployment) -> Release | None:

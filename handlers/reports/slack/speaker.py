@@ -132,17 +132,17 @@ class Speaker:
         said = "" if was_tried else text
         await self._keep(replace(self.marks.at(posted.channel, posted.ts), said=said))
 
-    async def tell(self, message: Message, *, broadcast: bool) -> None:
-        """Answer in the thread, once. Errors: those of Slack."""
+    async def tell(self, part: Part, message: Message, *, broadcast: bool) -> None:
+        """Answer in the thread, once for each part. Errors: those of Slack."""
         await self._slack.post(
             self.marks.channel,
             message,
-            identity=f"{self._deployment} end",
+            identity=f"{self._deployment} {part}",
             thread=self._thread or self.marks.ts,
             broadcast=broadcast,
             reserved=True,
         )
-        await self._keep(self.marks.having(Part.END))
+        await self._keep(self.marks.having(part))
 
     async def announce(self, message: Message) -> None:
         """Tell news once: below the message where there is one, and in the channel in any case."""

@@ -11,6 +11,8 @@ from handlers.reports.words import STAGES
 
 IMAGES = "*Images*"
 PIPELINES = "*Pipelines*"
+WOULD = "*It would*"
+APPROVERS = "Everybody with write permission who did not ask"
 PLAN = "*Plan*"
 NOTES = "*Notes*"
 NEXT = "*Next:*"
@@ -70,6 +72,11 @@ def person(user: str) -> str:
     return f"<@{user}>"
 
 
+def group(identity: str) -> str:
+    """A mention of a user group."""
+    return f"<!subteam^{identity}>"
+
+
 def used(button: str, who: str, at: float) -> str:
     """What stands in a button's place; `who` is safe."""
     return f"{_USED[button]} by {who} at {moment(at)}"
@@ -103,6 +110,44 @@ def commits(count: int, *, is_cut: bool) -> str:
 def changed(since: str, commits: str, authors: str) -> str:
     """What is listed below; all safe."""
     return f"*What changed* since {since}: {commits} by {authors}"
+
+
+def waits_for_approval(needed: int, given: int, asked_by: str, deadline: float) -> str:
+    """What it waits for; `asked_by` is safe."""
+    people = "1 other person" if needed == 1 else f"{needed} other people"
+    so_far = f", {given} so far" if given else ""
+    return (
+        f"✋ *Waits for approval* by {people}{so_far}, not by {asked_by} who asked; "
+        f"until {date(deadline)}"
+    )
+
+
+def approval_costs(running_jobs: int | None, *, reprocesses: bool) -> list[str]:
+    """What is worth a thought before saying yes."""
+    jobs = []
+    if running_jobs:
+        jobs = [
+            f"⚠️ {'1 job that runs starts' if running_jobs == 1 else f'{running_jobs} jobs that run start'} again."
+        ]
+    elif running_jobs is None:
+        jobs = ["How many jobs start again is not known."]
+    return [*jobs, *(["⚠️ Data that was processed is computed again."] if reprocesses else [])]
+
+
+def voted(who: str, *, approves: bool) -> str:
+    """A vote; `who` is safe."""
+    return f"👍 Approved by *{who}*" if approves else f"👎 Rejected by *{who}*"
+
+
+def approve_please(who: str, deployment: str) -> str:
+    """To those who may approve; `who` are mentions and safe names."""
+    return f"{who}: {deployment} waits for your approval. The message above says what it does."
+
+
+def date(at: float) -> str:
+    """A day and a time in the reader's own zone."""
+    fallback = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at))
+    return f"<!date^{int(at)}^{{date_short_pretty}} {{time}}|{fallback}>"
 
 
 def log_name(which: Stage) -> str:

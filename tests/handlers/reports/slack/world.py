@@ -16,8 +16,10 @@ from bot.store.database import Database
 from bot.store.deployments import Deployments, insert
 from bot.store.progress import ProgressLog
 from handlers.reports.release import RELEASE, Release
+from handlers.reports.slack.follower import Lookups
+from handlers.reports.slack.message import Approvers
 from handlers.reports.slack.origin import ORIGIN, Asked, Heard, Origin
-from handlers.reports.slack.reporter import Lookups, SlackReports
+from handlers.reports.slack.reporter import SlackReports
 from tests.standins.slack.clock import Clock
 from tests.standins.slack.server import SlackServer
 from tests.standins.slack.state import Channel, Message, User
@@ -43,6 +45,7 @@ class World:
         self.progress = ProgressLog(database)
         self.database = database
         self.clients: list[Slack] = []
+        self.approvers = Approvers()
         self.changes: Changes | None = None
         self.restart()
 
@@ -55,9 +58,12 @@ class World:
             self.database,
             Redactor([SecretStr(SECRET)]),
             client,
-            lookups=Lookups(find_changes=self._find_changes),
+            lookups=Lookups(find_changes=self._find_changes, find_approvers=self._find_approvers),
             clock=self.time.now,
         )
+
+    async def _find_approvers(self, _deployment: Deployment) -> Approvers:
+        return self.approvers
 
     async def _find_changes(self, _deployment: Deployment) -> Changes | None:
         return self.changes

@@ -106,7 +106,7 @@ def emulate_packages() -> Path:
 @pytest.fixture(scope="session")
 def local_slack_program() -> Path:
     """A Slack that others have written, and a network that it may have for itself."""
-    with _real_part():
+    with real_part():
         alone([])
         return install_local_slack()
 

@@ -273,6 +273,7 @@ async def clicks(world: World, message: dict[str, Any]) -> None:
     """Roll back, and a second click on what was used."""
     await world.slack.clicks(message, "roll_back")
     await world.slack.sees(f"Rolled back by <@{ANN}>")
+    await world.slack.sees("✅ *Rolled back*")
 
 
 async def approves(world: World) -> None:

@@ -117,7 +117,10 @@ def plan(planned: Planned, safe: Safe) -> str:
 def linked(answered: Linked, word: str, safe: Safe) -> str:
     """What came of a code; who sees somebody else's name there can undo it."""
     if answered.identity is None:
-        return f"This code is wrong, used or old. Type `{word} link` in Slack for a new one."
+        return (
+            f"This code is wrong, used or old. Type `{word} link` in Slack for a new one. After "
+            "five that are wrong, none is good for an hour."
+        )
     user = safe.code(answered.identity.slack.user)
     return (
         f"✅ Your login is joined with the Slack user {user} now: what you may do here, they may "

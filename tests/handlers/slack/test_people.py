@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from bot.domain.deployment import Outcome
 from bot.domain.github import Permission
 from bot.store.identities import Proof, SlackUser
@@ -104,3 +106,24 @@ async def test_who_cannot_read_it_lets_no_channel_hear_of_it(world: World) -> No
     await world.types(world.ann, f"/pachops subscribe {EDGES}")
     await world.slack.expect_ephemeral(world.ann, "cannot read")
     assert await world.subscriptions.all() == ()
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "shown", "joined"),
+    [
+        (True, "Ann@acme.io", True),
+        (False, "ann@acme.io", False),
+        (True, "other@acme.io", False),
+        (True, "", False),
+    ],
+)
+async def test_an_address_joins_where_both_sides_confirm_it(
+    world: World, *, confirmed: bool, shown: str, joined: bool
+) -> None:
+    await world.subscriptions.add(Subscription(world.ml.id, EDGES))
+    world.ann.confirmed = confirmed
+    world.github.github.world.user("ada").email = shown
+    await world.types(world.ann, "/pachops link ada")
+    identity = await world.identities.of_slack(slack_user(world))
+    assert (identity is not None) is joined
+    await world.slack.expect_ephemeral(world.ann, "✅" if joined else "is not shown there")

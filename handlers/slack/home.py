@@ -167,7 +167,7 @@ def _blocks(
 
 def _to_approve(desk: Desk, waiting: Waiting) -> list[Block]:
     deployment, proposal = waiting.deployment, waiting.request.proposal
-    changes = [f"• {desk.safe.text(line)}" for line in proposal.lines()]
+    changes = [f"• {desk.safe.code(line)}" for line in proposal.lines()]
     text = fitted([words.standing_line(deployment, desk), *changes], _LONGEST_SECTION)
     value = f"{deployment.id} {proposal.sha} {proposal.digest}"
     return [

@@ -142,7 +142,8 @@ def _about(shown: Shown, safe: Safe) -> Iterator[str]:
         number = words.pull_request(shown.pull_request)
         yield link(f"{url}/pull/{shown.pull_request}", number)
     yield safe.code(request.commit.ref, _LONGEST_NAME)
-    yield safe.text(request.commit.title)
+    if request.commit.title != request.commit.ref:
+        yield safe.text(request.commit.title)
 
 
 def _sections(view: View, safe: Safe) -> Iterator[Block]:
@@ -185,7 +186,7 @@ def _changes(view: View, safe: Safe) -> list[str]:
     asked = view.board.approval
     if asked is None or not view.asks_for_approval:
         return []
-    return _list(words.WOULD, (safe.text(line, _LONGEST_CHANGE) for line in asked.changes))
+    return _list(words.WOULD, (safe.code(line, _LONGEST_CHANGE) for line in asked.changes))
 
 
 def _content(view: View, safe: Safe) -> Iterator[list[str]]:

@@ -31,7 +31,7 @@ async def test_who_approves_sees_what_they_approve(world: World) -> None:
     message = await waits(world)
     for part in (
         "*Waits for approval* by 2 other people, not by ann who asked; until <!date^1800000000^",
-        "• vision/edges: create",
+        "• `vision/edges: create`",
         "3 jobs that run start again",
         "Data that was processed is computed again",
         SHA[:7],
@@ -82,6 +82,16 @@ async def test_where_the_rules_name_nobody_nobody_is_called(world: World) -> Non
 @pytest.mark.parametrize("value", ["", " ", "d1 a b c d", "d1\n"])
 def test_what_a_button_says_is_read_whatever_it_is(value: str) -> None:
     assert Pressed.read(value).deployment in {"", "d1"}
+
+
+async def test_what_a_spec_says_is_shown_as_it_is(world: World) -> None:
+    await world.ask()
+    change = "vision/edges: update version 1: cmd: cp /a/* /b -> cp /c/* <!here>"
+    await world.happens(StageStarted(Stage.APPROVE), asked((change,)))
+    await world.passes()
+    assert "`vision/edges: update version 1: cmd: cp /a/* /b -&gt; cp /c/* &lt;!here&gt;`" in (
+        world.message().shown
+    )
 
 
 async def test_a_plan_of_any_length_is_cut(world: World) -> None:

@@ -28,6 +28,7 @@ from bot.settings import Settings, SlackSettings
 from bot.setup import wait_for_setup
 from bot.signals import signals_set
 from bot.site import open_site, report_link
+from bot.slack_service import SlackService, Work, with_slack
 from bot.store.approvals import Approvals
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
@@ -83,11 +84,6 @@ class BotDeployer:
         """The commit that a ref is at."""
         return await self._bot.git.resolve(repository, ref)
 
-    @property
-    def approvals(self) -> Approvals:
-        """Who was asked to approve what, and their votes."""
-        return self._bot.approvals
-
     def narrow(self, rules: Rules, repository: str) -> Rules:
         """A repository's rules within the operator's own."""
         return self._bot.settings.narrow(rules, repository)
@@ -142,7 +138,7 @@ class Server:
         )
         self._redelivery = Redelivery(github, deliveries)
         page = report_link(settings, site)
-        self._reports = [
+        self._reports: list[Work] = [
             GitHubReports(
                 database,
                 redactor,

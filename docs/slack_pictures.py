@@ -43,7 +43,7 @@ async def take(program: Path, folder: Path) -> None:
         source.commit({"edges.json": flow.spec(SHARPER)}, "Sharper edges (#2)")
         source.commit({"README.md": "Edges."}, "Say what it is for (#3)")
         await world.github.publish_release(flow.EDGES, "v2", notes=flow.NOTES)
-        await slack.sees("*Waits for approval*")
+        await slack.sees("*waits for approval*")
         with Browser.open() as browser:
             await asyncio.to_thread(
                 _picture, browser, slack.url, "ml", "slack-approval", (900, 560)

@@ -79,6 +79,14 @@ async def _told_in_slack(errand: Errand, environment: str) -> dict[str, JSON]:
     return {SLACK: told} if told else {}
 
 
+async def _heard(errand: Errand, environment: str) -> list[Heard]:
+    subscriptions = errand.desk.subscriptions
+    if subscriptions is None:
+        return []
+    found = await subscriptions.of_repository(errand.repository.full_name)
+    return [Heard(each.channel, each.events) for each in found if each.is_about(environment)]
+
+
 async def _has_our_comments(errand: Errand, wish: Wish) -> bool:
     """Whether the reports may find a comment of theirs that they do not know of."""
     if wish.pull_request is None:

@@ -65,10 +65,6 @@ class Deployer(Protocol):
     """Who carries out what is asked for; StoppedError where that cannot be."""
 
     @property
-    def approvals(self) -> Approvals:
-        """Who was asked to approve what, and their votes."""
-
-    @property
     def deployments(self) -> Deployments:
         """All that there are."""
 
@@ -108,6 +104,8 @@ class Desk:
     deployer: Deployer
     identities: Identities | None = None
     """Who is who in Slack; None where Slack is not used."""
+    subscriptions: Subscriptions | None = None
+    """Which channels hear of which repositories; likewise."""
     groups: Groups | None = None
     """User groups in Slack; likewise."""
     word: str = "/pachops"

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterable, Sequence
 
 from bot.domain import progress
-from bot.domain.approval import Cast
 from bot.domain.command import Help, render
 from bot.domain.command_help import help_lines
 from bot.domain.deployment import Deployment, Kind, State
@@ -20,12 +19,11 @@ from handlers.commands.answers import (
     Planned,
     Refused,
     Unlinked,
-    VoteCast,
 )
 from handlers.commands.told import told
 from handlers.reports.github.plan import plan_comment
 from handlers.reports.github.safe import LONGEST_BODY, Safe, fitted
-from handlers.reports.words import OUTCOMES, STAGES, VOTES, ago, short_sha
+from handlers.reports.words import OUTCOMES, STAGES, ago, short_sha
 
 NOT_YET = "This version of pachops does not have this command yet."
 UNLINKED = "Your login is not joined with a Slack user any more."

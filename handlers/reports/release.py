@@ -20,6 +20,8 @@ class Release:
     notes: str = ""
     """Markdown, as whoever made it wrote it."""
     url: str = ""
+    at: str | None = None
+    """When it was published: ISO 8601, always in UTC."""
 
     def to_json(self) -> dict[str, Any]:
         """For the fact under RELEASE."""

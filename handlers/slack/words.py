@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 
-from bot.domain.approval import Cast
 from bot.domain.command import EVENTS, Help
 from bot.domain.command_form import Mistake
 from bot.domain.command_help import help_lines
@@ -23,7 +22,6 @@ from handlers.commands.answers import (
     Listed,
     Planned,
     Refused,
-    VoteCast,
 )
 from handlers.commands.told import told
 from handlers.reports import sentences
@@ -33,7 +31,7 @@ from handlers.reports.slack.message import reason_lines
 from handlers.reports.slack.safe import LONGEST_SECTION, Safe, escaped, fitted, link
 from handlers.reports.slack.words import BUTTONS
 from handlers.reports.slack.words import date as moment
-from handlers.reports.words import OUTCOMES, STAGES, VOTES, ago, repository_name, short_sha
+from handlers.reports.words import OUTCOMES, STAGES, ago, repository_name, short_sha
 from handlers.slack.desk import Desk
 
 MODAL_TITLE = "Deploy"

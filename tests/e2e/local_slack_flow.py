@@ -278,7 +278,7 @@ async def clicks(world: World, message: dict[str, Any]) -> None:
 
 async def approves(world: World) -> None:
     """Who published it may not, somebody else may."""
-    asked = await world.slack.sees("*Waits for approval*")
+    asked = await world.slack.sees("*waits for approval*")
     assert "*It would*" in _shown(asked)
     await world.slack.clicks(asked, "approve", ANN)
     await world.slack.sees("ada asked for deployment", whispered_to=ANN)

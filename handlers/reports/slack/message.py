@@ -121,6 +121,8 @@ def _headline(view: View, place: str, strong: str = "") -> str:
     outcome, kind = view.outcome, view.deployment.request.kind
     if view.waits:
         return f"{sentences.WAITING} {sentences.waits(kind, place, strong)}"
+    if view.asks_for_approval:
+        return f"{words.HAND} {sentences.asks(kind, place, strong)}"
     mark = sentences.MARKS[outcome] if outcome else sentences.RUNNING
     said = sentences.headline(kind, outcome, view.stage if outcome else None, place, strong)
     if outcome is None or view.seconds is None:
@@ -175,8 +177,8 @@ def approval_lines(view: View, safe: Safe) -> list[str]:
     by = safe.text(asked.asked_by, _LONGEST_NAME)
     given = sum(each.approves for each in votes)
     return [
-        words.waits_for_approval(asked.needed, given, by, asked.deadline),
-        *words.approval_costs(asked.running_jobs, reprocesses=asked.reprocesses),
+        words.waits_for_approval(sentences.who_approves(asked.needed, by), given, asked.deadline),
+        *(f"⚠️ {each}" for each in sentences.consequences(asked)),
         *said,
     ]
 

@@ -20,6 +20,7 @@ WHERE = "*Where:*"
 ALL_NOTES = "All of the notes"
 BUILT = "built"
 THERE = "already there"
+HAND = "✋"
 RELEASED = "🎉"
 CUT = "… earlier lines are left out …\n"
 
@@ -112,26 +113,10 @@ def changed(since: str, commits: str, authors: str) -> str:
     return f"*What changed* since {since}: {commits} by {authors}"
 
 
-def waits_for_approval(needed: int, given: int, asked_by: str, deadline: float) -> str:
-    """What it waits for; `asked_by` is safe."""
-    people = "1 other person" if needed == 1 else f"{needed} other people"
+def waits_for_approval(who: str, given: int, deadline: float) -> str:
+    """What it waits for; `who` is safe."""
     so_far = f", {given} so far" if given else ""
-    return (
-        f"✋ *Waits for approval* by {people}{so_far}, not by {asked_by} who asked; "
-        f"until {date(deadline)}"
-    )
-
-
-def approval_costs(running_jobs: int | None, *, reprocesses: bool) -> list[str]:
-    """What is worth a thought before saying yes."""
-    jobs = []
-    if running_jobs:
-        jobs = [
-            f"⚠️ {'1 job that runs starts' if running_jobs == 1 else f'{running_jobs} jobs that run start'} again."
-        ]
-    elif running_jobs is None:
-        jobs = ["How many jobs start again is not known."]
-    return [*jobs, *(["⚠️ Data that was processed is computed again."] if reprocesses else [])]
+    return f"Waits for {who}{so_far}; until {date(deadline)}"
 
 
 def voted(who: str, *, approves: bool) -> str:

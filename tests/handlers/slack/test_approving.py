@@ -151,7 +151,7 @@ async def test_a_command_approves_what_waits(
     world: World, deployment: Deployment, bob: User
 ) -> None:
     await world.types(bob, f"/pachops approve --repo {EDGES}")
-    await world.slack.expect_ephemeral(bob, "is approved by you")
+    await world.slack.expect_ephemeral(bob, "You have approved")
     assert await votes(world, deployment) == [("bob", Verdict.APPROVE)]
 
 
@@ -162,7 +162,7 @@ async def test_a_comment_approves_what_waits(
     github = world.github.github
     pull = await github.open_pull_request(EDGES, "feature", files={"a": "1"})
     await world.github.comment(pull, f"/pachops approve {deployment.id}", by="bob")
-    assert "is approved by you" in world.github.answers(pull)[-1]
+    assert "You have approved" in world.github.answers(pull)[-1]
     await world.github.comment(pull, f"/pachops approve {deployment.id}", by="ada")
     assert "ada asked for deployment" in world.github.answers(pull)[-1]
     assert await votes(world, deployment) == [("bob", Verdict.APPROVE)]

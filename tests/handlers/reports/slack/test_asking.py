@@ -30,10 +30,12 @@ async def waits(world: World) -> Message:
 async def test_who_approves_sees_what_they_approve(world: World) -> None:
     message = await waits(world)
     for part in (
-        "*Waits for approval* by 2 other people, not by ann who asked; until <!date^1800000000^",
+        "✋ Deployment of",
+        "*waits for approval*",
+        "Waits for 2 people other than ann; until <!date^1800000000^",
         "• `vision/edges: create`",
-        "3 jobs that run start again",
-        "Data that was processed is computed again",
+        "3 jobs run now and would start again",
+        "Data that was processed before is computed again",
         SHA[:7],
     ):
         assert part in message.shown
@@ -51,13 +53,13 @@ async def test_votes_are_shown_as_they_come(world: World) -> None:
     message = await waits(world)
     await world.happens(Voted("bob <!here>", "slack", approves=True))
     await world.passes()
-    assert "by 2 other people, 1 so far" in message.shown
+    assert "2 people other than ann, 1 so far" in message.shown
     assert "👍 Approved by *bob &lt;!here&gt;*" in message.shown
     await world.happens(Voted("cy", "github", approves=False))
     await world.ends(Outcome.REFUSED, BROKEN)
     await world.passes()
     assert "👎 Rejected by *cy*" in message.shown
-    assert "Waits for approval" not in message.shown
+    assert "Waits for" not in message.shown
 
 
 async def test_those_who_may_approve_are_called_once(world: World) -> None:

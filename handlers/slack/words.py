@@ -129,6 +129,11 @@ def where_the_log_is(deployment: Deployment, page: str | None) -> Message:
     return _said(f"On the bot's machine, `pachops show {deployment.id} --log` shows the log.")
 
 
+def later(reason: Reason, desk: Desk) -> Message:
+    """It cannot be done now, and is tried again."""
+    return _said(f"⏳ {desk.safe.text(reason.title)}. It is tried again for a few minutes.")
+
+
 def too_late(word: str) -> Message:
     """A modal that Slack would not open any more."""
     return _said(f"That took too long for a dialog. Type `{word} help` for the commands.")

@@ -161,10 +161,10 @@ async def test_a_comment_approves_what_waits(
     del bob
     github = world.github.github
     pull = await github.open_pull_request(EDGES, "feature", files={"a": "1"})
-    await world.github.comment(pull, f"/pachops approve {deployment.id}", by="bob")
-    assert "You have approved" in world.github.answers(pull)[-1]
     await world.github.comment(pull, f"/pachops approve {deployment.id}", by="ada")
     assert "ada asked for deployment" in world.github.answers(pull)[-1]
+    await world.github.comment(pull, f"/pachops approve {deployment.id}", by="bob")
+    assert "You have approved" in world.github.answers(pull)[-1]
     assert await votes(world, deployment) == [("bob", Verdict.APPROVE)]
 
 

@@ -26,7 +26,7 @@ while (texts.nextNode()) {
 """
 """Slack writes dates and escaped characters out; local-slack shows them as they came."""
 PATIENCE = 20.0
-SHARPER = "find /pfs/images -name '*.png' -exec sharpen {} /pfs/out ';'"
+SHARPER = "sharpen --strength 2 /pfs/images /pfs/out"
 
 
 async def take(program: Path, folder: Path) -> None:
@@ -36,7 +36,7 @@ async def take(program: Path, folder: Path) -> None:
         slack, source = world.slack, world.github.world.repo(flow.EDGES).git
         await slack.types(f"subscribe {flow.EDGES} releases", flow.NEWS)
         await slack.types(f"subscribe {flow.EDGES} production deployments", flow.ML)
-        source.commit({"edges.json": flow.spec("cp /pfs/images/* /pfs/out")}, "First edges (#1)")
+        source.commit({"edges.json": flow.spec("cp -r /pfs/images /pfs/out")}, "First edges (#1)")
         await world.github.publish_release(flow.EDGES, "v1", notes="The first.")
         await flow.approves(world)
         await slack.sees("🎉", flow.NEWS)

@@ -141,6 +141,7 @@ async def test_a_code_from_slack_is_said_on_github(world: World) -> None:
         told = await world.slack.expect_ephemeral(world.ann, "/pachops link ")
         code = told.shown.split("/pachops link ")[1].split("`")[0]
         await world.github.comment(pull, f"/pachops link {code}")
+        await world.github.expect_comment(pull, "is joined with the Slack user")
         await world.slack.types(world.ann, f"/pachops deploy staging --repo {EDGES}", world.ml)
         await world.slack.expect_message(world.ml, "*staging*", patience=PATIENCE)
     async with world.database() as database:

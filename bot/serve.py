@@ -19,14 +19,16 @@ from bot.journal import Listener
 from bot.listening import listen
 from bot.readiness import Readiness
 from bot.redact import logs_cleaned
+from bot.release_changes import changes_of_release
 from bot.retention import Cleaner
-from bot.services.calls import Calls
+from bot.services.calls import UNCOUNTED, Calls
 from bot.services.github import GitHub
 from bot.services.slack import Slack
 from bot.settings import Settings, SlackSettings
 from bot.setup import wait_for_setup
 from bot.signals import signals_set
 from bot.site import open_site, report_link
+from bot.slack_service import SlackService, Work, with_slack
 from bot.store.approvals import Approvals
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
@@ -43,7 +45,7 @@ from handlers.reports.github.origin import Origin
 from handlers.reports.github.reporter import GitHubReports
 from handlers.reports.github.repository import Repository
 from handlers.reports.github.safe import Safe
-from handlers.reports.slack.reporter import SlackReports
+from handlers.reports.slack.follower import Lookups
 from handlers.web.app import web_app
 from handlers.web.metrics import Metrics
 
@@ -121,7 +123,7 @@ class Server:
         self._github = github = bot.github()
         redactor = bot.redactor
         deliveries = Deliveries(database)
-        desk = _desk(settings, bot, github)
+        desk = _desk(settings, bot, github, slack)
         bot.second_look = SecondLook(desk)
         self._inbox = Inbox(deliveries, partial(handle, desk))
         webhook = Webhook(settings.github.webhook_secrets, WANTED, deliveries, self._inbox.wake)
@@ -136,7 +138,7 @@ class Server:
         )
         self._redelivery = Redelivery(github, deliveries)
         page = report_link(settings, site)
-        self._reports = [
+        self._reports: list[Work] = [
             GitHubReports(
                 database,
                 redactor,
@@ -146,7 +148,18 @@ class Server:
             ).run
         ]
         if slack is not None:
-            self._reports.append(SlackReports(database, redactor, slack, page=page).run)
+            changes = partial(changes_of_release, bot.git, bot.deployments)
+            service = SlackService(
+                settings.slack,
+                slack,
+                database,
+                redactor,
+                github=github,
+                deployer=desk.deployer,
+                lookups=Lookups(page, find_changes=changes),
+            )
+            service.add_to(self._app)
+            self._reports += service.works
         self.addresses: list[str] = []
         """Where it listens, once it does."""
         self.listening = asyncio.Event()
@@ -235,12 +248,15 @@ async def open_worker(
             open_bot(settings, listener, running=running, stays=stays)
         )
         if settings.github.has_login:
-            bot.second_look = SecondLook(_desk(settings, bot, bot.github()))
+            slack = _join(settings.slack, UNCOUNTED)
+            if slack is not None:
+                stack.push_async_callback(slack.close)
+            bot.second_look = SecondLook(_desk(settings, bot, bot.github(), slack))
         yield bot
 
 
-def _desk(settings: Settings, bot: Bot, github: GitHub) -> Desk:
-    return Desk(
+def _desk(settings: Settings, bot: Bot, github: GitHub, slack: Slack | None) -> Desk:
+    desk = Desk(
         github=github,
         deployer=BotDeployer(bot),
         safe=Safe(bot.redactor),
@@ -249,6 +265,7 @@ def _desk(settings: Settings, bot: Bot, github: GitHub) -> Desk:
         app_id=settings.github.app_id,
         slack_channel=settings.slack.default_channel,
     )
+    return with_slack(desk, slack, bot.database) if slack is not None else desk
 
 
 async def serve(load: Callable[[], Settings], say: Callable[[str], None]) -> None:

@@ -15,6 +15,7 @@ from hypothesis import settings
 
 from tests.real.engine import SHARED_HOST, Engine, MissingPartError, import_busybox
 from tests.real.github_emulator import install_emulate
+from tests.real.local_slack import alone, install_local_slack
 from tests.real.postgresql import PostgreSQL, postgresql
 from tests.real.registry import Registry
 
@@ -100,6 +101,14 @@ def emulate_packages() -> Path:
     """A GitHub that others have written, as npm has it."""
     with real_part():
         return install_emulate()
+
+
+@pytest.fixture(scope="session")
+def local_slack_program() -> Path:
+    """A Slack that others have written, and a network that it may have for itself."""
+    with real_part():
+        alone([])
+        return install_local_slack()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,8 +10,11 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from bot.store.database import Database
-from bot.store.tables import IDENTITY, LINK_CODE
+from bot.store.tables import IDENTITY, LINK_CODE, LINK_TRY
 
+MOST_TRIES = 5
+TRIES_SECONDS = 60 * 60.0
+"""In how much time a login may say so many wrong codes."""
 CODE_SECONDS = 15 * 60.0
 """How long a code can be used."""
 _ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
@@ -63,6 +66,10 @@ class Identities:
         """Who this GitHub login is in a Slack workspace."""
         return await self._find(IDENTITY.c.team == team, IDENTITY.c.login == login.lower())
 
+    async def has_login(self, login: str) -> bool:
+        """Whether anybody has joined this GitHub login, in whichever workspace."""
+        return await self._find(IDENTITY.c.login == login.lower()) is not None
+
     async def link(self, slack: SlackUser, login: str, proof: Proof) -> Identity:
         """Join the two, each in place of what it was joined to before."""
         identity = Identity(slack, login.lower(), proof, self._clock())
@@ -98,14 +105,21 @@ class Identities:
         return code
 
     async def use_code(self, code: str, login: str) -> Identity | None:
-        """Join the login to whoever was given the code; None where it is not or no more valid."""
+        """Join the login to whoever was given the code; None where it is not or no more valid.
+
+        After MOST_TRIES that were wrong no code is, for a while.
+        """
 
         def use(connection: sa.Connection) -> Identity | None:
+            now = self._clock()
+            if _tries(connection, login, now) >= MOST_TRIES:
+                return None
             gone = sa.delete(LINK_CODE).where(LINK_CODE.c.code == _hash(code.strip().lower()))
             row = connection.execute(
                 gone.returning(LINK_CODE.c.team, LINK_CODE.c.user, LINK_CODE.c.until)
             ).first()
-            if row is None or row.until < self._clock():
+            if row is None or row.until < now:
+                connection.execute(sa.insert(LINK_TRY).values(login=login.lower(), at=now))
                 return None
             slack = SlackUser(row.team, row.user)
             identity = Identity(slack, login.lower(), Proof.CODE, self._clock())
@@ -120,6 +134,12 @@ class Identities:
         if row is None:
             return None
         return Identity(SlackUser(row.team, row.user), row.login, Proof(row.proof), row.linked_at)
+
+
+def _tries(connection: sa.Connection, login: str, now: float) -> int:
+    connection.execute(sa.delete(LINK_TRY).where(LINK_TRY.c.at <= now - TRIES_SECONDS))
+    query = sa.select(sa.func.count()).where(LINK_TRY.c.login == login.lower())
+    return connection.execute(query).scalar_one()
 
 
 def _join(connection: sa.Connection, identity: Identity) -> None:

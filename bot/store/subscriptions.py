@@ -25,6 +25,10 @@ class Subscription:
     by: str = ""
     """Who asked for it, as Slack knows them."""
 
+    def is_about(self, environment: str) -> bool:
+        """Whether the channel hears of this environment."""
+        return not self.environments or environment in self.environments
+
 
 class Subscriptions:
     """Every subscription. Changes are on disk when a call returns."""

@@ -110,6 +110,16 @@ LINK_CODE = sa.Table(
     sa.Column("until", sa.Double, nullable=False),
 )
 
+LINK_TRY = sa.Table(
+    "link_try",
+    METADATA,
+    # A code that was wrong, by who said it.
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("login", sa.String(64), nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Index("link_try_by_login", "login", "at"),
+)
+
 SUBSCRIPTION = sa.Table(
     "subscription",
     METADATA,

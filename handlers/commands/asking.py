@@ -13,7 +13,7 @@ from handlers.commands.gathering import Wish, gather
 from handlers.commands.wanted import WANTED, Wanted
 from handlers.reports.github.origin import ORIGIN, Origin
 from handlers.reports.slack.origin import ORIGIN as SLACK
-from handlers.reports.slack.origin import told_in
+from handlers.reports.slack.origin import Heard, told_in
 
 _ANSWERED_LATER = frozenset({Code.GITHUB_UNREACHABLE, Code.GITHUB_LIMITED})
 """What passes: the delivery is tried again."""
@@ -75,8 +75,16 @@ async def _told_in_slack(errand: Errand, environment: str) -> dict[str, JSON]:
     rule = (await errand.rules()).environments.get(environment)
     default = errand.desk.slack_channel
     channels = (rule.notify if rule else ()) or ((default,) if default else ())
-    told = told_in(errand.source.notes.get(SLACK), channels)
+    told = told_in(errand.source.notes.get(SLACK), channels, await _heard(errand, environment))
     return {SLACK: told} if told else {}
+
+
+async def _heard(errand: Errand, environment: str) -> list[Heard]:
+    subscriptions = errand.desk.subscriptions
+    if subscriptions is None:
+        return []
+    found = await subscriptions.of_repository(errand.repository.full_name)
+    return [Heard(each.channel, each.events) for each in found if each.is_about(environment)]
 
 
 async def _has_our_comments(errand: Errand, wish: Wish) -> bool:
@@ -115,7 +123,8 @@ def _commit(facts: Facts, sha: str) -> Commit:
     if isinstance(pull, PullRequest) and sha == pull.head_sha:
         branch = None if facts.is_fork else pull.head_ref
         return Commit(sha, asked or pull.head_ref, branch, pull.title, pull.author)
-    return Commit(sha, asked or sha, facts.content.branch)
+    branch = facts.content.branch
+    return Commit(sha, asked or branch or sha, branch)
 
 
 async def origin_of(errand: Errand, deployment: Deployment) -> Origin | None:

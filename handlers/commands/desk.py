@@ -13,6 +13,7 @@ from bot.services.github import Look
 from bot.store.approvals import Approvals
 from bot.store.deployments import CancelResult, Deployments
 from bot.store.identities import Identities
+from bot.store.subscriptions import Subscriptions
 from bot.store.values import JSON
 
 
@@ -103,6 +104,8 @@ class Desk:
     deployer: Deployer
     identities: Identities | None = None
     """Who is who in Slack; None where Slack is not used."""
+    subscriptions: Subscriptions | None = None
+    """Which channels hear of which repositories; likewise."""
     groups: Groups | None = None
     """User groups in Slack; likewise."""
     word: str = "/pachops"

@@ -1,5 +1,7 @@
 """A published release: the environments that follow releases are deployed."""
 
+from dataclasses import replace
+
 from bot.domain.command import Deploy
 from bot.domain.deployment import Commit, Trigger
 from bot.store.deliveries import Delivery
@@ -8,10 +10,8 @@ from handlers.github.answering import follow
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload, User
+from handlers.reports.release import RELEASE, Release
 
-RELEASE = "release"
-"""The fact of a deployment that holds the release's name, notes and page, for announcements."""
-_LONGEST_NOTES = 20_000
 _SEARCHED = 50
 """The newest deployments of a repository, among which a later release is looked for."""
 
@@ -30,7 +30,7 @@ class ReleasePart(Payload):
     author: User | None = None
 
 
-class Release(Event):
+class ReleaseEvent(Event):
     """Something happened to a release."""
 
     action: str
@@ -39,7 +39,7 @@ class Release(Event):
 
 async def handle(desk: Desk, delivery: Delivery) -> str:
     """Deploy the release's tag to the environments that follow releases."""
-    event = Release.model_validate_json(delivery.payload)
+    event = ReleaseEvent.model_validate_json(delivery.payload)
     release = event.release
     if event.action != "published" or release.draft:
         return f"release {event.action}"
@@ -54,11 +54,13 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     found = await desk.deployer.resolve(errand.address, f"refs/tags/{tag}")
     author = release.author.login if release.author else ""
     commit = Commit(found.sha, tag, release.target_commitish or None, release.name or tag, author)
-    done = await follow(
+    published = Release(
+        tag, release.name or tag, release.body or "", release.html_url, release.published_at
+    )
+    errand.source = replace(errand.source, notes={RELEASE: published.to_json()})
+    return await follow(
         errand, environments, lambda name: Wish(Trigger.RELEASE, Deploy(name), commit, release=tag)
     )
-    await _note_release(errand, environments, release)
-    return done
 
 
 async def _not_yet_later(
@@ -75,20 +77,3 @@ async def _not_yet_later(
         ):
             reached.add(each.request.environment)
     return tuple(each for each in environments if each not in reached)
-
-
-async def _note_release(
-    errand: Errand, environments: tuple[str, ...], release: ReleasePart
-) -> None:
-    value = {
-        "tag": release.tag_name,
-        "name": release.name or release.tag_name,
-        "notes": (release.body or "")[:_LONGEST_NOTES],
-        "url": release.html_url,
-        "at": release.published_at,
-    }
-    deployments = errand.desk.deployer.deployments
-    for name in environments:
-        identity = errand.deployment_id(name)
-        if await deployments.get(identity) is not None:
-            await deployments.save(identity, RELEASE, value)

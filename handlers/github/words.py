@@ -18,7 +18,6 @@ from handlers.commands.answers import (
     NotYet,
     Planned,
     Refused,
-    Started,
     Unlinked,
 )
 from handlers.commands.told import told
@@ -101,7 +100,7 @@ def answer(answered: Answer, line: str, word: str, safe: Safe) -> str:
             text = help_text(answered.help, word)
         case NotYet():
             text = f"{safe.code(f'{word} {render(answered.command)}')}: {NOT_YET}"
-        case Started():
+        case _:
             text = ""
     return text
 
@@ -116,7 +115,10 @@ def plan(planned: Planned, safe: Safe) -> str:
 def linked(answered: Linked, word: str, safe: Safe) -> str:
     """What came of a code; who sees somebody else's name there can undo it."""
     if answered.identity is None:
-        return f"This code is wrong, used or old. Type `{word} link` in Slack for a new one."
+        return (
+            f"This code is wrong, used or old. Type `{word} link` in Slack for a new one. After "
+            "five that are wrong, none is good for an hour."
+        )
     user = safe.code(answered.identity.slack.user)
     return (
         f"✅ Your login is joined with the Slack user {user} now: what you may do here, they may "

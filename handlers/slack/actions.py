@@ -4,18 +4,27 @@ import logging
 import time
 from typing import Any
 
-from bot.domain.command import Approve, Cancel, Command, Reject, Rollback, render
+from bot.domain.approval import Verdict
+from bot.domain.command import Cancel, Command, Rollback, render
 from bot.domain.deployment import Deployment, Kind, Trigger
 from bot.domain.reasons import StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.again import again
 from handlers.commands.answers import Answer, Refused, Started
+from handlers.commands.approving import Seen, cast_vote
 from handlers.commands.asking import ask, reasons_of
 from handlers.commands.obey import Given, obey
 from handlers.commands.words import no_second_rollback
 from handlers.reports.github.origin import ORIGIN, Origin
-from handlers.reports.slack.buttons import CLICKS, Button, Click, clicks_from_json, offered_for
-from handlers.slack import modal, words
+from handlers.reports.slack.buttons import (
+    CLICKS,
+    Button,
+    Click,
+    Pressed,
+    clicks_from_json,
+    offered_for,
+)
+from handlers.slack import home, modal, words
 from handlers.slack.caller import Caller, caller_of, read_payload
 from handlers.slack.desk import Desk
 from handlers.slack.errand import Errand, errand_for
@@ -24,6 +33,7 @@ from handlers.slack.views import REPOSITORY
 
 LOG = logging.getLogger(__name__)
 
+_VERDICTS = {Button.APPROVE: Verdict.APPROVE, Button.REJECT: Verdict.REJECT}
 _AGAIN_AND_AGAIN = frozenset({Button.APPROVE, Button.REJECT, Button.VIEW_LOG})
 """Buttons that several may use; what is done with them the message itself says."""
 
@@ -36,21 +46,30 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
         return await modal.choose(desk, delivery)
     if action["action_id"] not in set(Button):
         return "not a button of ours"
-    caller = _caller(delivery, payload)
+    done = await _click(desk, _caller(delivery, payload), action)
+    if (payload.get("view") or {}).get("type") == "home":
+        await home.publish(desk, delivery, _caller(delivery, payload).slack)
+    return done
+
+
+async def _click(desk: Desk, caller: Caller, action: dict[str, Any]) -> str:
     button = Button(action["action_id"])
-    deployment = await desk.deployer.deployments.get(str(action.get("value", "")))
+    pressed = Pressed.read(str(action.get("value") or ""))
+    deployment = await desk.deployer.deployments.get(pressed.deployment)
     if deployment is None:
         await caller.tell(desk, words.gone())
         return "a button of no deployment"
     try:
-        return await _press(desk, caller, button, deployment)
+        return await _press(desk, caller, button, deployment, pressed)
     except StoppedError as stopped:
         answered = Refused(reasons_of(stopped))
     await caller.tell(desk, words.pressed_in_vain(button, deployment, answered, desk))
     return f"{button} of {deployment.id}: refused, {answered.reasons[0].code}"
 
 
-async def _press(desk: Desk, caller: Caller, button: Button, deployment: Deployment) -> str:
+async def _press(
+    desk: Desk, caller: Caller, button: Button, deployment: Deployment, pressed: Pressed
+) -> str:
     if button not in offered_for(deployment) and not await _was_pressed(desk, caller, deployment):
         await caller.tell(desk, words.stale(button, deployment, desk))
         return f"{button} of {deployment.id}: too late"
@@ -59,7 +78,7 @@ async def _press(desk: Desk, caller: Caller, button: Button, deployment: Deploym
         await errand.check_may_read()
         await caller.tell(desk, words.where_the_log_is(deployment, desk.page(deployment.id)))
         return f"{button} of {deployment.id}"
-    answered = await _carry_out(errand, button, deployment)
+    answered = await _carry_out(errand, button, deployment, pressed)
     if isinstance(answered, Refused):
         await caller.tell(desk, words.pressed_in_vain(button, deployment, answered, desk))
         codes = ", ".join(each.code for each in answered.reasons)
@@ -72,7 +91,12 @@ async def _press(desk: Desk, caller: Caller, button: Button, deployment: Deploym
     return f"{button} of {deployment.id}: done"
 
 
-async def _carry_out(errand: Errand, button: Button, deployment: Deployment) -> Answer:
+async def _carry_out(
+    errand: Errand, button: Button, deployment: Deployment, pressed: Pressed
+) -> Answer:
+    if button in _VERDICTS:
+        seen = Seen(pressed.sha, pressed.digest)
+        return await cast_vote(errand, deployment, _VERDICTS[button], seen)
     if button is Button.RETRY:
         return await _retry(errand, deployment)
     given = Given(render(_command(button, deployment)), "0", Trigger.SLACK, at=errand.caller.at)
@@ -80,13 +104,8 @@ async def _carry_out(errand: Errand, button: Button, deployment: Deployment) -> 
 
 
 def _command(button: Button, deployment: Deployment) -> Command:
-    match button:
-        case Button.APPROVE:
-            return Approve(deployment.id)
-        case Button.REJECT:
-            return Reject(deployment.id)
-        case Button.ROLL_BACK:
-            return Rollback(deployment.request.environment)
+    if button is Button.ROLL_BACK:
+        return Rollback(deployment.request.environment)
     return Cancel(deployment.id)
 
 

@@ -34,18 +34,22 @@ _FOR_READERS = frozenset({Who.READERS, Who.EVERYBODY})
 
 async def handle(desk: Desk, delivery: Delivery) -> str:
     """Do what was typed; without words, ask what is wanted."""
+    line = words.as_typed(read_payload(delivery).get("text") or "")
+    if not line:
+        return await modal.open_deploy(desk, who_typed(delivery))
+    return await carry_out(desk, who_typed(delivery), line)
+
+
+def who_typed(delivery: Delivery) -> Caller:
+    """Who typed a slash command, and where."""
     payload = read_payload(delivery)
-    caller = caller_of(
+    return caller_of(
         delivery,
         team=payload.get("team_id", ""),
         user=payload["user_id"],
         channel={"id": payload.get("channel_id"), "name": payload.get("channel_name")},
         trigger=payload.get("trigger_id", ""),
     )
-    line = words.as_typed(payload.get("text") or "")
-    if not line:
-        return await modal.open_deploy(desk, caller)
-    return await carry_out(desk, caller, line)
 
 
 async def carry_out(desk: Desk, caller: Caller, line: str) -> str:

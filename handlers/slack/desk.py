@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from bot.domain.github import Repository
 from bot.services.slack import Message, Person, Posted
 from bot.store.identities import Identities
+from bot.store.locks import Locks
 from bot.store.subscriptions import Subscriptions
 from handlers.commands import desk
 from handlers.reports.slack.safe import Safe
@@ -73,6 +74,7 @@ class Desk(desk.Desk):
     safe: Safe
     identities: Identities
     subscriptions: Subscriptions
+    locks: Locks
     look_again: Callable[[str], Awaitable[None]] = nobody_looks
     """Tells the reports that a button of a deployment was used."""
     page: Callable[[str], str | None] = lambda _deployment: None

@@ -1,6 +1,7 @@
 """What Slack tells: written down before it is acknowledged, and who acts on each kind."""
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
@@ -11,6 +12,8 @@ from handlers.slack import actions, commands, home, modal, words
 from handlers.slack.caller import caller_of, read_payload
 from handlers.slack.desk import Desk
 
+LOG = logging.getLogger(__name__)
+_LATER = frozenset({Code.GITHUB_UNREACHABLE, Code.GITHUB_LIMITED})
 _MENTION = "app_mention"
 _MESSAGE = "message"
 _HOME = "app_home_opened"
@@ -47,10 +50,22 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     kind = Kind(delivery.event.removeprefix(SLACK_EVENT))
     try:
         return await _HANDLERS[kind](desk, delivery)
+    except StoppedError as stopped:
+        if stopped.reason.code in _LATER and kind is Kind.COMMAND and delivery.attempts == 1:
+            await _say_later(desk, delivery, stopped)
+        raise
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         # Its text would have parts of what was told.
         fact = f"what Slack told ({kind}) has another form: {type(error).__name__}"
         raise StoppedError(Code.SLACK_REFUSED, fact) from error
+
+
+async def _say_later(desk: Desk, delivery: Delivery, stopped: StoppedError) -> None:
+    """Nobody waits before a screen on which nothing happens."""
+    try:
+        await commands.who_typed(delivery).tell(desk, words.later(stopped.reason, desk))
+    except StoppedError as silent:
+        LOG.warning("who asked could not be told: %s", silent)
 
 
 async def _view(desk: Desk, delivery: Delivery) -> str:

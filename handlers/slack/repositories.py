@@ -1,5 +1,6 @@
 """Which repository a command in Slack means."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from bot.domain.command_form import MistakeError, read_repository
@@ -12,6 +13,8 @@ from handlers.slack.caller import Caller
 from handlers.slack.desk import Desk
 
 FLAG = "--repo"
+_TRIED = 50
+"""Of a repository's deployments, until one says what GitHub calls it."""
 _LOOKED_AT = 500
 """The newest deployments, whose repositories are known."""
 
@@ -60,13 +63,16 @@ async def read(desk: Desk, full_name: str) -> Repository:
 async def known_repositories(desk: Desk) -> Sequence[str]:
     """Those that channels hear of or that were deployed, by name."""
     names = {each.repository for each in await desk.subscriptions.all()}
-    seen = set()
+    seen = Counter[str]()
     for each in await desk.deployer.deployments.list(limit=_LOOKED_AT):
-        if each.request.repository in seen:
+        address = each.request.repository
+        if seen[address] >= _TRIED:
             continue
-        seen.add(each.request.repository)
+        seen[address] += 1
+        # One that was asked for on the command line does not say.
         stored = await desk.deployer.deployments.load(each.id, ORIGIN)
         if stored:
+            seen[address] = _TRIED
             origin = Origin.from_json(stored)
             names.add(f"{origin.owner}/{origin.name}".lower())
     return sorted(names)

@@ -10,6 +10,8 @@ from handlers.slack import words
 CALLBACK = "deploy"
 REPOSITORY = "repository"
 _LONGEST_OPTION = 75
+_LONGEST_VALUE = 150
+_MOST_OPTIONS = 100
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ def _input(
 
 def _select(action: str, values: Sequence[str], chosen: str | None) -> Block:
     options = [{"text": plain(each[:_LONGEST_OPTION]), "value": each} for each in values]
+    # Slack takes no more and no longer ones; a command can name any.
+    options = [each for each in options if len(each["value"]) <= _LONGEST_VALUE][:_MOST_OPTIONS]
     select: Block = {"type": "static_select", "action_id": action, "options": options}
     initial = next((each for each in options if each["value"] == chosen), None)
     if initial is not None:

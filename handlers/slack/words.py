@@ -11,6 +11,7 @@ from bot.domain.command_help import help_lines
 from bot.domain.command_words import nearest
 from bot.domain.deployment import Deployment, Kind, Outcome, State
 from bot.domain.github import Repository
+from bot.domain.lock import Lock
 from bot.domain.plan import image_lines, pipeline_lines
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.services.slack import Message
@@ -29,6 +30,7 @@ from handlers.reports.slack.buttons import Button
 from handlers.reports.slack.message import reason_lines
 from handlers.reports.slack.safe import LONGEST_SECTION, Safe, escaped, fitted, link
 from handlers.reports.slack.words import BUTTONS
+from handlers.reports.slack.words import date as moment
 from handlers.reports.words import OUTCOMES, STAGES, ago, repository_name, short_sha
 from handlers.slack.desk import Desk
 
@@ -125,6 +127,11 @@ def where_the_log_is(deployment: Deployment, page: str | None) -> Message:
     if page is not None:
         return _said(f"The log is {link(page, 'on its page')}.")
     return _said(f"On the bot's machine, `pachops show {deployment.id} --log` shows the log.")
+
+
+def later(reason: Reason, desk: Desk) -> Message:
+    """It cannot be done now, and is tried again."""
+    return _said(f"⏳ {desk.safe.text(reason.title)}. It is tried again for a few minutes.")
 
 
 def too_late(word: str) -> Message:
@@ -347,6 +354,20 @@ def home_unlinked(word: str) -> str:
 def home_linked(login: str, safe: Safe) -> str:
     """Who the Home is for."""
     return f"You are {safe.code(login)} on GitHub."
+
+
+def home_more(count: int, word: str) -> str:
+    """What the Home has no room for."""
+    return f"And {count} more repositories: `{word} status --repo OWNER/NAME` tells of each."
+
+
+def lock_line(lock: Lock, safe: Safe) -> str:
+    """A lock in a line of a list."""
+    where = safe.text(lock.environment or "all environments", 40)
+    why = f": {safe.text(lock.reason, 150)}" if lock.reason else ""
+    since = ago(lock.created_at, time.time())
+    until = "" if lock.expires_at is None else f", until {moment(lock.expires_at)}"
+    return f"🔒 *{where}* is locked by {safe.text(lock.owner.name, 40)} {since}{until}{why}"
 
 
 def home_repository(name: str, safe: Safe) -> str:

@@ -1,17 +1,22 @@
 """What the pages show is read by the code that it is for."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
 from bot.cli import app
+from bot.domain.command import parse
+from bot.domain.command_form import Mistake
 from bot.project import parse_project
 from bot.settings import load_settings
+from handlers.slack.repositories import split_repository
 from handlers.web.metrics import Instruments
 
 ROOT = Path(__file__).parents[2]
+SLACK = ROOT / "docs" / "slack.md"
 SCALING = ROOT / "docs" / "scaling.md"
 PAGES = (ROOT / "README.md", ROOT / "docs" / "configuration.md")
 OPERATIONS = ROOT / "docs" / "operations.md"
@@ -111,3 +116,19 @@ def test_every_figure_is_described() -> None:
     ours = {family.name for family in metrics if family.name.startswith("pachops_")}
     known = {name for name in ours if name in text or name.startswith("pachops_dora_")}
     assert ours == known
+
+
+def test_the_commands_in_slack_are_commands() -> None:
+    shown = "\n".join(blocks(SLACK, "text")).splitlines()
+    lines = [*shown, *re.findall(r"`(/pachops [^`]*)`", SLACK.read_text(encoding="utf-8"))]
+    assert len(lines) > 20
+    for line in lines:
+        command, _ = split_repository(line.removeprefix("/pachops "))
+        assert not isinstance(parse(shlex.join(command)), Mistake), line
+
+
+def test_the_approvals_shown_for_slack_are_rules() -> None:
+    (shown,) = re.findall(r"`(approvals: [^`]*)`", SLACK.read_text(encoding="utf-8"))
+    project = parse_project(f"environments: {{production: {{{shown}}}}}".encode())
+    (people,) = project.rules().environments["production"].approvals.who
+    assert people.groups == {"ml-oncall"}

@@ -5,13 +5,10 @@ Installed under `.venv`, so that `make clean` takes it away; run on loopback for
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import platform
-import shutil
 import subprocess
-import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -20,11 +17,10 @@ from typing import Any
 
 from tests.real.engine import MissingPartError
 from tests.real.network import free_port, wait_for_port
+from tests.real.npm import install
 
 MANIFEST = Path(__file__).with_name("emulate")
 """package.json and package-lock.json: exact versions, and what their content must be."""
-INSTALLED = Path(sys.prefix) / "emulate"
-INSTALL_TIMEOUT = 300.0
 START_TIMEOUT = 60.0
 CALL_TIMEOUT = 10.0
 
@@ -90,45 +86,7 @@ def github_emulator(
 
 def install_emulate() -> Path:
     """The folder of its packages; MissingPartError where it cannot be installed."""
-    # Another lock file has another one.
-    lock = (MANIFEST / "package-lock.json").read_bytes()
-    place = INSTALLED / hashlib.sha256(lock).hexdigest()[:16]
-    if not place.exists():
-        INSTALLED.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="new-", dir=INSTALLED) as folder:
-            made = Path(folder) / "whole"
-            shutil.copytree(MANIFEST, made)
-            _npm_ci(made)
-            # Another run may have been first; its folder is as good.
-            with contextlib.suppress(OSError):
-                made.rename(place)
-    return place / "node_modules"
-
-
-def _npm_ci(folder: Path) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        raise MissingPartError("npm is not installed. On Debian, as root: apt-get install npm")
-    print("Installing npm's emulate ...", flush=True)  # noqa: T201 - it takes a while
-    # What is installed is only unpacked: no script of a package is run.
-    command = (npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-    try:
-        done = subprocess.run(  # noqa: S603 - a constant command
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=INSTALL_TIMEOUT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        msg = f"npm did not end within {INSTALL_TIMEOUT:.0f} seconds."
-        raise MissingPartError(msg) from None
-    if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
-        msg = f"npm could not install emulate: {lines[0]}"
-        raise MissingPartError(msg)
+    return install(MANIFEST)
 
 
 def _node(packages: Path) -> Path:

@@ -7,9 +7,7 @@ from tests.real.github_emulator import install_emulate
 def test_without_npm_it_is_missing_and_says_what_brings_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    monkeypatch.setattr(
-        "tests.real.github_emulator.INSTALLED", tmp_path_factory.mktemp("nothing-here")
-    )
+    monkeypatch.setattr("tests.real.npm.INSTALLED", tmp_path_factory.mktemp("nothing-here"))
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(MissingPartError, match="apt-get install npm"):
         install_emulate()
@@ -22,7 +20,7 @@ def test_what_npm_says_is_said(
     npm = folder / "npm"
     npm.write_text("#!/bin/sh\necho 'npm error code EINTEGRITY' >&2\nexit 1\n")
     npm.chmod(0o755)
-    monkeypatch.setattr("tests.real.github_emulator.INSTALLED", folder / "installed")
+    monkeypatch.setattr("tests.real.npm.INSTALLED", folder / "installed")
     monkeypatch.setenv("PATH", f"{folder}:/bin:/usr/bin")
     with pytest.raises(MissingPartError, match="EINTEGRITY"):
         install_emulate()

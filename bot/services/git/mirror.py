@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from bot.domain.changes import Changes, by_share, change
 from bot.domain.reasons import Code, StoppedError
 from bot.services.git.address import Address
 from bot.services.git.archive import Archive
@@ -71,6 +72,24 @@ class Mirror:
         printed = await self.git("log", "-1", "--format=%s%x00%an%x00%cI", sha, "--")
         title, author, committed_at = printed.decode(errors="replace").rstrip("\n").split("\0")
         return Described(title, author, committed_at)
+
+    async def changes(self, old: str, new: str, *, most: int) -> Changes:
+        """What `new` has and `old` has not. The history of both must be there.
+
+        Listed is what came into the branch of `new`: a merge stands for all that it brought.
+        """
+        span = f"{old}..{new}"
+        every = await self._log(span, f"--max-count={most + 1}", "--format=%an")
+        first = await self._log(
+            span, "--first-parent", f"--max-count={most}", "--format=%H%x00%an%x00%s%x00%b"
+        )
+        listed = tuple(change(*first[at : at + 4]) for at in range(0, len(first) - 3, 4))
+        authors = by_share(every[:most])
+        return Changes(old, min(len(every), most), authors, listed, is_cut=len(every) > most)
+
+    async def _log(self, span: str, *options: str) -> list[str]:
+        printed = (await self.git("log", "-z", *options, span, "--")).decode(errors="replace")
+        return printed.removesuffix("\0").split("\0") if printed else []
 
     async def files(self, sha: str, folder: str = "") -> tuple[str, ...]:
         """Paths of all files and symbolic links below a folder, relative to it; () without one."""

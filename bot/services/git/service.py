@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
+from bot.domain.changes import Changes
 from bot.domain.deployment import Commit
 from bot.domain.reasons import Code, StoppedError
 from bot.services.git import errors, local
@@ -38,6 +39,9 @@ _UPLOAD_PACK = " ".join(
 """What reads a repository on this machine for a fetch: git itself may use files, it may not."""
 
 _LOCK = ".lock"
+MOST_CHANGES = 500
+"""Commits that are looked at between two."""
+
 _ALL_HISTORY = "--depth=2147483647"
 
 
@@ -129,6 +133,25 @@ class Git:
                     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
                     removed += 1
         return removed
+
+    async def changes(
+        self, repository: str, old: str, new: str, *, most: int = MOST_CHANGES
+    ) -> Changes | None:
+        """What came between two commits; None where the server has one of them no more.
+
+        The first time it brings the whole history, which the stages do without.
+        """
+        address = _address(repository)
+        async with self._reading(address):
+            mirror = self._mirror(address)
+            async with self._alone(address, mirror):
+                if mirror.shallow or not (
+                    await mirror.contains(old) and await mirror.contains(new)
+                ):
+                    await self._fetch_history(address, mirror)
+            if not (await mirror.contains(old) and await mirror.contains(new)):
+                return None
+            return await mirror.changes(old, new, most=most)
 
     async def _bring(self, address: Address, mirror: Mirror, sha: str) -> None:
         """Fetch a commit; a mirror in which git then still fails is made anew, once.

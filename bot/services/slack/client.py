@@ -189,6 +189,11 @@ class Slack:
         """By the address that the workspace has confirmed."""
         return await self._person("users.lookupByEmail", {"email": email})
 
+    async def groups(self) -> Mapping[str, str]:
+        """The ids of the user groups that there are, by handle in lower case."""
+        answer = await self._connection.ask("usergroups.list", {})
+        return {str(each["handle"]).lower(): str(each["id"]) for each in answer["usergroups"]}
+
     async def group_members(self, group: str) -> Sequence[str]:
         """The ids of a user group's members, by the group's id."""
         answer = await self._connection.ask("usergroups.users.list", {"usergroup": group})

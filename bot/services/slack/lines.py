@@ -8,9 +8,9 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Self
 
 from aiohttp import web
 from pydantic import SecretStr
@@ -20,10 +20,15 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient as BaseClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.reasons import StoppedError
+from bot.services.clock import Clock
 from bot.services.proxy import proxy_for
+from bot.services.slack.connection import Connection
+from bot.services.slack.errors import RAISED
 from bot.services.slack.told import Told, read_told
 
 LOG = logging.getLogger(__name__)
@@ -37,6 +42,15 @@ _SIGNATURE = "X-Slack-Signature"
 _NOT_OF_SLACK = (ValueError, LookupError, AttributeError, TypeError, RecursionError)
 """What reading a body raises that has another form."""
 _BOLT_LOGGERS = ("slack_bolt", "slack_sdk")
+_QUIET = logging.getLogger("slack_sdk.socket_mode.quiet")
+_OPEN_SECONDS = 20.0
+_WATCH_SECONDS = 10.0
+_MOST_MISSES = 3
+"""After so many looks a socket that is away is given up."""
+_DRAIN_SECONDS = 3.0
+"""How long a socket that is to be closed waits for its last acknowledgements."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
+"""Seconds after a socket that did not open."""
 
 Take = Callable[[Told], Awaitable[None]]
 """Writes it down; StoppedError where that cannot be."""
@@ -60,12 +74,21 @@ class Lines:
     """
 
     def __init__(
-        self, token: SecretStr, take: Take, *, secrets: Sequence[SecretStr] = (), base_url: str
+        self,
+        token: SecretStr,
+        take: Take,
+        *,
+        secrets: Sequence[SecretStr] = (),
+        base_url: str,
+        clock: Clock | None = None,
     ) -> None:
+        _QUIET.setLevel(logging.CRITICAL)
         for name in _BOLT_LOGGERS:
             # Below that they write whole bodies.
             logging.getLogger(name).setLevel(logging.WARNING)
         self._take = take
+        self._base_url = base_url
+        self._clock = clock or Clock()
         self._verifiers = [SignatureVerifier(each.get_secret_value()) for each in secrets]
         self._client = AsyncWebClient(token.get_secret_value(), base_url=base_url)
         self._client.proxy = proxy_for(base_url)
@@ -90,18 +113,28 @@ class Lines:
             return web.Response(status=refused.status, text=f"{refused}\n")
 
     async def hold(self, app_token: SecretStr) -> None:
-        """Keep a socket open until cancelled; it is opened again whenever it breaks."""
-        handler = AsyncSocketModeHandler(
-            self._app,
-            app_token.get_secret_value(),
-            web_client=self._client,
-            ping_interval=_PING_SECONDS,
-        )
+        """Keep a socket open until cancelled; it is opened again whenever it breaks.
+
+        A token that Slack refuses, and a Slack that is away, are logged and tried again.
+        """
+        opening = Connection(app_token, self._base_url, self._clock)
+        pause = _FIRST_PAUSE
         try:
-            await handler.connect_async()  # type: ignore[no-untyped-call]
-            await asyncio.Event().wait()
+            while True:
+                try:
+                    url = str((await opening.ask("apps.connections.open", {}))["url"])
+                    async with _Socket.opened(self._app, self._client, app_token, url) as socket:
+                        LOG.info("connected to Slack")
+                        pause = _FIRST_PAUSE
+                        await socket.lost(self._clock)
+                    LOG.warning("the socket to Slack is lost, a new one is opened")
+                except (StoppedError, TimeoutError, *RAISED) as error:
+                    why = error if isinstance(error, StoppedError) else type(error).__name__
+                    LOG.warning("no socket to Slack, next try in %.0f s: %s", pause, why)
+                    await self._clock.sleep(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE)
         finally:
-            await handler.close_async()  # type: ignore[no-untyped-call]
+            await opening.close()
 
     async def _hear(self, request: AsyncBoltRequest) -> BoltResponse:
         body: dict[str, Any] = request.body
@@ -127,6 +160,62 @@ class Lines:
             raise _RefusedError(401, "the signature is missing or wrong")
         if not any(each.is_valid(body, at, given) for each in self._verifiers):
             raise _RefusedError(401, "the signature is missing, wrong or old")
+
+
+class _Socket(AsyncSocketModeHandler):
+    """A socket whose last acknowledgements are sent before it closes.
+
+    The SDK opens it again by itself where it breaks, but for ever with an address that is good for
+    once: a socket that stays away is given up, for a new one.
+    """
+
+    def __init__(self, app: AsyncApp, client: AsyncWebClient, token: SecretStr) -> None:
+        super().__init__(
+            app,
+            token.get_secret_value(),
+            # Each failed attempt would be written with its traceback, every few seconds.
+            logger=_QUIET,
+            web_client=client,
+            ping_interval=_PING_SECONDS,
+        )
+        self.client.socket_mode_request_listeners[:] = [self._take]
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(
+        cls, app: AsyncApp, client: AsyncWebClient, token: SecretStr, url: str
+    ) -> AsyncIterator[Self]:
+        """At the address that Slack gave. Errors: TimeoutError."""
+        socket = cls(app, client, token)
+        try:
+            socket.client.wss_uri = url
+            async with asyncio.timeout(_OPEN_SECONDS):
+                await socket.connect_async()  # type: ignore[no-untyped-call]
+            yield socket
+        finally:
+            if socket._under_way:
+                await asyncio.wait(socket._under_way, timeout=_DRAIN_SECONDS)
+            await socket.close_async()  # type: ignore[no-untyped-call]
+
+    async def lost(self, clock: Clock) -> None:
+        """Wait until it is away for longer than the SDK needs to open it again."""
+        misses = 0
+        while misses < _MOST_MISSES:
+            await clock.sleep(_WATCH_SECONDS)
+            misses = 0 if await self.client.is_connected() else misses + 1
+
+    async def _take(self, client: BaseClient, request: SocketModeRequest) -> None:
+        """Let the app hear it, and acknowledge it."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        try:
+            await self.handle(client, request)  # type: ignore[arg-type]
+        except Exception:
+            # Not acknowledged, so that Slack tells it again.
+            LOG.exception("what Slack told over its socket was not taken")
 
 
 async def _read(request: web.Request) -> bytes:

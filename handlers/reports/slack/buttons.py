@@ -44,6 +44,24 @@ class Click:
 
 _CLICKS: TypeAdapter[tuple[Click, ...]] = TypeAdapter(tuple[Click, ...])
 
+
+@dataclass(frozen=True)
+class Pressed:
+    """What a button says that was pressed."""
+
+    deployment: str
+    sha: str | None = None
+    """Of the commit that is approved or rejected."""
+    digest: str | None = None
+    """Of the plan, likewise."""
+
+    @classmethod
+    def read(cls, value: str) -> "Pressed":
+        """A button's value."""
+        deployment, sha, digest, *_ = [*value.split(), "", "", ""]
+        return cls(deployment, sha or None, digest or None)
+
+
 _STYLES: Mapping[Button, str] = {Button.APPROVE: "primary", Button.REJECT: "danger"}
 _ENDS: Mapping[Outcome, tuple[Button, ...]] = {
     Outcome.SUCCEEDED: (Button.ROLL_BACK, Button.VIEW_LOG),
@@ -82,6 +100,13 @@ def _offered(outcome: Outcome | None, stage: Stage | None, *, waits: bool) -> tu
     return _ASKS if stage is Stage.APPROVE else _RUNS
 
 
+def _value(which: Button, view: View) -> str:
+    approval = view.board.approval
+    if which in {Button.APPROVE, Button.REJECT} and approval is not None:
+        return f"{view.deployment.id} {approval.sha} {approval.digest}"
+    return view.deployment.id
+
+
 def buttons(view: View, clicks: Iterable[Click]) -> list[Block]:
     """The row of buttons that are left; none where all were used."""
     used = {each.button for each in clicks}
@@ -89,7 +114,7 @@ def buttons(view: View, clicks: Iterable[Click]) -> list[Block]:
         button(
             each,
             words.BUTTONS[each],
-            view.deployment.id,
+            _value(each, view),
             style=_STYLES.get(each),
             confirm=words.CONFIRM.get(each),
         )

@@ -1,27 +1,72 @@
 """One deployment as it is followed: what was heard, and its places in Slack."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.domain.deployment import Deployment, Stage
+from bot.domain.changes import Changes
+from bot.domain.deployment import Actor, Deployment, Stage
 from bot.domain.progress import Log as Line
+from bot.services.slack import Message
 from bot.store.deployments import Deployments
 from bot.store.progress import ProgressLog
 from handlers.reports.board import Board
+from handlers.reports.release import Release
 from handlers.reports.slack import words
+from handlers.reports.slack.announcement import release_message
 from handlers.reports.slack.buttons import CLICKS, Click, clicks_from_json
 from handlers.reports.slack.marks import MARKS, Marks, Part, due, marks_to_json, wanted
-from handlers.reports.slack.message import Shown, end_message, progress_message
+from handlers.reports.slack.message import (
+    NOBODY_KNOWN,
+    Approvers,
+    Shown,
+    ask_message,
+    end_message,
+    progress_message,
+)
 from handlers.reports.slack.origin import Origin, Place
 from handlers.reports.slack.safe import Safe
 from handlers.reports.slack.speaker import Log, Speaker, Workspace
 from handlers.reports.text import fingerprint, one_line
 from handlers.reports.view import View
 
+_CHANNEL_ID = re.compile(r"[CG][A-Z0-9]+$")
 LONGEST_LOG = 1_000_000
 """Bytes of a log's end that are shown as a file."""
 _BATCH = 1000
+
+
+async def nobody(_actor: Actor) -> str | None:
+    """Where nobody's Slack user is known."""
+    return None
+
+
+async def nothing_known(_deployment: Deployment) -> Changes | None:
+    """Where nobody can tell what a release brings."""
+    return None
+
+
+async def nobody_known(_deployment: Deployment) -> Approvers:
+    """Where nobody can tell who may approve."""
+    return NOBODY_KNOWN
+
+
+@dataclass(frozen=True)
+class Lookups:
+    """What is known beside the deployments. None of them raises what passes."""
+
+    page: Callable[[str], str | None] = lambda _deployment: None
+    """The URL of a deployment's page."""
+    find_user: Callable[[Actor], Awaitable[str | None]] = nobody
+    """The Slack id of who asked."""
+    find_changes: Callable[[Deployment], Awaitable[Changes | None]] = nothing_known
+    """What is new since the release before; None where that is not known."""
+    find_approvers: Callable[[Deployment], Awaitable[Approvers]] = nobody_known
+    """Who may approve it."""
+
+
+NO_LOOKUPS = Lookups()
 
 
 @dataclass(frozen=True)
@@ -36,6 +81,7 @@ class Known:
     """The Slack id of who asked."""
     pull_request: int | None
     page: str | None
+    release: Release | None = None
 
 
 @dataclass(eq=False)
@@ -46,6 +92,7 @@ class Spot:
     """As the origin has it."""
     is_first: bool
     speaker: Speaker
+    hears: frozenset[str]
     busy: bool = False
     edited_at: float = 0.0
     """When something was last said there."""
@@ -66,7 +113,9 @@ class Follower:
         deployments: Deployments,
         progress: ProgressLog,
         safe: Safe,
+        lookups: Lookups,
     ) -> None:
+        self._lookups = lookups
         self.number = known.number
         self.identity = known.deployment.id
         self._known = known
@@ -94,7 +143,8 @@ class Follower:
             async with self._saving:
                 await self._deployments.save(self.identity, MARKS, marks_to_json(self._marks))
 
-        return Spot(channel, is_first, Speaker(slack, self.identity, place, marks, keep))
+        speaker = Speaker(slack, self.identity, place, marks, keep)
+        return Spot(channel, is_first, speaker, place.hears)
 
     @property
     def view(self) -> View:
@@ -140,9 +190,33 @@ class Follower:
         if self._clicks is None:
             # It has not been read, or a button was used since.
             return None
-        has_log = self._board.failed_log is not None
-        parts = wanted(self.view, is_first=spot.is_first, has_log=has_log)
+        if self._is_told_by_another(spot):
+            return None
+        twins = [spot, *self._twins(spot)]
+        parts = wanted(
+            self.view,
+            frozenset().union(*(each.hears for each in twins)),
+            is_first=any(each.is_first for each in twins),
+            has_log=self._board.failed_log is not None,
+        )
         return due(spot.speaker.marks, parts, self._text)
+
+    def _twins(self, spot: Spot) -> list[Spot]:
+        """Those of the same channel under its id, which is known once a name was written to."""
+        if not spot.channel.startswith("#"):
+            return []
+        return [each for each in self.spots if each.channel == spot.speaker.marks.channel]
+
+    def _is_told_by_another(self, spot: Spot) -> bool:
+        """Whether the channel is, or may be, one of those that the rules name."""
+        marks = spot.speaker.marks
+        if not _CHANNEL_ID.match(spot.channel) or marks.is_there or marks.tried:
+            return False
+        named = [each.speaker.marks for each in self.spots if each.channel.startswith("#")]
+        return any(
+            each.channel == spot.channel if each.channel else not each.is_settled(Part.MESSAGE)
+            for each in named
+        )
 
     async def say(self, spot: Spot, part: Part) -> None:
         """Say it in a place."""
@@ -151,9 +225,16 @@ class Follower:
                 await spot.speaker.show(self._message, self._text)
             case Part.LOG:
                 await spot.speaker.attach(await self._log())
+            case Part.ASK:
+                approvers = await self._lookups.find_approvers(self._known.deployment)
+                message = ask_message(self.view, approvers, self._safe)
+                await spot.speaker.tell(part, message, broadcast=False)
+            case Part.NEWS:
+                await spot.speaker.announce(await self._news())
             case Part.END:
-                message = end_message(self._shown, self._safe, mentions=spot.is_first)
-                await spot.speaker.tell(message, broadcast=self.view.is_failure)
+                is_first = any(each.is_first for each in (spot, *self._twins(spot)))
+                message = end_message(self._shown, self._safe, mentions=is_first)
+                await spot.speaker.tell(part, message, broadcast=self.view.is_failure)
 
     @property
     def _shown(self) -> Shown:
@@ -163,6 +244,15 @@ class Follower:
     def _render(self) -> None:
         self._message = progress_message(self._shown, self._safe)
         self._text = fingerprint(repr(self._message))
+
+    async def _news(self) -> Message:
+        known = self._known
+        request = known.deployment.request
+        release = known.release or Release(request.release or "")
+        changes = None
+        if self.view.is_success:
+            changes = await self._lookups.find_changes(known.deployment)
+        return release_message(self.view, release, changes, self._safe)
 
     async def _log(self) -> Log:
         """The whole log of the stage that failed, its end where it is long."""

@@ -1,16 +1,19 @@
 """What was said of a deployment in one place in Slack so far, and what is to be said now."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from bot.domain.deployment import Outcome
+from handlers.reports.slack.origin import DEPLOYMENTS, FAILURES, RELEASES
 from handlers.reports.view import View
 
 MARKS = "slack_marks"
 """The fact of a deployment that holds them, by place."""
+_NOT_RUNNING = frozenset({Outcome.FAILED, Outcome.ROLLED_BACK})
 MOST_AGAIN = 3
 """How often a message that somebody deletes is written again."""
 
@@ -19,10 +22,14 @@ class Part(StrEnum):
     """What tells of a deployment in a place, in its order."""
 
     MESSAGE = "message"
+    ASK = "ask"
+    """The answer in the thread that tells those who may approve."""
     LOG = "log"
     """The failed stage's, as a file in the thread."""
     END = "end"
     """The answer in the thread that notifies."""
+    NEWS = "news"
+    """That a release runs, or could not be brought to run."""
 
 
 @dataclass(frozen=True)
@@ -91,27 +98,39 @@ def marks_from_json(value: Mapping[str, Any] | None) -> dict[str, Marks]:
     return _ALL.validate_python(value) if value else {}
 
 
-def wanted(view: View, *, is_first: bool, has_log: bool) -> Iterator[Part]:
-    """The parts that a place should have now.
+def wanted(view: View, hears: Collection[str], *, is_first: bool, has_log: bool) -> Iterator[Part]:
+    """The parts that a place should have now, by what it hears of.
 
     Where it was asked for, whoever asked is told of every end; elsewhere only a failure is told
-    of in words of its own.
+    of in words of its own. Who hears of failures alone sees the message once all is over. A
+    release's news say the same as an end that is good.
     """
-    yield Part.MESSAGE
-    if view.is_failure and has_log:
-        yield Part.LOG
-    if view.is_failure or (is_first and view.end is not None):
-        yield Part.END
+    is_release = RELEASES in hears and view.deployment.request.release is not None
+    follows = DEPLOYMENTS in hears
+    if follows:
+        yield Part.MESSAGE
+        if view.asks_for_approval:
+            yield Part.ASK
+        if view.is_failure and has_log:
+            yield Part.LOG
+        is_news = is_release and view.is_success
+        if view.is_failure or (is_first and view.end is not None and not is_news):
+            yield Part.END
+    elif FAILURES in hears and view.is_failure:
+        yield Part.MESSAGE
+    if is_release and (view.is_success or (view.outcome in _NOT_RUNNING and not follows)):
+        yield Part.NEWS
 
 
-def due(marks: Marks, parts: Iterator[Part], text: str) -> Part | None:
+def due(marks: Marks, parts: Iterable[Part], text: str) -> Part | None:
     """The next part that has something new to say; `text` is the message's fingerprint."""
+    parts = tuple(parts)
     for part in parts:
         if marks.is_settled(part):
             continue
         if part is Part.MESSAGE:
             if marks.said != text:
                 return part
-        elif marks.is_there:
+        elif marks.is_there or Part.MESSAGE not in parts:
             return part
     return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from bot.domain.deployment import BuiltImage, UpdatedPipeline
+from bot.domain.progress import PipelineSeen
 from bot.domain.reasons import Reason
 from bot.services.slack import Message
 from handlers.reports import sentences
@@ -21,8 +22,26 @@ _MOST_LISTED = 10
 _MOST_FACTS = 10
 _LONGEST_FACT = 1000
 _LONGEST_NAME = 100
+_LONGEST_CHANGE = 250
 _LONGEST_PLAIN = 500
+_MOST_APPROVERS = 20
+_GROUP = re.compile(r"S[A-Z0-9]{2,20}")
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
+
+
+@dataclass(frozen=True)
+class Approvers:
+    """Who may approve a deployment, as far as Slack knows them."""
+
+    users: tuple[str, ...] = ()
+    """Ids."""
+    groups: tuple[str, ...] = ()
+    """Ids of user groups."""
+    others: tuple[str, ...] = ()
+    """Names of people and teams that it does not know."""
+
+
+NOBODY_KNOWN = Approvers()
 
 
 @dataclass(frozen=True)
@@ -64,6 +83,20 @@ def end_message(shown: Shown, safe: Safe, *, mentions: bool) -> Message:
     return Message(safe.text(plain, _LONGEST_PLAIN), blocks)
 
 
+def ask_message(view: View, approvers: Approvers, safe: Safe) -> Message:
+    """The answer in the thread that tells those who may approve; an edit notifies nobody."""
+    named = [
+        *(mention(each) for each in approvers.users),
+        *(words.group(each) for each in approvers.groups if _GROUP.fullmatch(each)),
+        *(f"*{safe.text(each, _LONGEST_NAME)}*" for each in approvers.others),
+    ]
+    who = ", ".join(filter(None, named[:_MOST_APPROVERS])) or words.APPROVERS
+    identity = view.deployment.id
+    text = words.approve_please(who, words.identity(safe.code(identity)))
+    plain = words.approve_please(words.APPROVERS, words.identity(safe.text(identity)))
+    return Message(plain, [section(fitted([text]))])
+
+
 def mention(user: str | None) -> str:
     """Somebody's mention; nothing where the id is not one of Slack's."""
     return words.person(user) if user and _USER.fullmatch(user) else ""
@@ -88,6 +121,8 @@ def _headline(view: View, place: str, strong: str = "") -> str:
     outcome, kind = view.outcome, view.deployment.request.kind
     if view.waits:
         return f"{sentences.WAITING} {sentences.waits(kind, place, strong)}"
+    if view.asks_for_approval:
+        return f"{words.HAND} {sentences.asks(kind, place, strong)}"
     mark = sentences.MARKS[outcome] if outcome else sentences.RUNNING
     said = sentences.headline(kind, outcome, view.stage if outcome else None, place, strong)
     if outcome is None or view.seconds is None:
@@ -109,7 +144,8 @@ def _about(shown: Shown, safe: Safe) -> Iterator[str]:
         number = words.pull_request(shown.pull_request)
         yield link(f"{url}/pull/{shown.pull_request}", number)
     yield safe.code(request.commit.ref, _LONGEST_NAME)
-    yield safe.text(request.commit.title)
+    if request.commit.title != request.commit.ref:
+        yield safe.text(request.commit.title)
 
 
 def _sections(view: View, safe: Safe) -> Iterator[Block]:
@@ -120,17 +156,46 @@ def _sections(view: View, safe: Safe) -> Iterator[Block]:
         for each in board.stages.values()
     ]
     reason = view.end.reason if view.end else None
-    groups = [stages, reason_lines(reason, safe) if reason else [], *_content(view, safe)]
+    reasons = reason_lines(reason, safe) if reason else []
+    asked = [approval_lines(view, safe), _changes(view, safe)]
+    groups = [stages, *asked, reasons, *_content(view, safe)]
     for group in groups:
         if group:
             yield section(fitted(group))
+
+
+def approval_lines(view: View, safe: Safe) -> list[str]:
+    """What others are asked to approve, and what they said so far."""
+    asked, votes = view.board.approval, view.board.votes.values()
+    if asked is None:
+        return []
+    said = [
+        words.voted(safe.text(each.by, _LONGEST_NAME), approves=each.approves) for each in votes
+    ]
+    if not view.asks_for_approval:
+        return said
+    by = safe.text(asked.asked_by, _LONGEST_NAME)
+    given = sum(each.approves for each in votes)
+    return [
+        words.waits_for_approval(sentences.who_approves(asked.needed, by), given, asked.deadline),
+        *(f"⚠️ {each}" for each in sentences.consequences(asked)),
+        *said,
+    ]
+
+
+def _changes(view: View, safe: Safe) -> list[str]:
+    """All that would be done, to those who approve it."""
+    asked = view.board.approval
+    if asked is None or not view.asks_for_approval:
+        return []
+    return _list(words.WOULD, (safe.code(line, _LONGEST_CHANGE) for line in asked.changes))
 
 
 def _content(view: View, safe: Safe) -> Iterator[list[str]]:
     board, end = view.board, view.end
     if end is not None:
         yield _list(words.IMAGES, (_image(each, safe) for each in end.images))
-        yield _list(words.PIPELINES, (_pipeline(each, safe) for each in end.pipelines))
+        yield pipeline_lines(view, safe)
     elif board.pipelines:
         states = (
             f"{safe.code(f'{each.project}/{each.name}')} {each.version} "
@@ -138,11 +203,21 @@ def _content(view: View, safe: Safe) -> Iterator[list[str]]:
             for each in board.pipelines.values()
         )
         yield _list(words.PIPELINES, states)
-    elif board.planned is not None:
+    elif board.planned is not None and not view.asks_for_approval:
         planned = board.planned.images + board.planned.pipelines
         yield _list(words.PLAN, (safe.text(line) for line in planned))
     notes = dict.fromkeys((*board.warnings, *(end.notes if end else ())))
     yield _list(words.NOTES, (safe.text(text) for text in notes))
+
+
+def pipeline_lines(view: View, safe: Safe) -> list[str]:
+    """What became of the pipelines in the end, and what was seen of each."""
+    seen = {(each.project, each.name): each for each in view.board.pipelines.values()}
+    updated = view.end.pipelines if view.end else ()
+    return _list(
+        words.PIPELINES,
+        (_pipeline(each, seen.get((each.project, each.name)), safe) for each in updated),
+    )
 
 
 def reason_lines(reason: Reason, safe: Safe) -> list[str]:
@@ -162,9 +237,13 @@ def _image(image: BuiltImage, safe: Safe) -> str:
     return f"{reference} {safe.code(digest(image.digest))} {made}"
 
 
-def _pipeline(pipeline: UpdatedPipeline, safe: Safe) -> str:
+def _pipeline(pipeline: UpdatedPipeline, seen: PipelineSeen | None, safe: Safe) -> str:
     name = safe.code(f"{pipeline.project}/{pipeline.name}")
-    return f"{name} {sentences.versions(pipeline)}"
+    # What was seen of an older version is no verdict on this one.
+    is_of_it = seen is not None and seen.version == pipeline.to_version
+    verdict = (seen.state.lower(), seen.evidence) if seen and is_of_it else ()
+    parts = [sentences.versions(pipeline), *(safe.text(each) for each in verdict if each)]
+    return f"{name} {' · '.join(parts)}"
 
 
 def _list(heading: str, entries: Iterable[str]) -> list[str]:

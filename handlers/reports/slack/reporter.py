@@ -8,14 +8,14 @@ is said is made only then, so that it is the newest.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 
 from pydantic import ValidationError
 
-from bot.domain.deployment import Actor
+from bot.domain.deployment import Actor, Deployment
 from bot.domain.reasons import Code, StoppedError
 from bot.redact import Redactor
 from bot.store.database import Database
@@ -24,7 +24,8 @@ from bot.store.progress import ProgressLog
 from bot.store.reports import Owed, Reports
 from handlers.reports.github.origin import ORIGIN as GITHUB
 from handlers.reports.github.origin import Origin as GitHubOrigin
-from handlers.reports.slack.follower import Follower, Known, Spot
+from handlers.reports.release import RELEASE, Release
+from handlers.reports.slack.follower import NO_LOOKUPS, Follower, Known, Lookups, Spot
 from handlers.reports.slack.marks import MARKS, Part, marks_from_json
 from handlers.reports.slack.origin import ORIGIN, Origin
 from handlers.reports.slack.safe import Safe
@@ -94,11 +95,6 @@ class Job:
         return self.spot.since or 0.0
 
 
-async def nobody(_actor: Actor) -> str | None:
-    """Where nobody's Slack user is known."""
-    return None
-
-
 class SlackReports:
     """Every deployment's reports in Slack, until it is cancelled.
 
@@ -112,19 +108,17 @@ class SlackReports:
         redactor: Redactor,
         slack: Workspace,
         *,
-        page: Callable[[str], str | None] = lambda _deployment: None,
-        find_user: Callable[[Actor], Awaitable[str | None]] = nobody,
+        lookups: Lookups = NO_LOOKUPS,
         pace: Pace = Pace(),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`page` has the URL of a deployment's page, `find_user` the Slack id of who asked."""
+        """`lookups` has what the reports show beside what happened."""
+        self._lookups = lookups
         self._slack = slack
         self._deployments = Deployments(database)
         self._progress = ProgressLog(database)
         self._reports = Reports(database, origin=ORIGIN, settled=SETTLED)
         self._safe = Safe(redactor)
-        self._page = page
-        self._find_user = find_user
         self._pace = pace
         self._clock = clock
         self._followers: dict[str, Follower] = {}
@@ -217,6 +211,7 @@ class SlackReports:
             marks = marks_from_json(await self._deployments.load(deployment.id, MARKS))
             on_github = await self._deployments.load(deployment.id, GITHUB)
             pull_request = GitHubOrigin.from_json(on_github).pull_request if on_github else None
+            release = await self._release(deployment)
         except ValidationError:
             # Written by another version: no reason to be silent about all the others.
             LOG.exception("what is noted of %s cannot be read, it is not reported", deployment.id)
@@ -229,18 +224,35 @@ class SlackReports:
                 origin,
                 user or await self._user(deployment.request.actor),
                 pull_request,
-                self._page(deployment.id),
+                self._lookups.page(deployment.id),
+                release,
             ),
             marks,
             slack=self._slack,
             deployments=self._deployments,
             progress=self._progress,
             safe=self._safe,
+            lookups=self._lookups,
         )
+
+    async def _release(self, deployment: Deployment) -> Release | None:
+        tag = deployment.request.release
+        if tag is None:
+            return None
+        # A repeat of a deployment brings the same release, of which its first knows.
+        target = deployment.request.target
+        for stored in (
+            await self._deployments.load(deployment.id, RELEASE),
+            await self._reports.latest(target, RELEASE),
+        ):
+            found = Release.from_json(stored) if stored else None
+            if found is not None and found.tag == tag:
+                return found
+        return None
 
     async def _user(self, actor: Actor) -> str | None:
         try:
-            return await self._find_user(actor)
+            return await self._lookups.find_user(actor)
         except StoppedError as stopped:
             LOG.warning("%s is told of by name: %s", actor.name, stopped)
             return None

@@ -132,17 +132,42 @@ class Speaker:
         said = "" if was_tried else text
         await self._keep(replace(self.marks.at(posted.channel, posted.ts), said=said))
 
-    async def tell(self, message: Message, *, broadcast: bool) -> None:
-        """Answer in the thread, once. Errors: those of Slack."""
+    async def tell(self, part: Part, message: Message, *, broadcast: bool) -> None:
+        """Answer in the thread, once for each part. Errors: those of Slack."""
         await self._slack.post(
             self.marks.channel,
             message,
-            identity=f"{self._deployment} end",
+            identity=f"{self._deployment} {part}",
             thread=self._thread or self.marks.ts,
             broadcast=broadcast,
             reserved=True,
         )
-        await self._keep(self.marks.having(Part.END))
+        await self._keep(self.marks.having(part))
+
+    async def announce(self, message: Message) -> None:
+        """Tell news once: below the message where there is one, and in the channel in any case."""
+        thread = (self._thread or self.marks.ts) or None
+        identity = f"{self._deployment} news"
+        reserved = True
+        while True:
+            try:
+                posted = await self._slack.post(
+                    self.channel,
+                    message,
+                    identity=identity,
+                    thread=thread,
+                    broadcast=thread is not None,
+                    reserved=reserved,
+                )
+            except SlackRefusedError as refused:
+                if refused.error not in TOO_MUCH or not message.blocks:
+                    raise
+                LOG.warning("news are told as plain text: %s", refused)
+                message, reserved = Message(message.text), False
+            else:
+                break
+        channel = self.marks.channel or posted.channel
+        await self._keep(replace(self.marks.having(Part.NEWS), channel=channel))
 
     async def attach(self, log: Log) -> None:
         """Show a file in the thread, once. Errors: those of Slack."""

@@ -11,6 +11,8 @@ from handlers.reports.words import STAGES
 
 IMAGES = "*Images*"
 PIPELINES = "*Pipelines*"
+WOULD = "*It would*"
+APPROVERS = "Everybody with write permission who did not ask"
 PLAN = "*Plan*"
 NOTES = "*Notes*"
 NEXT = "*Next:*"
@@ -18,6 +20,8 @@ WHERE = "*Where:*"
 ALL_NOTES = "All of the notes"
 BUILT = "built"
 THERE = "already there"
+HAND = "✋"
+RELEASED = "🎉"
 CUT = "… earlier lines are left out …\n"
 
 BUTTONS: Mapping[str, str] = MappingProxyType(
@@ -69,6 +73,11 @@ def person(user: str) -> str:
     return f"<@{user}>"
 
 
+def group(identity: str) -> str:
+    """A mention of a user group."""
+    return f"<!subteam^{identity}>"
+
+
 def used(button: str, who: str, at: float) -> str:
     """What stands in a button's place; `who` is safe."""
     return f"{_USED[button]} by {who} at {moment(at)}"
@@ -87,6 +96,43 @@ def pull_request(number: int) -> str:
 def told(who: str, what: str) -> str:
     """Who is told of an end, and of what; both safe."""
     return f"{who}: {what}"
+
+
+def released(what: str, environment: str, *, runs: bool) -> str:
+    """The headline of a release's news; both safe."""
+    return f"{what} runs in {environment}" if runs else f"{what} does not run in {environment}"
+
+
+def commits(count: int, *, is_cut: bool) -> str:
+    """How many came."""
+    return f"{count}{'+' if is_cut else ''} commit{'' if count == 1 else 's'}"
+
+
+def changed(since: str, commits: str, authors: str) -> str:
+    """What is listed below; all safe."""
+    return f"*What changed* since {since}: {commits} by {authors}"
+
+
+def waits_for_approval(who: str, given: int, deadline: float) -> str:
+    """What it waits for; `who` is safe."""
+    so_far = f", {given} so far" if given else ""
+    return f"Waits for {who}{so_far}; until {date(deadline)}"
+
+
+def voted(who: str, *, approves: bool) -> str:
+    """A vote; `who` is safe."""
+    return f"👍 Approved by *{who}*" if approves else f"👎 Rejected by *{who}*"
+
+
+def approve_please(who: str, deployment: str) -> str:
+    """To those who may approve; `who` are mentions and safe names."""
+    return f"{who}: {deployment} waits for your approval. The message above says what it does."
+
+
+def date(at: float) -> str:
+    """A day and a time in the reader's own zone."""
+    fallback = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at))
+    return f"<!date^{int(at)}^{{date_short_pretty}} {{time}}|{fallback}>"
 
 
 def log_name(which: Stage) -> str:

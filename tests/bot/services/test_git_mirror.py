@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from bot.domain.changes import Change, Changes
 from bot.domain.reasons import Code, StoppedError
 from bot.services.git import Described, Git, Mirror
 from bot.services.git import mirror as mirror_module
@@ -328,3 +329,41 @@ def _speak_protocol_0(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / ".gitconfig").write_text("[protocol]\n\tversion = 0\n")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+
+async def test_what_came_between_two_commits_is_told_from_the_whole_history(
+    git: Git, repository: Repository
+) -> None:
+    old = repository.commit({"a": "1"}, "One")
+    middle = repository.commit({"a": "2"}, "Two (#12)\n\nMore.")
+    new = repository.commit({"a": "3"}, "Three")
+    # The stages bring a commit without its history.
+    await _mirror(git, repository, new)
+    changes = await git.changes(str(repository.path), old, new)
+    assert changes == Changes(
+        old,
+        2,
+        ("Ada",),
+        (Change(new, "Ada", "Three"), Change(middle, "Ada", "Two", 12)),
+    )
+    cut = await git.changes(str(repository.path), old, new, most=1)
+    assert cut is not None
+    assert (cut.commits, cut.is_cut, len(cut.listed)) == (1, True, 1)
+    assert await git.changes(str(repository.path), "0" * 40, new) is None
+    nothing = await git.changes(str(repository.path), new, old)
+    assert nothing == Changes(new, 0, (), ())
+
+
+async def test_a_merge_stands_for_all_that_it_brings(git: Git, repository: Repository) -> None:
+    old = repository.commit({"a": "1"}, "One")
+    side = repository.commit({"a": "2"}, "On the side")
+    tree = f"{side}^{{tree}}"
+    message = "Merge pull request #7 from ada/side\n\nSharper edges"
+    merge = (
+        repository.git("commit-tree", tree, "-p", old, "-p", side, "-m", message).decode().strip()
+    )
+    repository.git("update-ref", "refs/heads/main", merge)
+    changes = await git.changes(str(repository.path), old, merge)
+    assert changes is not None
+    assert changes.commits == 2
+    assert [(each.title, each.pull_request) for each in changes.listed] == [("Sharper edges", 7)]

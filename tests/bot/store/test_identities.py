@@ -1,5 +1,12 @@
 from bot.store.database import Database
-from bot.store.identities import CODE_SECONDS, Identities, Proof, SlackUser
+from bot.store.identities import (
+    CODE_SECONDS,
+    MOST_TRIES,
+    TRIES_SECONDS,
+    Identities,
+    Proof,
+    SlackUser,
+)
 
 ANN = SlackUser("T1", "U-ANN")
 BOB = SlackUser("T1", "U-BOB")
@@ -81,3 +88,17 @@ async def test_a_new_code_ends_the_last_one(database: Database) -> None:
 
 async def test_a_made_up_code_joins_nobody(database: Database) -> None:
     assert await Identities(database).use_code("aaaaaaaaaa", "mallory") is None
+
+
+async def test_nobody_tries_many_codes(database: Database) -> None:
+    clock = Clock()
+    identities = Identities(database, clock=clock)
+    for number in range(MOST_TRIES):
+        assert await identities.use_code(f"wrong{number}", "eve") is None
+    code = await identities.new_code(ANN)
+    assert await identities.use_code(code, "Eve") is None
+    made = await identities.use_code(code, "ann")
+    assert made is not None
+    clock.now += TRIES_SECONDS
+    code = await identities.new_code(BOB)
+    assert await identities.use_code(code, "eve") is not None

@@ -16,14 +16,14 @@ from handlers.github.events import HANDLERS
 from handlers.github.payloads import Event
 from handlers.github.pull_request import PullRequest
 from handlers.github.push import Push
-from handlers.github.release import Release
+from handlers.github.release import ReleaseEvent
 
 PACKAGE = "@octokit/webhooks-examples@7.6.1"
 MODELS: Mapping[str, type[Event]] = {
     "push": Push,
     "pull_request": PullRequest,
     "issue_comment": IssueComment,
-    "release": Release,
+    "release": ReleaseEvent,
     "check_run": CheckRun,
 }
 

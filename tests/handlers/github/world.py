@@ -53,6 +53,7 @@ class Deployer:
         self.deployments = Deployments(database)
         self.approvals = Approvals(database)
         self.locks = Locks(database)
+        self.approvals = Approvals(database)
         self.limits: tuple[LimitsSetting, ...] = ()
         self.submitted: list[str] = []
         self.planned: list[Request] = []
@@ -129,6 +130,11 @@ class World:
         """The repository, with the rules of its default branch."""
         text = f"environments:\n{environments}"
         self.github.repository(EDGES, {".pachops.yml": text} | dict(files or {}))
+
+    def redeclare(self, environments: str) -> None:
+        """Other rules, on the default branch."""
+        text = f"environments:\n{environments}"
+        self.github.world.repo(EDGES).git.commit({".pachops.yml": text}, "Rules")
 
     async def settled(self) -> None:
         """Until every delivery was handled."""

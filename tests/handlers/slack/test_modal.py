@@ -4,6 +4,7 @@ from bot.domain.github import Permission
 from bot.store.subscriptions import Subscription
 from tests.handlers.github.world import EDGES
 from tests.handlers.slack.world import World
+from tests.standins.slack.blocks import elements_of
 
 
 async def test_a_modal_deploys(world: World) -> None:
@@ -61,3 +62,12 @@ async def test_what_may_not_be_done_is_refused_when_it_is_sent_off_too(world: Wo
     await world.settled()
     await world.slack.expect_ephemeral(world.ann, "needs write")
     assert await world.asked() == []
+
+
+async def test_more_repositories_than_a_select_takes_are_cut(world: World) -> None:
+    for number in range(130):
+        await world.subscriptions.add(Subscription("C0OTHER", f"acme/{number:03}-{'x' * 90}"))
+    await world.types(world.ann, "/pachops")
+    view = await world.slack.expect_view(world.ann)
+    ((_, select),) = [each for each in elements_of(view.blocks) if "options" in each[1]]
+    assert len(select["options"]) == 100

@@ -1,9 +1,15 @@
 """Who is who, the Home, and what channels hear of."""
 
+import json
 import re
+import time
+from dataclasses import replace
 
-from bot.domain.deployment import Outcome
+import pytest
+
+from bot.domain.deployment import Actor, Commit, Outcome
 from bot.domain.github import Permission
+from bot.domain.lock import Lock
 from bot.store.identities import Proof, SlackUser
 from bot.store.subscriptions import Subscription
 from tests.handlers.github.world import EDGES
@@ -104,3 +110,46 @@ async def test_who_cannot_read_it_lets_no_channel_hear_of_it(world: World) -> No
     await world.types(world.ann, f"/pachops subscribe {EDGES}")
     await world.slack.expect_ephemeral(world.ann, "cannot read")
     assert await world.subscriptions.all() == ()
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "shown", "joined"),
+    [
+        (True, "Ann@acme.io", True),
+        (False, "ann@acme.io", False),
+        (True, "other@acme.io", False),
+        (True, "", False),
+    ],
+)
+async def test_an_address_joins_where_both_sides_confirm_it(
+    world: World, *, confirmed: bool, shown: str, joined: bool
+) -> None:
+    await world.subscriptions.add(Subscription(world.ml.id, EDGES))
+    world.ann.confirmed = confirmed
+    world.github.github.world.user("ada").email = shown
+    await world.types(world.ann, "/pachops link ada")
+    identity = await world.identities.of_slack(slack_user(world))
+    assert (identity is not None) is joined
+    await world.slack.expect_ephemeral(world.ann, "✅" if joined else "is not shown there")
+
+
+async def test_a_home_of_many_environments_and_locks_fits(world: World) -> None:
+    await world.links(world.ann, "ada")
+    await world.types(world.ann, f"/pachops deploy staging --repo {EDGES}")
+    first = await world.only()
+    now = time.time()
+    for number in range(45):
+        name = f"{'e' * 60}-{number} <!channel>"
+        request = replace(first.request, environment=name, commit=Commit("a" * 40, "r" * 300))
+        made = replace(first, id=f"d{number}", request=request)
+        await world.deployer.submit(made, {})
+        if number % 2:
+            await world.deployments.finish(made.id, Outcome.SUCCEEDED)
+        lock = Lock(f"l{number}", request.repository, name, Actor("eve", "cli"), "x" * 900, now)
+        await world.deployer.locks.take(lock, now)
+    await world.slack.opens_home(world.ann)
+    await world.settled()
+    home = await world.slack.expect_home(world.ann, "is locked by eve")
+    text = world.slack.reads(home)
+    assert "<!channel>" not in text
+    assert len(json.dumps(home.blocks)) < 250_000

@@ -19,6 +19,7 @@ from handlers.inbox import Inbox
 from handlers.reports.slack.safe import Safe
 from handlers.slack.desk import Desk
 from handlers.slack.events import Ear, handle
+from handlers.slack.groups import SlackGroups
 from tests.handlers.github.world import PATIENCE, opened
 from tests.handlers.github.world import World as GitHubWorld
 from tests.standins.slack.server import SlackServer
@@ -37,6 +38,7 @@ class World:
         self.deployer = github.deployer
         self.deployments = github.deployments
         self.looked_again: list[str] = []
+        self.seconds = 0.0
         self.client = Slack(SecretStr(slack.app.bot_token), base_url=slack.api_url)
         self.desk = Desk(
             github=github.client,
@@ -45,6 +47,8 @@ class World:
             safe=Safe(Redactor([])),
             identities=self.identities,
             subscriptions=self.subscriptions,
+            locks=self.deployer.locks,
+            groups=SlackGroups(self.client, self.identities, self._team, clock=self.now),
             look_again=self._look_again,
             page=lambda identity: f"https://pachops.example/deployments/{identity}",
         )
@@ -56,6 +60,13 @@ class World:
         )
         self.ann: User = slack.person("ann", "ann@acme.io")
         self.ml: Channel = slack.channel("ml", self.ann)
+
+    async def _team(self) -> str:
+        return self.slack.app.team
+
+    def now(self) -> float:
+        """By the clock of what is kept of Slack's answers."""
+        return self.seconds
 
     async def _look_again(self, deployment: str) -> None:
         self.looked_again.append(deployment)

@@ -16,6 +16,8 @@ class User:
     login: str
     kind: str = "User"
     """`User`, `Bot` or `Organization`."""
+    email: str = ""
+    """The address that they show, one of those that they have confirmed."""
 
 
 @dataclass(eq=False)

@@ -15,6 +15,8 @@ class User:
     email: str
     is_bot: bool = False
     deleted: bool = False
+    confirmed: bool = False
+    """Whether they have followed the link that was sent to their address."""
 
 
 @dataclass(eq=False)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from bot.domain.changes import Changes
 from bot.domain.deployment import Actor, Commit, Deployment, Kind, Outcome, Request, Stage, Trigger
 from bot.domain.progress import Ended, Progress, StageFinished, StageStarted
 from bot.domain.reasons import MEANINGS, Code, Reason
@@ -14,7 +15,10 @@ from bot.services.slack import Slack
 from bot.store.database import Database
 from bot.store.deployments import Deployments, insert
 from bot.store.progress import ProgressLog
-from handlers.reports.slack.origin import ORIGIN, Asked, Origin
+from handlers.reports.release import RELEASE, Release
+from handlers.reports.slack.follower import Lookups
+from handlers.reports.slack.message import Approvers
+from handlers.reports.slack.origin import ORIGIN, Asked, Heard, Origin
 from handlers.reports.slack.reporter import SlackReports
 from tests.standins.slack.clock import Clock
 from tests.standins.slack.server import SlackServer
@@ -41,6 +45,8 @@ class World:
         self.progress = ProgressLog(database)
         self.database = database
         self.clients: list[Slack] = []
+        self.approvers = Approvers()
+        self.changes: Changes | None = None
         self.restart()
 
     def restart(self) -> None:
@@ -52,8 +58,15 @@ class World:
             self.database,
             Redactor([SecretStr(SECRET)]),
             client,
+            lookups=Lookups(find_changes=self._find_changes, find_approvers=self._find_approvers),
             clock=self.time.now,
         )
+
+    async def _find_approvers(self, _deployment: Deployment) -> Approvers:
+        return self.approvers
+
+    async def _find_changes(self, _deployment: Deployment) -> Changes | None:
+        return self.changes
 
     async def ask(
         self,
@@ -64,6 +77,8 @@ class World:
         channels: Sequence[str] = (),
         ref: str = "main",
         title: str = "Sharper edges",
+        heard: Sequence[Heard] = (),
+        release: Release | None = None,
     ) -> None:
         """Ann asks in #ml, or on GitHub."""
         request = Request(
@@ -73,11 +88,14 @@ class World:
             Commit(SHA, ref, "main", title),
             Trigger.SLACK if asked else Trigger.PUSH,
             Actor("ann", "slack" if asked else "github"),
+            release=release.tag if release else None,
         )
         deployment = Deployment(identity, request)
         await self.database.write(lambda connection: insert(connection, deployment))
         told = Asked(self.ml.id, self.ann.id, self.ml.name, thread) if asked else None
-        origin = Origin(told, tuple(channels))
+        origin = Origin(told, tuple(channels), tuple(heard))
+        if release is not None:
+            await self.deployments.save(identity, RELEASE, release.to_json())
         await self.deployments.save(identity, ORIGIN, origin.to_json())
 
     async def happens(self, *events: Progress, to: str = "d1") -> None:

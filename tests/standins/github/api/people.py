@@ -65,3 +65,12 @@ def list_activity(call: Call) -> Answer:
     wanted = {ref, f"refs/heads/{ref}"}
     found = [each for each in reversed(call.repo.pushes) if ref is None or each.ref in wanted]
     return call.page(found, lambda each: shapes.push(call.world, each))
+
+
+@ROUTES.add("GET", "/users/{login}", "metadata:read")
+def show_user(call: Call) -> Answer:
+    login = call.match["login"].lower()
+    for each in call.world.users.values():
+        if each.login.lower() == login:
+            return Answer(shapes.user(call.world, each) | {"email": each.email or None})
+    raise not_found()

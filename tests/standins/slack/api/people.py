@@ -100,4 +100,5 @@ def _shape(call: Call, user: User) -> dict[str, Any]:
         "deleted": user.deleted,
         "is_bot": user.is_bot,
         "profile": profile,
+        "is_email_confirmed": user.confirmed,
     }

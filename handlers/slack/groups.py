@@ -1,0 +1,81 @@
+"""Who is in which user group in Slack; what is not known is never taken for a yes."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from bot.domain.gate_facts import Unknown
+from bot.domain.reasons import StoppedError
+from bot.store.identities import Identities
+
+KEPT_SECONDS = 60.0
+"""How long an answer of Slack is good."""
+
+T = TypeVar("T")
+
+
+class Slack(Protocol):
+    """The workspace."""
+
+    async def groups(self) -> Mapping[str, str]:
+        """The ids of the user groups that there are, by handle in lower case."""
+
+    async def group_members(self, group: str) -> Sequence[str]:
+        """The ids of a user group's members."""
+
+
+@dataclass(frozen=True)
+class _Kept(Generic[T]):
+    at: float
+    found: T
+
+
+class SlackGroups:
+    """The user groups of the workspace, each asked for once a minute at most."""
+
+    def __init__(
+        self,
+        slack: Slack,
+        identities: Identities,
+        team: Callable[[], Awaitable[str]],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`team` is the workspace's id, empty where it is not known."""
+        self._slack = slack
+        self._identities = identities
+        self._team = team
+        self._clock = clock
+        self._kept: dict[str, _Kept[Any]] = {}
+
+    async def is_member(self, group: str, login: str) -> bool | Unknown:
+        """Whether the person of a GitHub login is in a group, by its handle or id."""
+        what = f"the members of @{group} in Slack"
+        try:
+            identity = await self._identities.of_login(await self._team(), login)
+            if identity is None:
+                return Unknown(what, f"{login} is not joined with a Slack user")
+            found = await self.find(group)
+            if found is None:
+                return Unknown(what, "there is no such group")
+            return identity.slack.user in await self._members(found)
+        except StoppedError as stopped:
+            return Unknown(what, stopped.reason.fact)
+
+    async def find(self, group: str) -> str | None:
+        """The id of a group, by its handle or id. Errors: those of Slack."""
+        handles = await self._once("", self._slack.groups)
+        known = {each.lower(): each for each in handles.values()}
+        return handles.get(group) or known.get(group.lower())
+
+    async def _members(self, identity: str) -> Sequence[str]:
+        return await self._once(identity, lambda: self._slack.group_members(identity))
+
+    async def _once(self, key: str, ask: Callable[[], Awaitable[T]]) -> T:
+        kept: _Kept[T] | None = self._kept.get(key)
+        if kept is not None and self._clock() - kept.at < KEPT_SECONDS:
+            return kept.found
+        found = await ask()
+        self._kept[key] = _Kept(self._clock(), found)
+        return found

@@ -1,0 +1,320 @@
+"""`pachops serve` in a Slack that others have written, as people meet it.
+
+Run by test_local_slack.py in a network of its own: `python -m tests.e2e.local_slack_flow
+socket|http FOLDER PROGRAM`. Beside local-slack there are the stand-ins of GitHub and pachd; nothing
+stands between the bot and local-slack.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bot.domain.github import Permission
+from bot.domain.slack import PATH
+from tests.bot.command import running
+from tests.real.local_slack import local_slack
+from tests.real.network import free_port
+from tests.standins.github.server import GitHubServer
+from tests.standins.pachd import Pachd
+from tests.standins.pachd.life import Timing
+
+EDGES = "acme/edges"
+ANN, BOB, ML, NEWS = "U0ANN", "U0BOB", "C0ML00", "C0NEWS"
+BOT_TOKEN, APP_TOKEN = "xoxb-1-aaaaaaaaaaaaaaaa", "xapp-1-A0-1-bbbbbbbbbbbbbbbb"
+SIGNING = "0123456789abcdef0123456789abcdef"
+PATIENCE = 60.0
+RULES = """
+images: {}
+pipelines: ['*.json']
+environments:
+  staging: {verify: {window: 0s, timeout: 20s}}
+  production:
+    on: {release: published}
+    approvals: 1
+    verify: {window: 0s, timeout: 20s}
+"""
+NOTES = """## What's new
+* Sharper **edges** by @ada in https://github.com/acme/edges/pull/2
+* Twice as fast
+
+**Full Changelog**: https://github.com/acme/edges/compare/v1...v2
+"""
+QUICK = Timing(starting=0.05, workers=0.2, crashing=0.3, job=0.1, datum=0.02)
+
+
+def spec(cmd: str) -> str:
+    transform = {"image": "busybox:1.36", "cmd": ["sh", "-c", cmd]}
+    reads = {"pfs": {"repo": "images", "glob": "/*"}}
+    return json.dumps({"pipeline": {"name": "edges"}, "transform": transform, "input": reads})
+
+
+class Workspace:
+    """What people do in it and see of it."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+        self.url = url
+        self._session = session
+
+    async def act(self, what: str, **body: object) -> None:
+        async with self._session.post(f"{self.url}/_control/{what}", json=body) as answer:
+            assert answer.status == 200, (what, await answer.text())
+
+    async def types(self, text: str, channel: str = ML, user: str = ANN) -> None:
+        await self.act("command", user=user, channel=channel, command="/pachops", text=text)
+
+    async def clicks(self, message: dict[str, Any], action: str, user: str = ANN) -> None:
+        found = next(
+            element | {"block_id": block["block_id"]} if "block_id" in block else element
+            for block in message["blocks"]
+            if block["type"] == "actions"
+            for element in block["elements"]
+            if element["action_id"] == action
+        )
+        where = {"channel": message["channel"], "messageTs": message["ts"], "user": user}
+        await self.act("interact", **where, action=found)
+
+    async def messages(self, channel: str = ML) -> list[dict[str, Any]]:
+        async with self._session.get(f"{self.url}/_control/messages/{channel}") as answer:
+            found: list[dict[str, Any]] = (await answer.json())["messages"]
+            return found
+
+    async def state(self) -> dict[str, Any]:
+        """All that the page shows."""
+        async with self._session.ws_connect(f"{self.url}/ui") as socket:
+            state: dict[str, Any] = (await socket.receive_json())["state"]
+            return state
+
+    async def submits(self, values: dict[str, dict[str, Any]]) -> None:
+        async with self._session.ws_connect(f"{self.url}/ui") as socket:
+            await socket.receive_json()
+            await socket.send_json({"t": "view_submit", "user": ANN, "values": values})
+
+    async def sees(self, containing: str, channel: str = ML, *, whispered_to: str = "") -> Any:
+        """The message that shows this, once it does."""
+
+        async def look() -> tuple[dict[str, Any] | None, object]:
+            found = await self.messages(channel)
+            fits = (
+                each
+                for each in found
+                if containing in _shown(each)
+                and each.get("ephemeral_to", "") in {whispered_to, whispered_to or ANN}
+            )
+            return next(fits, None), found
+
+        return await until(f"{containing!r} in {channel}", look)
+
+
+def _shown(message: object) -> str:
+    return json.dumps(message, ensure_ascii=False)
+
+
+async def until(what: str, look: Callable[[], Any]) -> Any:
+    """Look until there is something; what was seen is said where there never is."""
+    seen: object = None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                found, seen = await look()
+                if found:
+                    return found
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        message = f"never seen: {what}; instead: {_shown(seen)[-4000:]}"
+        raise AssertionError(message) from None
+
+
+@dataclass
+class World:
+    slack: Workspace
+    github: GitHubServer
+
+    async def home(self, containing: str, user: str = ANN) -> dict[str, Any]:
+        await self.slack.act("open-home", user=user)
+
+        async def look() -> tuple[object, object]:
+            homes = (await self.slack.state())["homeViews"]
+            return containing in _shown(homes) and homes, homes
+
+        found: dict[str, Any] = await until(f"{containing!r} in the Home", look)
+        return found
+
+
+@asynccontextmanager
+async def opened(mode: str, folder: Path, program: Path) -> AsyncIterator[World]:
+    port = free_port()
+    config = {
+        "workspace": {"name": "Acme", "domain": "acme", "teamId": "T0ACME"},
+        "app": {
+            "appId": "A0PACHOPS",
+            "botUserId": "U0PACHOPS",
+            "botName": "pachops",
+            "botToken": BOT_TOKEN,
+            "appToken": APP_TOKEN,
+            "signingSecret": SIGNING,
+            "mode": "socket" if mode == "socket" else "events",
+            "requestUrl": f"http://127.0.0.1:{port}{PATH}",
+        },
+        "users": [
+            {"id": ANN, "name": "ann", "real_name": "Ann", "email": "ann@acme.io"},
+            {"id": BOB, "name": "bob", "real_name": "Bob", "email": "bob@acme.io"},
+        ],
+        "channels": [
+            {"id": ML, "name": "ml", "members": [ANN, BOB]},
+            {"id": NEWS, "name": "news", "members": [ANN, BOB]},
+        ],
+    }
+    with local_slack(program, config) as url, Pachd(real_time=True, timing=QUICK) as pachd:
+        pachd.create_repo("images")
+        async with GitHubServer(folder / "github") as github, aiohttp.ClientSession() as session:
+            github.repository(EDGES, {".pachops.yml": RULES, "edges.json": spec("echo 1")})
+            environ = {
+                "HOME": str(folder),
+                "PATH": "/usr/bin:/bin",
+                "PACHOPS_DATA_DIR": str(folder / "data"),
+                "PACHOPS_PACHD_ADDRESS": pachd.address,
+                "PACHOPS_WEB_PORT": str(port),
+                "PACHOPS_GITHUB_BASE_URL": github.url,
+                "PACHOPS_GITHUB_APP_ID": str(github.app.id),
+                "PACHOPS_GITHUB_PRIVATE_KEY": github.app.private_key.replace("\n", "\\n"),
+                "PACHOPS_GITHUB_WEBHOOK_SECRETS": github.app.webhook_secret,
+                "PACHOPS_SLACK_BOT_TOKEN": BOT_TOKEN,
+                "PACHOPS_SLACK_APP_TOKEN": APP_TOKEN,
+                "PACHOPS_SLACK_SIGNING_SECRETS": SIGNING,
+                "PACHOPS_SLACK_MODE": mode,
+                "PACHOPS_SLACK_BASE_URL": f"{url}/api",
+            }
+            async with running(environ, "serve") as bot:
+                await bot.line("listening at")
+                reading = asyncio.create_task(bot.rest())
+                github.send_webhooks_to(f"http://127.0.0.1:{port}/github/webhook")
+                try:
+                    yield World(Workspace(url, session), github)
+                    bot.process.terminate()
+                    assert await bot.process.wait() == 0, bot.lines
+                except BaseException:
+                    sys.stderr.write("\n".join(bot.lines))
+                    raise
+                finally:
+                    await asyncio.wait({reading}, timeout=1.0)
+                    reading.cancel()
+
+
+async def links(world: World) -> None:
+    """A code from Slack, said on GitHub."""
+    slack, github = world.slack, world.github
+    pull = await github.open_pull_request(EDGES, "sharper", files={"edges.json": spec("echo 2")})
+    github.allow("grace", EDGES, Permission.WRITE)
+
+    async def connected() -> tuple[object, object]:
+        apps = (await slack.state())["apps"]
+        return apps[0]["connected"] or apps[0]["mode"] == "events", apps
+
+    await until("the bot's socket", connected)
+    for user, login in ((ANN, "ada"), (BOB, "grace")):
+        await slack.types("link", user=user)
+        told = await slack.sees("/pachops link ", whispered_to=user)
+        code = _shown(told).split("/pachops link ")[1].split("`")[0]
+        await github.comment(pull, f"/pachops link {code}", by=login)
+        await github.expect_comment(pull, f"`{user}`")
+
+
+async def asks_by_command(world: World) -> Any:
+    """The one message, from the command to the end."""
+    await world.slack.types(f"deploy staging --repo {EDGES}")
+    message = await world.slack.sees("✅ *Deployed*")
+    assert message["channel"] == ML
+    await world.slack.sees(f"<@{ANN}>: ✅")
+    return message
+
+
+async def asks_by_modal(world: World) -> None:
+    """The modal is filled in with what the person may do."""
+    await world.slack.types("")
+
+    async def look() -> tuple[Any, Any]:
+        views = (await world.slack.state())["modalStack"]
+        blocks = views[-1]["blocks"] if views else []
+        names = [each.get("block_id") for each in blocks]
+        return f"environment {EDGES}" in names and views[-1], views
+
+    view = await until("the modal with environments", look)
+    options = [
+        each["value"]
+        for block in view["blocks"]
+        if block.get("block_id") == f"environment {EDGES}"
+        for each in block["element"]["options"]
+    ]
+    assert options == ["staging", "production"], options
+    await world.slack.submits(
+        {
+            "repository": {"repository": _chosen(EDGES)},
+            f"environment {EDGES}": {"environment": _chosen("staging")},
+            "ref": {"ref": {"type": "plain_text_input", "value": "#1"}},
+            "options": {"options": {"type": "checkboxes", "selected_options": []}},
+        }
+    )
+    await world.slack.sees("/pull/1|#1>")
+
+
+def _chosen(value: str) -> dict[str, Any]:
+    option = {"text": {"type": "plain_text", "text": value}, "value": value}
+    return {"type": "static_select", "selected_option": option}
+
+
+async def clicks(world: World, message: dict[str, Any]) -> None:
+    """Roll back, and a second click on what was used."""
+    await world.slack.clicks(message, "roll_back")
+    await world.slack.sees(f"Rolled back by <@{ANN}>")
+    await world.slack.sees("✅ *Rolled back*")
+
+
+async def approves(world: World) -> None:
+    """Who published it may not, somebody else may."""
+    asked = await world.slack.sees("*waits for approval*")
+    assert "*It would*" in _shown(asked)
+    await world.slack.clicks(asked, "approve", ANN)
+    await world.slack.sees("ada asked for deployment", whispered_to=ANN)
+    await world.home("Waiting for your approval", BOB)
+    await world.slack.clicks(asked, "approve", BOB)
+    await world.slack.sees("Approved by *grace*")
+
+
+async def hears_of_a_release(world: World) -> None:
+    await world.slack.types(f"subscribe {EDGES} releases", NEWS)
+    await world.slack.sees("This channel hears of", NEWS)
+    await world.slack.types(f"subscribe {EDGES} production deployments", ML)
+    source = world.github.world.repo(EDGES).git
+    source.commit({"edges.json": spec("echo first")}, "The first")
+    await world.github.publish_release(EDGES, "v1", notes="The first.")
+    await approves(world)
+    await world.slack.sees("🎉", NEWS)
+    source.commit({"edges.json": spec("echo 3")}, "Sharper edges (#2)")
+    await world.github.publish_release(EDGES, "v2", notes=NOTES)
+    await approves(world)
+    message = await world.slack.sees("*What changed* since `v1`", NEWS)
+    shown = _shown(message)
+    assert "pull/2|#2>" in shown, shown
+    assert "*What's new*" in shown, shown
+
+
+async def main(mode: str, folder: Path, program: Path) -> None:
+    async with opened(mode, folder, program) as world:
+        await links(world)
+        message = await asks_by_command(world)
+        await asks_by_modal(world)
+        await clicks(world, message)
+        await hears_of_a_release(world)
+        await world.home("*staging*")
+    sys.stdout.write("all was seen\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])))

@@ -1,0 +1,64 @@
+"""Parts that npm has: each in exact versions whose content is known."""
+
+import contextlib
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.real.engine import MissingPartError
+
+INSTALLED = Path(sys.prefix) / "npm"
+INSTALL_TIMEOUT = 300.0
+
+
+def install(manifest: Path) -> Path:
+    """The folder of the packages of a package-lock.json, under `.venv`.
+
+    Args:
+        manifest: the folder with package.json and package-lock.json.
+
+    Raises:
+        MissingPartError: there is no npm, or it cannot install them.
+    """
+    # Another lock file has another one.
+    lock = (manifest / "package-lock.json").read_bytes()
+    place = INSTALLED / f"{manifest.name}-{hashlib.sha256(lock).hexdigest()[:16]}"
+    if not place.exists():
+        INSTALLED.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="new-", dir=INSTALLED) as folder:
+            made = Path(folder) / "whole"
+            shutil.copytree(manifest, made)
+            _npm_ci(made, manifest.name)
+            # Another run may have been first; its folder is as good.
+            with contextlib.suppress(OSError):
+                made.rename(place)
+    return place / "node_modules"
+
+
+def _npm_ci(folder: Path, name: str) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise MissingPartError("npm is not installed. On Debian, as root: apt-get install npm")
+    print(f"Installing {name} with npm ...", flush=True)  # noqa: T201 - it takes a while
+    # What is installed is only unpacked: no script of a package is run.
+    command = (npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    try:
+        done = subprocess.run(  # noqa: S603 - a constant command
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=INSTALL_TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        msg = f"npm did not end within {INSTALL_TIMEOUT:.0f} seconds."
+        raise MissingPartError(msg) from None
+    if done.returncode:
+        lines = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
+        msg = f"npm could not install {name}: {lines[0]}"
+        raise MissingPartError(msg)

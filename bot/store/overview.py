@@ -31,6 +31,18 @@ _OUTCOMES = {
 }
 
 
+_SEARCHED = (
+    ("commit", "sha"),
+    ("commit", "ref"),
+    ("commit", "branch"),
+    ("commit", "title"),
+    ("commit", "author"),
+    ("actor", "name"),
+    ("release",),
+)
+"""Fields of a request."""
+
+
 @dataclass(frozen=True)
 class Filter:
     """Which deployments are wanted; None: any."""
@@ -40,7 +52,7 @@ class Filter:
     repository: str | None = None
     standing: Standing | None = None
     text: str = ""
-    """In the repository, the commit, the actor or the id."""
+    """In the repository, the environment, the commit, who asked, or the id."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +87,8 @@ class Overview:
         """The newest that fit, the newest first; `before`: only those older than this id."""
         query = sa.select(DEPLOYMENT).order_by(DEPLOYMENT.c.seq.desc()).limit(limit)
         query = query.where(*_conditions(wanted))
+        if wanted.text:
+            query = query.where(self._contains(wanted.text))
         if before:
             than = sa.select(DEPLOYMENT.c.seq).where(DEPLOYMENT.c.id == before).scalar_subquery()
             query = query.where(DEPLOYMENT.c.seq < than)
@@ -97,6 +111,14 @@ class Overview:
             for target, each in latest.items()
         )
         return tuple(sorted(places, key=lambda place: (place.environment, place.repository)))
+
+    def _contains(self, text: str) -> sa.ColumnElement[bool]:
+        """Whether one of the fields does that a person sees, not the JSON that they are in."""
+        stored = DEPLOYMENT.c.request
+        json = sa.type_coerce(stored, sa.JSON) if self._database.path else sa.cast(stored, sa.JSON)
+        fields = (json[path].as_string() for path in _SEARCHED)
+        columns = (DEPLOYMENT.c.id, DEPLOYMENT.c.repository, DEPLOYMENT.c.environment)
+        return sa.or_(*(each.icontains(text, autoescape=True) for each in (*columns, *fields)))
 
     async def _names(
         self, column: sa.ColumnElement[Any], repositories: Collection[str] | None
@@ -124,8 +146,4 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
         conditions.append(DEPLOYMENT.c.state == State(wanted.standing.value))
     elif wanted.standing:
         conditions.append(DEPLOYMENT.c.outcome.in_(_OUTCOMES[wanted.standing]))
-    if wanted.text:
-        columns = (DEPLOYMENT.c.id, DEPLOYMENT.c.request)
-        fits = (column.icontains(wanted.text, autoescape=True) for column in columns)
-        conditions.append(sa.or_(*fits))
     return conditions

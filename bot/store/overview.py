@@ -8,8 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.deployment import Deployment, Outcome, State
+from bot.domain.gate_facts import Standing as Against
 from bot.store.database import Database
-from bot.store.deployments import deployment_of
+from bot.store.deployments import Deployments, deployment_of, rolled_back_targets
+from bot.store.locks import all_locks
 from bot.store.tables import DEPLOYMENT
 
 
@@ -22,12 +24,13 @@ class Standing(StrEnum):
     FAILED = "failed"
     """Also one that was rolled back or refused."""
     CANCELLED = "cancelled"
+    """Also one whose place a newer one took."""
 
 
 _OUTCOMES = {
     Standing.SUCCEEDED: (Outcome.SUCCEEDED,),
     Standing.FAILED: (Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.REFUSED),
-    Standing.CANCELLED: (Outcome.CANCELLED,),
+    Standing.CANCELLED: (Outcome.CANCELLED, Outcome.SUPERSEDED),
 }
 
 
@@ -72,6 +75,7 @@ class Overview:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._deployments = Deployments(database)
 
     async def repositories(self) -> tuple[str, ...]:
         """All that were ever deployed, in the order of their names."""
@@ -119,6 +123,22 @@ class Overview:
         fields = (json[path].as_string() for path in _SEARCHED)
         columns = (DEPLOYMENT.c.id, DEPLOYMENT.c.repository, DEPLOYMENT.c.environment)
         return sa.or_(*(each.icontains(text, autoescape=True) for each in (*columns, *fields)))
+
+    async def kept(self, places: Collection[Place], now: float) -> dict[str, Against]:
+        """The locks and the rollback that keep deployments away, for each target that has some."""
+        locks, rolled_back = await self._database.read(
+            lambda connection: (all_locks(connection, now), rolled_back_targets(connection))
+        )
+        found = {}
+        for each in places:
+            request = each.latest.request
+            mine = (lock for lock in locks if lock.repository == request.repository)
+            covering = tuple(lock for lock in mine if lock.covers(request.environment))
+            is_back = request.target in rolled_back
+            hold = await self._deployments.hold(request.target) if is_back else None
+            if covering or hold:
+                found[request.target] = Against(covering, hold)
+        return found
 
     async def _names(
         self, column: sa.ColumnElement[Any], repositories: Collection[str] | None

@@ -40,6 +40,7 @@ async def test_only_what_one_may_see_is_listed(database: Database, add: Add) -> 
         (Standing.FAILED, Outcome.ROLLED_BACK),
         (Standing.FAILED, Outcome.REFUSED),
         (Standing.CANCELLED, Outcome.CANCELLED),
+        (Standing.CANCELLED, Outcome.SUPERSEDED),
         (Standing.WAITING, None),
     ],
 )

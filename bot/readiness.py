@@ -14,8 +14,9 @@ LONGEST_CHECK = 5.0
 
 
 class Readiness:
-    """The database can be written to, the engine runs, nobody has asked the bot to stop, and no
-    other `pachops serve` is at work.
+    """The database can be written to, the engine runs, and this is the `serve` that works.
+
+    Nobody has asked it to stop, and no other is at work on its database.
     """
 
     def __init__(

@@ -57,8 +57,9 @@ async def of_bot_token(token: SecretStr, api_url: str) -> Sequence[Finding]:
         fact = "Slack does not name the token's scopes, so they cannot be checked"
         return [*found, note(_BOT, fact)]
     missing = [each for each in BOT_SCOPES if each not in login.scopes]
-    for each in missing:
-        found.append(fault(_BOT, f"it lacks the scope {each}, {BOT_SCOPES[each]}", _ADD))
+    found += [
+        fault(_BOT, f"it lacks the scope {each}, {BOT_SCOPES[each]}", _ADD) for each in missing
+    ]
     if not missing:
         found.append(good(_BOT, f"it has all {len(BOT_SCOPES)} scopes"))
     if more := sorted(login.scopes - BOT_SCOPES.keys()):

@@ -289,8 +289,11 @@ async def readiness(url: str) -> int:
 
 
 async def until_ready(url: str) -> None:
-    while await readiness(url) != 200:
+    for _ in range(int(PATIENCE / 0.05)):
+        if await readiness(url) == 200:
+            return
         await asyncio.sleep(0.05)
+    raise AssertionError(url)
 
 
 def test_one_that_waits_for_work_has_not_loaded_what_the_work_needs() -> None:

@@ -73,9 +73,7 @@ async def test_who_approved_what_is_shown(site: World, browser: aiohttp.ClientSe
     assert "2 running jobs start again" in page
 
 
-async def test_one_that_waits_says_behind_whom(
-    site: World, browser: aiohttp.ClientSession
-) -> None:
+async def test_one_that_waits_says_behind_whom(site: World, browser: aiohttp.ClientSession) -> None:
     first, second = other(example.WAITING, "01jd7k2m9q4x8v01"), example.WAITING
     await site.add(first)
     await site.add(second)

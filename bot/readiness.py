@@ -14,13 +14,22 @@ LONGEST_CHECK = 5.0
 
 
 class Readiness:
-    """The database can be written to, the engine runs, and nobody has asked the bot to stop."""
+    """The database can be written to, the engine runs, and this is the `serve` that works.
 
-    def __init__(self, database: Database, is_running: Callable[[], bool]) -> None:
+    Nobody has asked it to stop, and no other is at work on its database.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        is_running: Callable[[], bool],
+        is_on_duty: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.stopping = asyncio.Event()
         """Set as soon as the bot is asked to stop."""
         self._database = database
         self._is_running = is_running
+        self._is_on_duty = is_on_duty
 
     async def check(self) -> None:
         """StoppedError where it cannot: NOT_READY, or what the database says."""
@@ -28,6 +37,8 @@ class Readiness:
             raise StoppedError(Code.NOT_READY, "it stops")
         if not self._is_running():
             raise StoppedError(Code.NOT_READY, "it starts")
+        if not self._is_on_duty():
+            raise StoppedError(Code.NOT_READY, "another `pachops serve` is at work")
         try:
             async with asyncio.timeout(LONGEST_CHECK):
                 await self._database.write(_change_nothing)

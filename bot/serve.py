@@ -33,6 +33,7 @@ from bot.store.approvals import Approvals
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import CancelResult, Deployments
+from bot.store.duty import Duty
 from bot.store.figures import FigureStore
 from bot.store.values import JSON
 from handlers.commands.second_look import SecondLook
@@ -127,7 +128,10 @@ class Server:
         bot.second_look = SecondLook(desk)
         self._inbox = Inbox(deliveries, partial(handle, desk))
         webhook = Webhook(settings.github.webhook_secrets, WANTED, deliveries, self._inbox.wake)
-        self.readiness = Readiness(database, lambda: bot.engine.is_running)
+        self._duty = Duty(database)
+        self.readiness = Readiness(
+            database, lambda: bot.engine.is_running, lambda: self._duty.is_ours
+        )
         site = open_site(settings, database, self.readiness.stopping, partial(_permission, github))
         self._app = web_app(
             metrics.timed(webhook.answer, frozenset(WANTED)),
@@ -172,11 +176,7 @@ class Server:
         """
         await self._bot.engine.start()
         async with _in_background(
-            self._inbox.run(),
-            self._ask_github(),
-            *(follow() for follow in self._reports),
-            Cleaner(self._bot).run(),
-            stop=stop,
+            self._duty.carry_out(self._work), Cleaner(self._bot).run(), stop=stop
         ):
             async with self._listening():
                 await stop.wait()
@@ -194,6 +194,17 @@ class Server:
             # Whoever needs one asks again.
             LOG.warning("GitHub's tokens could not be fetched yet: %r", error)
         await self._redelivery.run()
+
+    async def _work(self) -> None:
+        """What two servers must not both do."""
+        stop = asyncio.Event()
+        async with _in_background(
+            self._inbox.run(),
+            self._ask_github(),
+            *(follow() for follow in self._reports),
+            stop=stop,
+        ):
+            await stop.wait()
 
     @asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bot.doctor import data, github, machine, pachyderm, web
+from bot.doctor import data, github, machine, pachyderm, slack, web
 from bot.doctor.finding import Check
 from bot.settings import Settings
 
@@ -19,5 +19,6 @@ def all_checks(settings: Settings, *, repositories: Iterable[str]) -> tuple[Chec
         *machine.checks(settings, repositories),
         *pachyderm.checks(settings),
         *github.checks(settings),
+        *slack.checks(settings),
         *web.checks(settings),
     )

@@ -152,8 +152,8 @@ class Engine:
 
     @property
     def is_running(self) -> bool:
-        """Whether it takes deployments up."""
-        return self._durable is not None and bool(self._background)
+        """Whether it is started and takes deployments up, or in where others run them."""
+        return self._durable is not None and (not self._max_running or bool(self._background))
 
     async def submit(self, deployment: Deployment, facts: Mapping[str, JSON] = _NO_FACTS) -> None:
         """Write it and its facts down and put it in its target's line, all or nothing.

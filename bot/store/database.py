@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -100,6 +100,27 @@ class Database:
                 return change(connection)
 
         return await self._call(transaction)
+
+    async def session(self) -> sa.Connection:
+        """A connection of the asker's own, which commits each statement; `end` ends it."""
+
+        def connect() -> sa.Connection:
+            connection = self._connect(self._engine)
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            # What a session holds must not come back with the pool to somebody else.
+            connection.detach()
+            return connection
+
+        return await self._call(connect)
+
+    async def ask(self, session: sa.Connection, query: Callable[[sa.Connection], T]) -> T:
+        """What `query` answers; one at a time for each session."""
+        return await self._call(lambda: query(session))
+
+    async def end(self, session: sa.Connection) -> None:
+        """End it, whatever became of its connection."""
+        with suppress(sa.exc.DBAPIError):
+            await asyncio.get_running_loop().run_in_executor(self._threads, session.close)
 
     @contextmanager
     def _begin_writing(self) -> Iterator[sa.Connection]:

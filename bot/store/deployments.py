@@ -243,6 +243,12 @@ def was_rolled_back(connection: sa.Connection, target: str) -> bool:
     return connection.execute(ever.limit(1)).first() is not None
 
 
+def rolled_back_targets(connection: sa.Connection) -> frozenset[str]:
+    """Those for which anybody ever asked for that."""
+    ever = sa.select(DEPLOYMENT.c.target).where(DEPLOYMENT.c.request.contains(_ROLLBACK))
+    return frozenset(connection.execute(ever.distinct()).scalars())
+
+
 def insert(
     connection: sa.Connection, deployment: Deployment, facts: Mapping[str, JSON] = _NO_FACTS
 ) -> int | None:

@@ -215,6 +215,12 @@ def locks_of(connection: sa.Connection, repository: str, now: float) -> tuple[Lo
     return tuple(lock for lock in found if not lock.is_over(now))
 
 
+def all_locks(connection: sa.Connection, now: float) -> tuple[Lock, ...]:
+    """Those of every repository, the oldest first."""
+    found = map(_lock, connection.execute(sa.select(LOCK).order_by(LOCK.c.created_at)).all())
+    return tuple(lock for lock in found if not lock.is_over(now))
+
+
 def _there(connection: sa.Connection, lock: Lock) -> Lock | None:
     query = sa.select(LOCK).where(_place(lock)).with_for_update()
     row = connection.execute(query).first()

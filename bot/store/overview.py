@@ -8,8 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.deployment import Deployment, Outcome, State
+from bot.domain.gate_facts import Standing as Against
 from bot.store.database import Database
-from bot.store.deployments import deployment_of
+from bot.store.deployments import Deployments, deployment_of, rolled_back_targets
+from bot.store.locks import all_locks
 from bot.store.tables import DEPLOYMENT
 
 
@@ -22,13 +24,26 @@ class Standing(StrEnum):
     FAILED = "failed"
     """Also one that was rolled back or refused."""
     CANCELLED = "cancelled"
+    """Also one whose place a newer one took."""
 
 
 _OUTCOMES = {
     Standing.SUCCEEDED: (Outcome.SUCCEEDED,),
     Standing.FAILED: (Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.REFUSED),
-    Standing.CANCELLED: (Outcome.CANCELLED,),
+    Standing.CANCELLED: (Outcome.CANCELLED, Outcome.SUPERSEDED),
 }
+
+
+_SEARCHED = (
+    ("commit", "sha"),
+    ("commit", "ref"),
+    ("commit", "branch"),
+    ("commit", "title"),
+    ("commit", "author"),
+    ("actor", "name"),
+    ("release",),
+)
+"""Fields of a request."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +55,7 @@ class Filter:
     repository: str | None = None
     standing: Standing | None = None
     text: str = ""
-    """In the repository, the commit, the actor or the id."""
+    """In the repository, the environment, the commit, who asked, or the id."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,7 @@ class Overview:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._deployments = Deployments(database)
 
     async def repositories(self) -> tuple[str, ...]:
         """All that were ever deployed, in the order of their names."""
@@ -75,6 +91,8 @@ class Overview:
         """The newest that fit, the newest first; `before`: only those older than this id."""
         query = sa.select(DEPLOYMENT).order_by(DEPLOYMENT.c.seq.desc()).limit(limit)
         query = query.where(*_conditions(wanted))
+        if wanted.text:
+            query = query.where(self._contains(wanted.text))
         if before:
             than = sa.select(DEPLOYMENT.c.seq).where(DEPLOYMENT.c.id == before).scalar_subquery()
             query = query.where(DEPLOYMENT.c.seq < than)
@@ -97,6 +115,30 @@ class Overview:
             for target, each in latest.items()
         )
         return tuple(sorted(places, key=lambda place: (place.environment, place.repository)))
+
+    def _contains(self, text: str) -> sa.ColumnElement[bool]:
+        """Whether one of the fields does that a person sees, not the JSON that they are in."""
+        stored = DEPLOYMENT.c.request
+        json = sa.type_coerce(stored, sa.JSON) if self._database.path else sa.cast(stored, sa.JSON)
+        fields = (json[path].as_string() for path in _SEARCHED)
+        columns = (DEPLOYMENT.c.id, DEPLOYMENT.c.repository, DEPLOYMENT.c.environment)
+        return sa.or_(*(each.icontains(text, autoescape=True) for each in (*columns, *fields)))
+
+    async def kept(self, places: Collection[Place], now: float) -> dict[str, Against]:
+        """The locks and the rollback that keep deployments away, for each target that has some."""
+        locks, rolled_back = await self._database.read(
+            lambda connection: (all_locks(connection, now), rolled_back_targets(connection))
+        )
+        found = {}
+        for each in places:
+            request = each.latest.request
+            mine = (lock for lock in locks if lock.repository == request.repository)
+            covering = tuple(lock for lock in mine if lock.covers(request.environment))
+            is_back = request.target in rolled_back
+            hold = await self._deployments.hold(request.target) if is_back else None
+            if covering or hold:
+                found[request.target] = Against(covering, hold)
+        return found
 
     async def _names(
         self, column: sa.ColumnElement[Any], repositories: Collection[str] | None
@@ -124,8 +166,4 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
         conditions.append(DEPLOYMENT.c.state == State(wanted.standing.value))
     elif wanted.standing:
         conditions.append(DEPLOYMENT.c.outcome.in_(_OUTCOMES[wanted.standing]))
-    if wanted.text:
-        columns = (DEPLOYMENT.c.id, DEPLOYMENT.c.request)
-        fits = (column.icontains(wanted.text, autoescape=True) for column in columns)
-        conditions.append(sa.or_(*fits))
     return conditions

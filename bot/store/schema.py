@@ -1,5 +1,6 @@
 """The schema's version, and the way to the current one."""
 
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ CURRENT = "0006"
 
 VERSION_TABLE = "pachops_schema"
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_HIGHLIGHTER = "mako.ext.pygmentplugin"
 _ADVISORY_LOCK = 7_221_163_840
 
 
@@ -44,6 +46,8 @@ def upgrade(connection: sa.Connection) -> None:
     if before == CURRENT:
         return
     # Alembic takes a third of a second to import, and almost never has something to do.
+    # Without this its template engine would load Pygments for error pages: 5 MB that stay.
+    sys.modules.setdefault(_HIGHLIGHTER, None)  # type: ignore[arg-type]
     command = import_module("alembic.command")
     script = import_module("alembic.script")
     config = _config(connection)

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from statistics import fmean
 from typing import TypeAlias
-
-import networkx as nx
 
 from bot.domain.plan import Change
 from bot.domain.plan_summary import PlannedPipeline, PlanSummary
@@ -21,7 +20,8 @@ _LONGEST = 22
 """Characters that a box has room for."""
 _SWEEPS = 6
 
-Graph: TypeAlias = "nx.DiGraph[str]"
+Graph: TypeAlias = dict[str, list[str]]
+"""Every name, and what it reads."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,12 @@ def draw(plan: PlanSummary) -> Drawing | None:
     """The picture; None where there is nothing to see."""
     shown = _shown(plan.pipelines)
     graph = _graph(shown)
-    if not graph or not nx.is_directed_acyclic_graph(graph):
+    if not graph:
         return None
-    layers, chains = _layers(graph)
+    try:
+        layers, chains = _layers(graph)
+    except CycleError:
+        return None
     spots = _spots(layers)
     pipelines = {each.full_name: each for each in shown}
     boxes = tuple(_box(name, *spots[name], pipelines.get(name)) for name in graph)
@@ -82,19 +85,26 @@ def _shown(pipelines: Sequence[PlannedPipeline]) -> tuple[PlannedPipeline, ...]:
 
 
 def _graph(pipelines: Iterable[PlannedPipeline]) -> Graph:
-    graph: Graph = nx.DiGraph()
+    graph: Graph = {}
     for each in pipelines:
-        graph.add_node(each.full_name)
-        graph.add_edges_from((read, each.full_name) for read in each.reads)
+        reads = graph.setdefault(each.full_name, [])
+        for read in each.reads:
+            graph.setdefault(read, [])
+            if read not in reads:
+                reads.append(read)
     return graph
 
 
 def _layers(graph: Graph) -> tuple[list[list[str]], list[list[str]]]:
-    """Names by layer, and each edge as the names that it passes, one in each layer."""
-    layers = [sorted(layer) for layer in nx.topological_generations(graph)]
+    """Names by layer, and each edge as the names that it passes, one in each layer.
+
+    Errors: CycleError.
+    """
+    layers = _generations(graph)
     layer_of = {name: number for number, layer in enumerate(layers) for name in layer}
     chains = []
-    for number, (start, end) in enumerate(graph.edges):
+    edges = ((read, name) for name, reads in graph.items() for read in reads)
+    for number, (start, end) in enumerate(edges):
         # A place of its own in each layer between keeps a long line off the boxes there.
         passed = [f"\0{number}/{layer}" for layer in range(layer_of[start] + 1, layer_of[end])]
         for layer, name in enumerate(passed, start=layer_of[start] + 1):
@@ -102,6 +112,17 @@ def _layers(graph: Graph) -> tuple[list[list[str]], list[list[str]]]:
         chains.append([start, *passed, end])
     _untangle(layers, chains)
     return layers, chains
+
+
+def _generations(graph: Graph) -> list[list[str]]:
+    sorter = TopologicalSorter(graph)
+    sorter.prepare()
+    generations = []
+    while sorter.is_active():
+        ready = sorter.get_ready()
+        generations.append(sorted(ready))
+        sorter.done(*ready)
+    return generations
 
 
 def _untangle(layers: list[list[str]], chains: list[list[str]]) -> None:

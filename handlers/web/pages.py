@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from bot.domain.deployment import Deployment
+from bot.domain.deployment import Deployment, State
 from bot.domain.plan_summary import PLAN, PlanSummary, plan_from_json
 from bot.domain.reasons import Code, StoppedError
 from bot.store.database import Database
@@ -17,6 +17,7 @@ from bot.store.deployments import Deployments
 from bot.store.log import Line, LogReader
 from bot.store.overview import Filter, Overview, Standing
 from bot.store.progress import ProgressLog
+from bot.store.queue import Queue
 from handlers.reports.board import Board
 from handlers.reports.text import one_line
 from handlers.web import words
@@ -54,12 +55,17 @@ class Stores:
     progress: ProgressLog
     log: LogReader
     overview: Overview
+    queue: Queue
 
     @classmethod
     def of(cls, database: Database) -> "Stores":
         """Those of a database."""
         return cls(
-            Deployments(database), ProgressLog(database), LogReader(database), Overview(database)
+            Deployments(database),
+            ProgressLog(database),
+            LogReader(database),
+            Overview(database),
+            Queue(database),
         )
 
 
@@ -110,7 +116,10 @@ class Pages:
     async def view(self, deployment: Deployment, board: Board) -> View:
         """What the page shows of it now."""
         stored = await self._stores.deployments.load(deployment.id, PLAN)
-        return View(deployment, board, _plan(stored), time.time(), self._commit_url(deployment))
+        now, place = time.time(), None
+        if deployment.state is State.WAITING:
+            place = await self._stores.queue.place(deployment, now)
+        return View(deployment, board, _plan(stored), now, self._commit_url(deployment), place)
 
     async def _index(self, request: web.Request) -> web.StreamResponse:
         if SEAL in request.query:
@@ -123,8 +132,10 @@ class Pages:
         wanted = _filter(request, readable)
         before = _word(request, "before") or None
         found = await overview.deployments(wanted, before=before, limit=PER_PAGE + 1)
+        places = await overview.places(readable)
         context = {
-            "places": await overview.places(readable),
+            "places": places,
+            "kept": await overview.kept(places, time.time()),
             "deployments": found[:PER_PAGE],
             "older": found[PER_PAGE - 1].id if len(found) > PER_PAGE else None,
             "is_first": before is None,

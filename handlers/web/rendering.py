@@ -43,6 +43,7 @@ def add_rendering(app: web.Application, links: Links, *, has_login: bool) -> Non
     )
     environment.filters.update(
         when=_when,
+        moment=_moment,
         duration=report_words.duration,
         size=report_words.size,
         line=one_line,
@@ -106,6 +107,13 @@ def _when(at: float, now: float) -> Markup:
         moment.isoformat(timespec="seconds"),
         moment.strftime("%Y-%m-%d %H:%M:%S UTC"),
         report_words.ago(at, now),
+    )
+
+
+def _moment(at: float) -> Markup:
+    moment = datetime.fromtimestamp(at, tz=UTC)
+    return Markup('<time datetime="{}">{}</time>').format(
+        moment.isoformat(timespec="seconds"), moment.strftime("%Y-%m-%d %H:%M UTC")
     )
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from bot.domain.deployment import Deployment, Outcome, Stage, State
 from bot.domain.plan import Change
 from bot.domain.plan_summary import PlannedPipeline, PlanSummary
+from bot.domain.queue import Place
 from bot.store.log import Found, Line
 from handlers.reports.board import Board, StageLine
 from handlers.web import dag, timeline, words
@@ -18,6 +19,7 @@ _LOOKS = {
     Outcome.ROLLED_BACK: _BAD,
     Outcome.REFUSED: _BAD,
     Outcome.CANCELLED: _QUIET,
+    Outcome.SUPERSEDED: _QUIET,
 }
 _MARKS = {_GOOD: "✓", _BAD: "✗", _BUSY: "●", _QUIET: "■"}
 
@@ -52,6 +54,15 @@ class View:
     plan: PlanSummary | None
     now: float
     commit_url: str | None = None
+    place: Place | None = None
+    """Where it stands in the line of its target, while it waits."""
+
+    @property
+    def waits_for(self) -> str:
+        """What has to happen before it begins."""
+        if self.place is None:
+            return "It waits for its turn."
+        return words.place(len(self.place.before), self.place.begins_in)
 
     @property
     def badge(self) -> Badge:
@@ -75,6 +86,11 @@ class View:
     def stages(self) -> tuple[StageLine, ...]:
         """Those that began, as they began."""
         return tuple(self.board.stages.values())
+
+    @property
+    def approved(self) -> int:
+        """How many approved it."""
+        return sum(vote.approves for vote in self.board.votes.values())
 
     @property
     def seconds(self) -> float | None:

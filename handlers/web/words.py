@@ -3,9 +3,12 @@
 from types import MappingProxyType
 
 from bot.domain.deployment import Outcome, State, Trigger
+from bot.domain.hold import Hold
+from bot.domain.lock import Lock
 from bot.domain.plan import Change
 from bot.domain.progress import Ended
 from bot.store.overview import Standing
+from handlers.reports.words import duration
 
 NOTHING_TITLE = "Nothing here"
 NOTHING = "There is no such page, or the link to it is no longer good."
@@ -38,6 +41,7 @@ OUTCOMES = MappingProxyType(
         Outcome.CANCELLED: "cancelled",
         Outcome.REFUSED: "refused",
         Outcome.ROLLED_BACK: "failed, rolled back",
+        Outcome.SUPERSEDED: "superseded",
     }
 )
 STANDINGS = MappingProxyType({each: each.value for each in Standing})
@@ -57,6 +61,32 @@ TRIGGERS = MappingProxyType(
     }
 )
 LOG_CUT = "The log is long: lines from its middle are left out."
+
+
+def place(before: int, begins_in: float | None) -> str:
+    """Where one stands that has not begun."""
+    if before == 0:
+        return "It is next: it begins as soon as a worker takes it up."
+    behind = "1 deployment" if before == 1 else f"{before} deployments"
+    when = "" if begins_in is None else f", and begins in about {duration(begins_in)}"
+    return f"It waits behind {behind} of its environment{when}."
+
+
+def approval(needed: int, approved: int, asked_by: str) -> str:
+    """What an approval waits for."""
+    people = "one person" if needed == 1 else f"{needed} people"
+    return f"{approved} of {needed} approved. It takes {people} other than {asked_by}."
+
+
+def locked(lock: Lock) -> str:
+    """Who keeps others away, and why."""
+    reason = f": {lock.reason}" if lock.reason else ""
+    return f"locked by {lock.owner.name}{reason}"
+
+
+def held(hold: Hold) -> str:
+    """That a rollback holds it."""
+    return f"held by {hold.by.name}'s rollback: pushes and releases leave it as it is"
 
 
 def log_shown(count: int) -> str:

@@ -17,6 +17,7 @@ from bot.settings import load_settings
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import Deployments
+from tests.real.postgresql import PostgreSQL
 from tests.standins.github.server import GitHubServer
 from tests.standins.slack.server import SlackServer
 
@@ -214,10 +215,101 @@ async def test_a_signal_stops_it_in_good_order(
     assert not any("Traceback" in line or "ERROR" in line for line in lines), lines
 
 
+@pytest.mark.real
+async def test_a_second_one_stands_by_and_takes_over_from_one_that_is_killed(
+    github: GitHubServer, tmp_path: Path, postgresql_server: PostgreSQL
+) -> None:
+    pull = await github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    environ = variables(
+        tmp_path,
+        github,
+        PATH=os.environ["PATH"],
+        PACHOPS_DATABASE_URL=postgresql_server.new_database(),
+        # Both are ready to take work in, also without running any.
+        PACHOPS_RUNNING_DEPLOYMENTS="0",
+    )
+    async with asyncio.timeout(PATIENCE), running_serve(environ) as first:
+        first_url = await first.said("listening at ")
+        await until_ready(first_url)
+        async with running_serve(environ) as second:
+            second_url = await second.said("listening at ")
+            await second.said("this one stands by")
+            assert await readiness(second_url) == 503
+            github.send_webhooks_to(f"{second_url}/github/webhook")
+            first.kill()
+            await second.said("this one takes over")
+            await until_ready(second_url)
+            await github.comment(pull, "/pachops help")
+            await github.expect_comment(pull, "/pachops deploy [ENV]")
+
+
+class Process:
+    """A `pachops serve` of its own."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._lines: list[str] = []
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    async def said(self, text: str) -> str:
+        """The word behind the text, once it is in the log."""
+        assert self._process.stderr is not None
+        while True:
+            for line in self._lines:
+                if text in line:
+                    return (*line.partition(text)[2].split(), "")[0]
+            more = await self._process.stderr.readline()
+            assert more, self._lines
+            self._lines.append(more.decode())
+
+
+@asynccontextmanager
+async def running_serve(environ: dict[str, str]) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "from bot.cli import main; main()",
+        "serve",
+        env=environ,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield Process(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def readiness(url: str) -> int:
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/readyz") as answer:
+        return answer.status
+
+
+async def until_ready(url: str) -> None:
+    for _ in range(int(PATIENCE / 0.05)):
+        if await readiness(url) == 200:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(url)
+
+
 def test_one_that_waits_for_work_has_not_loaded_what_the_work_needs() -> None:
     code = "import sys, bot.serve; print(*sorted(sys.modules))"
     answer = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     loaded = set(answer.stdout.split())
-    assert not loaded & {"docker", "pachyderm_sdk", "grpc", "networkx", "dockerfile", "dbos"}
+    assert not loaded & {
+        "alembic",
+        "bot.stage_work",
+        "bot.workflow",
+        "dbos",
+        "docker",
+        "dockerfile",
+        "grpc",
+        "networkx",
+        "pachyderm_sdk",
+    }

@@ -40,6 +40,7 @@ async def test_only_what_one_may_see_is_listed(database: Database, add: Add) -> 
         (Standing.FAILED, Outcome.ROLLED_BACK),
         (Standing.FAILED, Outcome.REFUSED),
         (Standing.CANCELLED, Outcome.CANCELLED),
+        (Standing.CANCELLED, Outcome.SUPERSEDED),
         (Standing.WAITING, None),
     ],
 )
@@ -54,3 +55,22 @@ async def test_standings_are_told_apart(
         each for each in Standing if await overview.deployments(Filter(standing=each), limit=10)
     }
     assert found == {standing}
+
+
+async def test_a_text_is_looked_for_in_what_people_see(database: Database, add: Add) -> None:
+    deployment = await add()
+    overview, request = Overview(database), deployment.request
+    seen = [
+        deployment.id,
+        request.repository,
+        request.environment,
+        request.commit.sha[:9].upper(),
+        request.commit.ref,
+        request.actor.name,
+    ]
+    for text in seen:
+        found = await overview.deployments(Filter(text=text), limit=10)
+        assert [each.id for each in found] == [deployment.id], text
+    # Names of fields, signs of JSON, and wildcards are none of it.
+    for text in ("actor", "surface", '":', "{", "%", "_"):
+        assert await overview.deployments(Filter(text=text), limit=10) == (), text

@@ -1,11 +1,15 @@
 import re
+from dataclasses import replace
 
 import aiohttp
 import pytest
 
-from bot.domain.deployment import Stage
+from bot.domain.deployment import Actor, Kind, Outcome, Stage, State
+from bot.domain.lock import Lock
 from bot.domain.progress import Log
+from bot.store.locks import Locks
 from handlers.web.access import SEAL
+from handlers.web.words import OUTCOMES
 from tests.handlers.reports import example
 from tests.handlers.web.world import PLAN_OF_VISION, World, other
 
@@ -57,6 +61,48 @@ async def test_a_failure_says_why_and_what_to_do(
     assert "edges/Dockerfile:7" in page
     assert "ERROR: no nunpy==1.26" in page
     assert "<strong>Next:</strong>" in page
+
+
+async def test_who_approved_what_is_shown(site: World, browser: aiohttp.ClientSession) -> None:
+    running = replace(GOOD, state=State.RUNNING, outcome=None, finished_at=None)
+    await site.add(running, example.asking())
+    page = await text_of(browser, site.link(running))
+    assert "1 of 2 approved. It takes 2 people other than ada." in page
+    assert "<strong>approved</strong> by grace, with github" in page
+    assert "vision/edges: update version 3" in page
+    assert "2 running jobs start again" in page
+
+
+async def test_one_that_waits_says_behind_whom(site: World, browser: aiohttp.ClientSession) -> None:
+    first, second = other(example.WAITING, "01jd7k2m9q4x8v01"), example.WAITING
+    await site.add(first)
+    await site.add(second)
+    assert "It is next" in await text_of(browser, site.link(first))
+    page = await text_of(browser, site.link(second))
+    assert "It waits behind 1 deployment of its environment" in page
+    # The link is for one deployment only.
+    assert first.id not in page
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+async def test_every_end_has_a_word(
+    site: World, browser: aiohttp.ClientSession, outcome: Outcome
+) -> None:
+    await site.add(replace(GOOD, outcome=outcome))
+    for link in (site.link(GOOD), site.link()):
+        assert OUTCOMES[outcome] in await text_of(browser, link)
+
+
+async def test_the_first_page_says_who_keeps_others_away(
+    site: World, browser: aiohttp.ClientSession
+) -> None:
+    back = replace(GOOD.request, kind=Kind.ROLLBACK, steps=1)
+    await site.add(replace(GOOD, request=back))
+    lock = Lock("1", back.repository, None, Actor("grace", "github"), "<the demo>", 1.0)
+    await Locks(site.database).take(lock, 2.0)
+    page = await text_of(browser, site.link())
+    assert "locked by grace: &lt;the demo&gt;" in page
+    assert "held by ada&#39;s rollback" in page
 
 
 async def test_what_comes_from_outside_is_shown_and_does_nothing(

@@ -5,15 +5,13 @@ import time
 
 from bot.services.clock import Clock
 
-START = time.time()
-"""What the database notes by itself is of about this time too."""
-
 
 class Time:
     """Seconds since the epoch, for a client and for the stand-in alike."""
 
     def __init__(self) -> None:
-        self._now = START
+        # What the database notes by itself is of about this time too, also late in a long run.
+        self._now = time.time()
         self.slept: list[float] = []
 
     def now(self) -> float:

@@ -1,7 +1,7 @@
 # What a developer types. Everything lives in .venv; `make clean` takes it away.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock docs check test demo image bench clean
+.PHONY: help setup lock docs check test demo demo-cli image bench clean
 
 BIN := .venv/bin
 UV_VERSION := 0.13.9
@@ -18,7 +18,8 @@ help:
 	@echo 'make setup   the environment in .venv, with the pachops command: .venv/bin/pachops'
 	@echo 'make test    all checks and all tests; ARGS="-k word" chooses'
 	@echo 'make check   lint, format and types'
-	@echo 'make demo    the main job on an example, from commit to pipeline'
+	@echo 'make demo    the whole story, with Slack and GitHub, on this machine; ONCE=1 ends by itself'
+	@echo 'make demo-cli  the main job at the command line, from commit to pipeline'
 	@echo 'make image   our own image: built by a deployment, started, healthy'
 	@echo 'make bench   how fast and how big, against doing it by hand'
 	@echo 'make lock    requirements.lock from pyproject.toml'
@@ -74,7 +75,10 @@ test: check
 	$(BIN)/python -m pytest --numprocesses=3 --dist=loadgroup $(ARGS)
 
 demo: setup
-	@$(BIN)/python -m examples.demo
+	@ONCE='$(ONCE)' $(BIN)/python -m examples.demo
+
+demo-cli: setup
+	@$(BIN)/python -m examples.demo_cli
 
 image: setup
 	@$(BIN)/python -m examples.own_image

@@ -34,12 +34,12 @@ async def take(program: Path, folder: Path) -> None:
     async with flow.opened("socket", folder, program) as world:
         await flow.links(world)
         slack, source = world.slack, world.github.world.repo(flow.EDGES).git
-        await slack.types(f"subscribe {flow.EDGES} releases", flow.NEWS)
-        await slack.types(f"subscribe {flow.EDGES} production deployments", flow.ML)
+        await slack.types(f"subscribe {flow.EDGES} releases", channel=flow.NEWS)
+        await slack.types(f"subscribe {flow.EDGES} production deployments")
         source.commit({"edges.json": flow.spec("cp -r /pfs/images /pfs/out")}, "First edges (#1)")
         await world.github.publish_release(flow.EDGES, "v1", notes="The first.")
         await flow.approves(world)
-        await slack.sees("🎉", flow.NEWS)
+        await slack.sees("🎉", channel=flow.NEWS)
         source.commit({"edges.json": flow.spec(SHARPER)}, "Sharper edges (#2)")
         source.commit({"README.md": "Edges."}, "Say what it is for (#3)")
         await world.github.publish_release(flow.EDGES, "v2", notes=flow.NOTES)
@@ -49,7 +49,7 @@ async def take(program: Path, folder: Path) -> None:
                 _picture, browser, slack.url, "ml", "slack-approval", (900, 560)
             )
             await flow.approves(world)
-            await slack.sees("*What changed* since `v1`", flow.NEWS)
+            await slack.sees("*What changed* since `v1`", channel=flow.NEWS)
             await asyncio.to_thread(
                 _picture, browser, slack.url, "news", "slack-release", (900, 640)
             )

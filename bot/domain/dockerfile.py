@@ -82,16 +82,6 @@ def with_bases(text: str, replace: Mapping[str, str], build_args: Mapping[str, s
     return "\n".join(lines)
 
 
-def secret_ids(text: str) -> tuple[str, ...]:
-    """The ids of the secrets that RUN --mount=type=secret asks for, each once.
-
-    Raises:
-        StoppedError: DOCKERFILE_INVALID, with the line.
-    """
-    ids = (_secret_id(mount) for command in commands(text) for mount in mounts(command))
-    return tuple(dict.fromkeys(found for found in ids if found))
-
-
 def line_of(text: str, step: str) -> int | None:
     """The line at which a step of the build begins; None where that is not clear.
 
@@ -204,16 +194,6 @@ def mounts(command: parser.Command) -> Iterator[Mapping[str, str]]:
             fields = next(csv.reader([flag.removeprefix("--mount=")]), [])
             parts = (field.partition("=") for field in fields)
             yield {key.strip().lower(): value for key, _, value in parts}
-
-
-def _secret_id(mount: Mapping[str, str]) -> str | None:
-    if mount.get("type") != "secret":
-        return None
-    for key in ("source", "src", "id"):
-        if mount.get(key):
-            return mount[key]
-    target = next((mount[key] for key in ("target", "dst", "destination") if mount.get(key)), "")
-    return target.rpartition("/")[2] or mount.get("env")
 
 
 def _repository(reference: str) -> str | None:

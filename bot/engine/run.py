@@ -55,11 +55,6 @@ class Run:
         if self._cancelled_by:
             self._cancelled.set()
 
-    @property
-    def cancel_requested(self) -> str | None:
-        """Who asked to cancel it."""
-        return self._cancelled_by
-
     def request_cancel(self, by: str) -> None:
         """Interrupt the step that runs, if it is cancellable, and each one after it."""
         self._cancelled_by = self._cancelled_by or by

@@ -10,6 +10,8 @@ from ruamel.yaml import YAML
 from typer.main import get_command
 
 from bot.cli import app
+from bot.domain.command import parse
+from bot.domain.command_form import Mistake
 from bot.project import parse_project
 from bot.settings import load_settings
 from tests.docs import guides
@@ -93,21 +95,32 @@ def test_the_tables_have_the_defaults() -> None:
 
 @every_guide
 def test_the_commands_of_pachops_take_these_options(page: Path) -> None:
-    group = get_command(app)
     for line in guides.commands(page):
         words = shlex.split(line, comments=True)
         if words[0].endswith("pachops") and words[1] != "--version":
-            command = group.commands[words[1]]  # type: ignore[attr-defined] # a click Group
-            command.make_context(words[1], words[2:], resilient_parsing=True)
-            for option in (each for each in words[2:] if each.startswith("--")):
+            command, arguments = get_command(app), words[1:]
+            while hasattr(command, "commands"):
+                command, arguments = command.commands[arguments[0]], arguments[1:]
+            command.make_context(command.name, list(arguments), resilient_parsing=True)
+            for option in (each for each in arguments if each.startswith("--")):
                 assert any(option in parameter.opts for parameter in command.params), line
+
+
+@every_guide
+def test_what_people_ask_for_is_understood(page: Path) -> None:
+    for line in guides.asked(page):
+        assert not isinstance(parse(line), Mistake), line
+
+
+def test_the_readme_shows_what_people_ask_for() -> None:
+    assert len(guides.asked(ROOT / "README.md")) >= 5
 
 
 @every_guide
 def test_the_targets_of_make_are_there(page: Path) -> None:
     makefile = (ROOT / "Makefile").read_text()
     text = page.read_text()
-    for target in re.findall(r"(?:^\$ |`)make (\w+)", text, re.MULTILINE):
+    for target in re.findall(r"(?:^\$ |`)make ([\w-]+)", text, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
@@ -126,7 +139,8 @@ def test_the_secrets_that_are_made_are_those_that_compose_reads() -> None:
 
 @pytest.mark.parametrize("page", [*GUIDES, ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    for link in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+    text = page.read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)]+)\)", text) + re.findall(r'src="([^"]+)"', text):
         path, _, anchor = link.partition("#")
         if "://" in link:
             continue

@@ -8,7 +8,7 @@ stands between the bot and local-slack.
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from bot.domain.slack import PATH
 from tests.bot.command import running
 from tests.real.local_slack import local_slack
 from tests.real.network import free_port
+from tests.real.workspace import Workspace, shown, until
 from tests.standins.github.server import GitHubServer
 from tests.standins.pachd import Pachd
 from tests.standins.pachd.life import Timing
@@ -29,7 +30,6 @@ EDGES = "acme/edges"
 ANN, BOB, ML, NEWS = "U0ANN", "U0BOB", "C0ML00", "C0NEWS"
 BOT_TOKEN, APP_TOKEN = "xoxb-1-aaaaaaaaaaaaaaaa", "xapp-1-A0-1-bbbbbbbbbbbbbbbb"
 SIGNING = "0123456789abcdef0123456789abcdef"
-PATIENCE = 60.0
 RULES = """
 images: {}
 pipelines: ['*.json']
@@ -55,82 +55,6 @@ def spec(cmd: str) -> str:
     return json.dumps({"pipeline": {"name": "edges"}, "transform": transform, "input": reads})
 
 
-class Workspace:
-    """What people do in it and see of it."""
-
-    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
-        self.url = url
-        self._session = session
-
-    async def act(self, what: str, **body: object) -> None:
-        async with self._session.post(f"{self.url}/_control/{what}", json=body) as answer:
-            assert answer.status == 200, (what, await answer.text())
-
-    async def types(self, text: str, channel: str = ML, user: str = ANN) -> None:
-        await self.act("command", user=user, channel=channel, command="/pachops", text=text)
-
-    async def clicks(self, message: dict[str, Any], action: str, user: str = ANN) -> None:
-        found = next(
-            element | {"block_id": block["block_id"]} if "block_id" in block else element
-            for block in message["blocks"]
-            if block["type"] == "actions"
-            for element in block["elements"]
-            if element["action_id"] == action
-        )
-        where = {"channel": message["channel"], "messageTs": message["ts"], "user": user}
-        await self.act("interact", **where, action=found)
-
-    async def messages(self, channel: str = ML) -> list[dict[str, Any]]:
-        async with self._session.get(f"{self.url}/_control/messages/{channel}") as answer:
-            found: list[dict[str, Any]] = (await answer.json())["messages"]
-            return found
-
-    async def state(self) -> dict[str, Any]:
-        """All that the page shows."""
-        async with self._session.ws_connect(f"{self.url}/ui") as socket:
-            state: dict[str, Any] = (await socket.receive_json())["state"]
-            return state
-
-    async def submits(self, values: dict[str, dict[str, Any]]) -> None:
-        async with self._session.ws_connect(f"{self.url}/ui") as socket:
-            await socket.receive_json()
-            await socket.send_json({"t": "view_submit", "user": ANN, "values": values})
-
-    async def sees(self, containing: str, channel: str = ML, *, whispered_to: str = "") -> Any:
-        """The message that shows this, once it does."""
-
-        async def look() -> tuple[dict[str, Any] | None, object]:
-            found = await self.messages(channel)
-            fits = (
-                each
-                for each in found
-                if containing in _shown(each)
-                and each.get("ephemeral_to", "") in {whispered_to, whispered_to or ANN}
-            )
-            return next(fits, None), found
-
-        return await until(f"{containing!r} in {channel}", look)
-
-
-def _shown(message: object) -> str:
-    return json.dumps(message, ensure_ascii=False)
-
-
-async def until(what: str, look: Callable[[], Any]) -> Any:
-    """Look until there is something; what was seen is said where there never is."""
-    seen: object = None
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                found, seen = await look()
-                if found:
-                    return found
-                await asyncio.sleep(0.1)
-    except TimeoutError:
-        message = f"never seen: {what}; instead: {_shown(seen)[-4000:]}"
-        raise AssertionError(message) from None
-
-
 @dataclass
 class World:
     slack: Workspace
@@ -141,7 +65,7 @@ class World:
 
         async def look() -> tuple[object, object]:
             homes = (await self.slack.state())["homeViews"]
-            return containing in _shown(homes) and homes, homes
+            return containing in shown(homes) and homes, homes
 
         found: dict[str, Any] = await until(f"{containing!r} in the Home", look)
         return found
@@ -196,7 +120,7 @@ async def opened(mode: str, folder: Path, program: Path) -> AsyncIterator[World]
                 reading = asyncio.create_task(bot.rest())
                 github.send_webhooks_to(f"http://127.0.0.1:{port}/github/webhook")
                 try:
-                    yield World(Workspace(url, session), github)
+                    yield World(Workspace(url, session, user=ANN, channel=ML), github)
                     bot.process.terminate()
                     assert await bot.process.wait() == 0, bot.lines
                 except BaseException:
@@ -212,16 +136,11 @@ async def links(world: World) -> None:
     slack, github = world.slack, world.github
     pull = await github.open_pull_request(EDGES, "sharper", files={"edges.json": spec("echo 2")})
     github.allow("grace", EDGES, Permission.WRITE)
-
-    async def connected() -> tuple[object, object]:
-        apps = (await slack.state())["apps"]
-        return apps[0]["connected"] or apps[0]["mode"] == "events", apps
-
-    await until("the bot's socket", connected)
+    await slack.connected()
     for user, login in ((ANN, "ada"), (BOB, "grace")):
         await slack.types("link", user=user)
         told = await slack.sees("/pachops link ", whispered_to=user)
-        code = _shown(told).split("/pachops link ")[1].split("`")[0]
+        code = shown(told).split("/pachops link ")[1].split("`")[0]
         await github.comment(pull, f"/pachops link {code}", by=login)
         await github.expect_comment(pull, f"`{user}`")
 
@@ -279,30 +198,30 @@ async def clicks(world: World, message: dict[str, Any]) -> None:
 async def approves(world: World) -> None:
     """Who published it may not, somebody else may."""
     asked = await world.slack.sees("*waits for approval*")
-    assert "*It would*" in _shown(asked)
-    await world.slack.clicks(asked, "approve", ANN)
+    assert "*It would*" in shown(asked)
+    await world.slack.clicks(asked, "approve", user=ANN)
     await world.slack.sees("ada asked for deployment", whispered_to=ANN)
     await world.home("Waiting for your approval", BOB)
-    await world.slack.clicks(asked, "approve", BOB)
+    await world.slack.clicks(asked, "approve", user=BOB)
     await world.slack.sees("Approved by *grace*")
 
 
 async def hears_of_a_release(world: World) -> None:
-    await world.slack.types(f"subscribe {EDGES} releases", NEWS)
-    await world.slack.sees("This channel hears of", NEWS)
-    await world.slack.types(f"subscribe {EDGES} production deployments", ML)
+    await world.slack.types(f"subscribe {EDGES} releases", channel=NEWS)
+    await world.slack.sees("This channel hears of", channel=NEWS)
+    await world.slack.types(f"subscribe {EDGES} production deployments")
     source = world.github.world.repo(EDGES).git
     source.commit({"edges.json": spec("echo first")}, "The first")
     await world.github.publish_release(EDGES, "v1", notes="The first.")
     await approves(world)
-    await world.slack.sees("🎉", NEWS)
+    await world.slack.sees("🎉", channel=NEWS)
     source.commit({"edges.json": spec("echo 3")}, "Sharper edges (#2)")
     await world.github.publish_release(EDGES, "v2", notes=NOTES)
     await approves(world)
-    message = await world.slack.sees("*What changed* since `v1`", NEWS)
-    shown = _shown(message)
-    assert "pull/2|#2>" in shown, shown
-    assert "*What's new*" in shown, shown
+    message = await world.slack.sees("*What changed* since `v1`", channel=NEWS)
+    text = shown(message)
+    assert "pull/2|#2>" in text, text
+    assert "*What's new*" in text, text
 
 
 async def main(mode: str, folder: Path, program: Path) -> None:

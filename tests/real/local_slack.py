@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import platform
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -16,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.real.engine import MissingPartError
+from tests.real.engine import MissingPartError, require_program
 from tests.real.network import free_port, wait_for_port
 from tests.real.npm import install
 
@@ -40,8 +39,8 @@ def alone(command: Sequence[str]) -> list[str]:
         MissingPartError: this machine does not give us one.
     """
     own = ["unshare", "--net", *(["--map-root-user"] if os.geteuid() else [])]
-    if shutil.which("unshare") is None or shutil.which("ip") is None:
-        raise MissingPartError("unshare and ip are needed. On Debian: util-linux and iproute2")
+    require_program("unshare", package="util-linux")
+    require_program("ip", package="iproute2")
     tried = subprocess.run([*own, "true"], capture_output=True, text=True, check=False)  # noqa: S603 - constant
     if tried.returncode:
         msg = f"There is no network namespace to be had: {tried.stderr.strip()}"
@@ -50,8 +49,10 @@ def alone(command: Sequence[str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def local_slack(program: Path, config: Mapping[str, Any]) -> Iterator[str]:
-    """Its URL, while it runs.
+def local_slack(
+    program: Path, config: Mapping[str, Any], *, port: int | None = None
+) -> Iterator[str]:
+    """Its URL, while it runs; at a free port, where none is given.
 
     Raises:
         RuntimeError: others could reach it.
@@ -61,7 +62,7 @@ def local_slack(program: Path, config: Mapping[str, Any]) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="pachops-slack-") as folder:
         file = Path(folder) / "config.json"
         file.write_text(json.dumps(config), encoding="utf-8")
-        port = free_port()
+        port = port or free_port()
         process = subprocess.Popen(  # noqa: S603 - pinned above
             [
                 *(str(program), "--config", str(file), "--port", str(port)),

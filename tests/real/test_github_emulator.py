@@ -7,7 +7,9 @@ from tests.real.github_emulator import install_emulate
 def test_without_npm_it_is_missing_and_says_what_brings_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    monkeypatch.setattr("tests.real.npm.INSTALLED", tmp_path_factory.mktemp("nothing-here"))
+    nothing = tmp_path_factory.mktemp("nothing-here")
+    monkeypatch.setattr("tests.real.npm.INSTALLED", nothing)
+    monkeypatch.setattr("tests.real.npm.UV_FOLDER", nothing)
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(MissingPartError, match="apt-get install npm"):
         install_emulate()

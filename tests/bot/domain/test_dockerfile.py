@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.dockerfile import BaseImage, base_images, line_of, secret_ids, with_bases
+from bot.domain.dockerfile import BaseImage, base_images, line_of, with_bases
 from bot.domain.reasons import Code, Reason, StoppedError
 
 NEW = "registry.acme.io/base@sha256:0"
@@ -154,18 +154,6 @@ def test_a_name_over_two_lines_is_refused_rather_than_left() -> None:
     assert "one line" in caught.value.reason.next_step
 
 
-def test_secrets_are_found_by_id_or_target() -> None:
-    text = (
-        "FROM a\n"
-        "RUN --mount=type=secret,id=pip,target=/etc/pip.conf \\\n"
-        "    --mount=type=cache,id=cache,target=/c pip install\n"
-        'RUN --mount="type=secret,id=token,env=TOKEN" --mount=type=secret,id=pip a\n'
-        "RUN --mount=type=secret,target=/run/npmrc a\n"
-        "RUN echo --mount=type=secret,id=none\n"
-    )
-    assert secret_ids(text) == ("pip", "token", "npmrc")
-
-
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
@@ -199,7 +187,6 @@ def test_instructions_of_another_syntax_are_left_to_it() -> None:
 @given(st.lists(PIECES, max_size=20).map("".join))
 def test_no_text_does_more_than_be_refused(text: str) -> None:
     with contextlib.suppress(StoppedError):
-        secret_ids(text)
         base_images(text, {"A": "x"})
         after = with_bases(text, {"x": NEW}, {"A": "x"})
         assert after.count("\n") == text.count("\n")

@@ -1,0 +1,1 @@
+"""What is played, one file for each act: a title, and `play`."""

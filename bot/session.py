@@ -301,7 +301,7 @@ async def _unless(interrupted: asyncio.Event, work: Coroutine[object, object, No
 
 async def _cancel(bot: Bot, deployment: str, interrupted: asyncio.Event) -> None:
     await interrupted.wait()
-    await bot.engine.cancel(deployment, _actor().name)
+    await bot.engine.cancel(deployment, _actor())
 
 
 def _repository_here() -> str | None:

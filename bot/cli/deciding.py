@@ -16,7 +16,7 @@ def cancel(identity: Identity, *, as_json: Json = False) -> None:
 
     async def work(stored: Stored) -> None:
         deployment = await stored.find(identity)
-        result = await stored.deployments.request_cancel(deployment.id, user())
+        result = await stored.deployments.request_cancel(deployment.id, Actor(user(), "cli"))
         text = words.cancelled(result.value, deployment.id)
         if result.value == "running" and not await stored.is_served():
             text = words.cancelled_when_resumed(deployment.id)

@@ -198,6 +198,13 @@ class Locks:
             lambda connection: connection.execute(change).rowcount > 0
         )
 
+    async def put_off(self, notice: Notice) -> None:
+        """That it could not be told, and is still to be."""
+        change = sa.update(LOCK_NOTICE).where(LOCK_NOTICE.c.number == notice.number)
+        await self._database.write(
+            lambda connection: connection.execute(change.values(sent_at=None))
+        )
+
     async def _at_last(self, write: Callable[[sa.Connection], T]) -> T:
         """The answer, also where on PostgreSQL another took it between two looks."""
         for _ in range(_TRIES):

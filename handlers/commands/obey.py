@@ -1,9 +1,10 @@
 """What each command does, whichever surface it was given on."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from bot.domain.approval import Verdict
 from bot.domain.command import (
@@ -14,17 +15,22 @@ from bot.domain.command import (
     Help,
     History,
     Link,
+    Lock,
     Plan,
     Reject,
+    Resume,
     Rollback,
     Status,
     Subscribe,
     Unlink,
+    Unlock,
     Unsubscribe,
+    Why,
     parse,
 )
 from bot.domain.command_form import Mistake
 from bot.domain.deployment import Commit, Deployment, Kind, Request, Stage, State, Trigger
+from bot.domain.explanation import Explanation
 from bot.domain.gate import may_act, may_plan, may_roll_back
 from bot.domain.gate_facts import Facts, Unknown
 from bot.domain.gate_rules import Rules
@@ -34,6 +40,7 @@ from handlers.commands import words
 from handlers.commands.answers import (
     Answer,
     CancelAsked,
+    Explained,
     Helped,
     Linked,
     Listed,
@@ -46,7 +53,12 @@ from handlers.commands.answers import (
 from handlers.commands.approving import NOTHING_SEEN, cast_vote
 from handlers.commands.asking import ask, origin_of, reasons_of, submit, submitted_before
 from handlers.commands.errand import Errand
+from handlers.commands.explaining import Sources, explain, last_refusal
 from handlers.commands.gathering import Wish, gather
+from handlers.commands.locking import lock, resume, unlock
+from handlers.commands.noting import About, note_command, note_decision
+
+_AboutOne: TypeAlias = Cancel | Approve | Reject | Why
 
 _HISTORY = 20
 _SEARCHED = 500
@@ -78,6 +90,10 @@ class Given:
         )
 
 
+_DECIDED_ELSEWHERE = (Deploy, Status, History, Why, Help, Link, Unlink, Subscribe, Unsubscribe)
+"""Where the gate is asked it is noted, for events too; the others only tell."""
+
+
 class _RefusedError(Exception):
     def __init__(self, reasons: tuple[Reason, ...]) -> None:
         super().__init__(", ".join(each.code for each in reasons))
@@ -90,12 +106,34 @@ async def obey(errand: Errand, given: Given) -> Answer:
     Errors: what passes, such as github_unreachable. Called again for the same part of the same
     delivery, it starts nothing twice.
     """
+    # A secret that is typed with it is of no use in a command, and goes nowhere from here.
+    given = replace(given, line=errand.desk.deployer.clean(given.line))
+    await note_command(errand, given.part, given.line, given.pull_request)
+    command = parse(given.line)
     try:
-        return await _do(errand, given, parse(given.line))
+        answered = await _do(errand, given, command)
     except _RefusedError as refused:
-        return Refused(refused.reasons)
+        answered = Refused(refused.reasons)
     except StoppedError as stopped:
-        return Refused(reasons_of(stopped))
+        answered = Refused(reasons_of(stopped))
+    if not isinstance(command, _DECIDED_ELSEWHERE):
+        await _note(errand, given, command, answered)
+    return answered
+
+
+async def _note(errand: Errand, given: Given, command: Command | Mistake, answered: Answer) -> None:
+    reasons = answered.reasons if isinstance(answered, Refused) else ()
+    deployment = getattr(answered, "deployment", None)
+    environment = getattr(command, "environment", None)
+    if isinstance(deployment, Deployment):
+        environment = deployment.request.environment
+    about = About(
+        given.line,
+        environment,
+        deployment.id if isinstance(deployment, Deployment) else None,
+        given.pull_request,
+    )
+    await note_decision(errand, given.part, about, reasons)
 
 
 async def _do(errand: Errand, given: Given, command: Command | Mistake) -> Answer:
@@ -155,7 +193,7 @@ async def _planned_commit(errand: Errand, given: Given) -> tuple[Commit, Trust]:
 async def _cancel(errand: Errand, given: Given, command: Cancel) -> Answer:
     deployment = await _meant(errand, given, command)
     await _check_may_act(errand, given.wish(Deploy(deployment.request.environment)))
-    result = await errand.desk.deployer.cancel(deployment.id, errand.person.login)
+    result = await errand.desk.deployer.cancel(deployment.id, errand.actor)
     return CancelAsked(deployment, result)
 
 
@@ -165,7 +203,49 @@ async def _vote(errand: Errand, given: Given, command: Approve | Reject) -> Answ
     return await cast_vote(errand, deployment, verdict, command.seen or NOTHING_SEEN)
 
 
-async def _meant(errand: Errand, given: Given, command: Cancel | Approve | Reject) -> Deployment:
+async def _lock(errand: Errand, given: Given, command: Lock) -> Answer:
+    return await lock(errand, given.wish(Deploy(command.environment)), command)
+
+
+async def _unlock(errand: Errand, given: Given, command: Unlock) -> Answer:
+    return await unlock(errand, given.wish(Deploy(command.environment)), command)
+
+
+async def _resume(errand: Errand, given: Given, command: Resume) -> Answer:
+    return await resume(errand, given.wish(Deploy(command.environment)))
+
+
+async def _explain(errand: Errand, given: Given, command: Why) -> Answer:
+    """Of what is named; else of the last refusal or the newest deployment, whichever is later."""
+    deployer = errand.desk.deployer
+    if command.deployment is not None:
+        newest: Deployment | None = await _meant(errand, given, command)
+        refused = None
+    else:
+        newest = await _newest(errand, given.pull_request)
+        who = None if given.pull_request is not None else errand.actor.identity
+        refused = await last_refusal(
+            deployer.audit, errand.address, pull_request=given.pull_request, who=who
+        )
+    if refused is not None and (newest is None or refused.at > newest.created_at):
+        return Explained(Explanation(decided=refused))
+    if newest is None:
+        raise words.nothing_to_explain(given.pull_request)
+    sources = Sources(
+        deployer.deployments, deployer.approvals, deployer.queue, deployer.audit, deployer.standing
+    )
+    return Explained(await explain(sources, newest))
+
+
+async def _newest(errand: Errand, pull_request: int | None) -> Deployment | None:
+    for each in await _all(errand):
+        origin = await origin_of(errand, each) if pull_request is not None else None
+        if pull_request is None or (origin is not None and origin.pull_request == pull_request):
+            return each
+    return None
+
+
+async def _meant(errand: Errand, given: Given, command: _AboutOne) -> Deployment:
     """The deployment of this repository with this id, or the one that is under way here."""
     part = command.deployment
     if part is not None:
@@ -218,7 +298,14 @@ def _standing(found: Sequence[Deployment]) -> tuple[Deployment, ...]:
 
 
 async def _tell_status(errand: Errand, _given: Given, _command: Status) -> Answer:
-    return Listed(_standing(await _all(errand)))
+    deployer, found = errand.desk.deployer, _standing(await _all(errand))
+    locks = await deployer.locks.list(errand.address, time.time())
+    holds = []
+    for name in dict.fromkeys(each.request.environment for each in found):
+        hold = (await deployer.standing(errand.address, name)).hold
+        if hold is not None:
+            holds.append((name, hold))
+    return Listed(found, locks, tuple(holds))
 
 
 async def _tell_history(errand: Errand, _given: Given, _command: History) -> Answer:
@@ -270,6 +357,10 @@ _DOES: Mapping[type[Command], Callable[[Errand, Given, Any], Awaitable[Answer]]]
         Rollback: _roll_back,
         Plan: _plan,
         Cancel: _cancel,
+        Lock: _lock,
+        Unlock: _unlock,
+        Resume: _resume,
+        Why: _explain,
         Approve: _vote,
         Reject: _vote,
         Status: _tell_status,

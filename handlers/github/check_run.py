@@ -80,7 +80,7 @@ async def _press(errand: Errand, wish: Wish, deployment: Deployment, button: But
     if button is Button.CANCEL:
         reasons = may_act(*await gather(errand, wish, content=False))
         if not reasons:
-            result = await errand.desk.deployer.cancel(deployment.id, errand.person.login)
+            result = await errand.desk.deployer.cancel(deployment.id, errand.actor)
             return f"cancel of {deployment.id}: {result}"
     else:
         answered = await ask(errand, wish, button.value)

@@ -7,6 +7,7 @@ from bot.domain import progress
 from bot.domain.command import Help, render
 from bot.domain.command_help import help_lines
 from bot.domain.deployment import Deployment, Kind, State
+from bot.domain.lock import Notice
 from bot.domain.plan import image_lines, pipeline_lines
 from bot.domain.reasons import Reason
 from bot.services.github import CheckReport, Conclusion
@@ -20,7 +21,7 @@ from handlers.commands.answers import (
     Refused,
     Unlinked,
 )
-from handlers.commands.told import told
+from handlers.commands.told import standing, told
 from handlers.reports.github.plan import plan_comment
 from handlers.reports.github.safe import LONGEST_BODY, Safe, fitted
 from handlers.reports.words import OUTCOMES, STAGES, ago, short_sha
@@ -44,6 +45,11 @@ _OUR_MARK = "<!-- pachops:"
 def is_ours(body: str) -> bool:
     """Whether a comment ends with a marker of ours: with a token we comment as a person."""
     return body.rstrip().rpartition("\n")[2].startswith(_OUR_MARK)
+
+
+def lock_notice_marker(notice: Notice) -> str:
+    """How a notice about a lock is known again."""
+    return f"<!-- pachops:lock:{notice.lock.id}:{notice.number} -->"
 
 
 def refusal_marker(environment: str) -> str:
@@ -83,7 +89,7 @@ def too_many(left_out: int, most: int) -> str:
 
 def answer(answered: Answer, line: str, word: str, safe: Safe) -> str:
     """The answer to a command; empty where the deployment's reports are the answer."""
-    if (same := told(answered, safe)) is not None:
+    if (same := told(answered, word, safe)) is not None:
         return same
     match answered:
         case Refused():
@@ -91,7 +97,8 @@ def answer(answered: Answer, line: str, word: str, safe: Safe) -> str:
         case Planned():
             text = plan(answered, safe)
         case Listed():
-            text = deployments(answered.deployments, time.time(), safe)
+            table = deployments(answered.deployments, time.time(), safe)
+            text = "\n\n".join([*standing(answered, word, safe), table])
         case Linked():
             text = linked(answered, word, safe)
         case Unlinked():

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from bot.domain.deployment import BuiltImage, UpdatedPipeline
+from bot.domain.deployment import Actor, BuiltImage, UpdatedPipeline
 from bot.domain.reasons import Reason
 from handlers.reports import sentences
 from handlers.reports.github import words
@@ -71,7 +71,11 @@ def what(view: View, place: str = "", *, strong: str = "") -> str:
 
 def mention(view: View) -> str:
     """`@login` of who asked, where that is a login on GitHub."""
-    actor = view.deployment.request.actor
+    return mention_of(view.deployment.request.actor)
+
+
+def mention_of(actor: Actor) -> str:
+    """`@login`, where it is known to be one."""
     is_login = actor.surface == SURFACE and _LOGIN.fullmatch(actor.name)
     return f"@{actor.name}" if is_login else ""
 

@@ -22,11 +22,13 @@ from bot.services.git import Git
 from bot.services.github import GitHub
 from bot.settings.rules import LimitsSetting, narrowed
 from bot.store.approvals import Approvals
+from bot.store.audit import Audit
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries, Delivery
 from bot.store.deployments import CancelResult, Deployments, insert
 from bot.store.identities import Identities
 from bot.store.locks import Locks
+from bot.store.queue import Queue
 from bot.store.standing import standing_of
 from bot.store.values import JSON
 from handlers.github.desk import Desk
@@ -53,7 +55,10 @@ class Deployer:
         self.deployments = Deployments(database)
         self.approvals = Approvals(database)
         self.locks = Locks(database)
-        self.approvals = Approvals(database)
+        self.queue = Queue(database)
+        self.audit = Audit(database)
+        self.redactor = Redactor([SecretStr("hunter2hunter2")])
+        self.clean = self.redactor.clean
         self.limits: tuple[LimitsSetting, ...] = ()
         self.submitted: list[str] = []
         self.planned: list[Request] = []
@@ -62,7 +67,7 @@ class Deployer:
         self.submitted.append(deployment.id)
         await self._database.write(lambda connection: insert(connection, deployment, facts))
 
-    async def cancel(self, deployment: str, by: str) -> CancelResult:
+    async def cancel(self, deployment: str, by: Actor) -> CancelResult:
         return await self.deployments.request_cancel(deployment, by)
 
     async def resolve(self, repository: str, ref: str) -> Commit:

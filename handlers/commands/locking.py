@@ -1,7 +1,7 @@
 """Locks that people take and release, and environments that follow pushes again."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.command import Deploy, Lock, Unlock
@@ -25,11 +25,13 @@ class Where:
     environment: str | None
     word: str
     """What commands begin with."""
+    before: str = ""
+    """What stands before an environment's name there."""
 
     @property
     def shown(self) -> str:
         """As it is typed."""
-        return "--all" if self.environment is None else self.environment
+        return "--all" if self.environment is None else f"{self.before}{self.environment}"
 
 
 async def lock(errand: Errand, wish: Wish, command: Lock) -> Locked | Refused:
@@ -37,19 +39,10 @@ async def lock(errand: Errand, wish: Wish, command: Lock) -> Locked | Refused:
     checked = await _where(errand, wish, everywhere=command.everywhere)
     if isinstance(checked, Refused):
         return checked
-    deployer = errand.desk.deployer
-    now = time.time()
-    wanted = LockTaken(
-        id=new_deployment_id(),
-        repository=checked.repository,
-        environment=checked.environment,
-        owner=errand.actor,
-        reason=deployer.clean(command.reason),
-        created_at=now,
-        expires_at=None if command.seconds is None else now + command.seconds,
-        pull_request=await _open_pull_request(errand, wish),
-    )
-    taken = await take(deployer.locks, checked, wanted, command.take_from, now)
+    deployer, now = errand.desk.deployer, time.time()
+    bound = await _open_pull_request(errand, wish)
+    asked = wanted(command, checked, errand.actor, now, clean=deployer.clean, pull_request=bound)
+    taken = await take(deployer.locks, checked, asked, command.take_from, now)
     return Locked(taken.lock, renewed=taken.renewed, over=taken.over)
 
 
@@ -76,13 +69,35 @@ async def resume(errand: Errand, wish: Wish) -> Resumed | Refused:
     return Resumed(environment, hold if released else None)
 
 
+def wanted(
+    command: Lock,
+    where: Where,
+    owner: Actor,
+    now: float,
+    *,
+    clean: Callable[[str], str],
+    pull_request: int | None = None,
+) -> LockTaken:
+    """The lock that is asked for; `clean` masks secrets in its reason."""
+    return LockTaken(
+        id=new_deployment_id(),
+        repository=where.repository,
+        environment=where.environment,
+        owner=owner,
+        reason=clean(command.reason),
+        created_at=now,
+        expires_at=None if command.seconds is None else now + command.seconds,
+        pull_request=pull_request,
+    )
+
+
 async def take(
-    locks: Locks, where: Where, wanted: LockTaken, take_from: str | None, now: float
+    locks: Locks, where: Where, asked: LockTaken, take_from: str | None, now: float
 ) -> Taken:
     """Take it; of another's, only where it is whose it was said to be. Errors: LOCKED."""
     there = await _there(locks, where, now)
     result: Taken | Busy | Changed
-    if there is not None and not there.is_of(wanted.owner):
+    if there is not None and not there.is_of(asked.owner):
         if take_from is None or not _is_of(there, take_from):
             raise words.locked_by(
                 there,
@@ -91,9 +106,9 @@ async def take(
                 now,
                 changed=take_from is not None,
             )
-        result = await locks.take_over(there.id, wanted, now)
+        result = await locks.take_over(there.id, asked, now)
     else:
-        result = await locks.take(wanted, now)
+        result = await locks.take(asked, now)
     if not isinstance(result, Taken):
         raise words.locked_by(result.lock, where.word, f"lock {where.shown} --take-from", now)
     return result

@@ -12,10 +12,11 @@ from handlers.github.answering import follow
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload, User
+from handlers.github.rules_check import ACTIONS, Head, check_rules
 from handlers.reports.github.comment import SURFACE
 
 
-class Head(Payload):
+class HeadPart(Payload):
     """What is to be merged."""
 
     ref: str
@@ -27,7 +28,7 @@ class PullRequestPart(Payload):
 
     title: str = ""
     user: User | None = None
-    head: Head
+    head: HeadPart
     merged: bool = False
 
 
@@ -37,6 +38,8 @@ class PullRequest(Event):
     action: str
     number: int
     pull_request: PullRequestPart
+    before: str | None = None
+    """The head until then, where there are new commits."""
 
 
 async def handle(desk: Desk, delivery: Delivery) -> str:
@@ -45,6 +48,17 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     errand = Errand(desk, delivery, event)
     if event.action == "closed":
         return await _closed(errand, event)
+    checked = await _check_rules(errand, event)
+    return f"{checked}; {await _follow(errand, event)}" if checked else await _follow(errand, event)
+
+
+async def _check_rules(errand: Errand, event: PullRequest) -> str:
+    if event.action not in ACTIONS:
+        return ""
+    return await check_rules(errand, Head(event.pull_request.head.sha, event.before))
+
+
+async def _follow(errand: Errand, event: PullRequest) -> str:
     environments = (await errand.rules()).following(Trigger.PULL_REQUEST)
     if not environments:
         return "no environment follows pull requests"

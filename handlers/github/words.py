@@ -28,6 +28,9 @@ from handlers.reports.words import OUTCOMES, STAGES, ago, short_sha
 
 NOT_YET = "This version of pachops does not have this command yet."
 UNLINKED = "Your login is not joined with a Slack user any more."
+RULES_ARE_VALID = "The rules are valid"
+RULES_COUNT_LATER = "They count once this is in the default branch."
+RULES_WOULD_REFUSE = "With these rules pachops would refuse every deployment they are for."
 NOT_LINKED = "Your login was not joined with a Slack user."
 NO_DEPLOYMENTS = "Nothing was deployed from this repository so far."
 _TABLE = "| | Environment | Commit | Asked by | |\n| --- | --- | --- | --- | --- |"
@@ -80,6 +83,11 @@ def refused_check(environment: str, reasons: Sequence[Reason], safe: Safe) -> Ch
         summary=refused_event(environment, reasons, safe),
         conclusion=Conclusion.ACTION_REQUIRED,
     )
+
+
+def rules_are_broken(count: int) -> str:
+    """The title of the check on rules."""
+    return "1 problem in the rules" if count == 1 else f"{count} problems in the rules"
 
 
 def too_many(left_out: int, most: int) -> str:

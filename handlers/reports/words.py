@@ -292,6 +292,18 @@ def cancelled_when_resumed(identity: str) -> str:
     )
 
 
+def unlocked(environment: str | None, owner: str) -> str:
+    """What `pachops unlock` did."""
+    return f"The lock of {environment or 'every environment'} by {owner} is released."
+
+
+def resumed(environment: str, *, was_held: bool) -> str:
+    """What `pachops resume` did."""
+    if not was_held:
+        return f"No rollback holds {environment}: it follows what its rules say."
+    return f"{environment} follows pushes and releases again, as its rules say."
+
+
 def approval_needed(event: ApprovalNeeded, zone: tzinfo | None = None) -> str:
     """What it waits for, and how to answer."""
     people = "1 other person" if event.needed == 1 else f"{event.needed} other people"

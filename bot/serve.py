@@ -101,6 +101,7 @@ class BotDeployer:
     async def submit(self, deployment: Deployment, facts: Mapping[str, JSON]) -> None:
         """Write it down with its facts and put it in line; nothing where its id is there."""
         await self._bot.engine.submit(deployment, facts)
+        await self._bot.say_place(deployment)
 
     async def cancel(self, deployment: str, by: Actor) -> CancelResult:
         """Ask it to stop."""

@@ -5,8 +5,9 @@ from datetime import UTC
 
 from bot.domain.deployment import Deployment, Kind, State
 from bot.domain.explanation import Asked, Decided, Explanation
-from bot.domain.queue import Place, Wait
+from bot.domain.queue import Place, Wait, in_line
 from bot.domain.reasons import Reason
+from handlers.reports import words
 from handlers.reports.locks import lock_line
 from handlers.reports.words import OUTCOMES, STAGES, ago, duration, moment, short_sha
 
@@ -70,7 +71,7 @@ def _waiting(
     deployment: Deployment, place: Place, explanation: Explanation, word: str
 ) -> Iterator[str]:
     if place.wait in {Wait.BEHIND, Wait.NEXT}:
-        yield in_line(place)
+        yield _in_line(place)
         yield from (f"- before it: {_before(each)}" for each in place.before)
     if place.wait is Wait.APPROVAL and explanation.asked is not None:
         yield from _asks(explanation.asked, word)
@@ -99,12 +100,6 @@ def _before(deployment: Deployment) -> str:
     return f"`{deployment.id}` ({short_sha(request.commit.sha)}, by {request.actor.name}), {state}"
 
 
-def in_line(place: Place) -> str:
-    """Who is before it and when it begins, if all goes as usual."""
-    if not place.before:
-        return "It is next."
-    count = len(place.before)
-    before = "1 deployment is" if count == 1 else f"{count} deployments are"
-    if place.begins_in is None:
-        return f"{before} before it."
-    return f"{before} before it; it begins in about {duration(place.begins_in)}."
+def _in_line(place: Place) -> str:
+    found = in_line(place)
+    return f"{words.in_line(found)}." if found else "It is next."

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from bot.domain.approval import Cast, Verdict
 from bot.domain.deployment import BuiltImage, Deployment, Kind, Outcome, Stage, UpdatedPipeline
-from bot.domain.progress import ApprovalNeeded, Supersedes, Transfer, Voted
+from bot.domain.progress import ApprovalNeeded, InLine, Supersedes, Transfer, Voted
 
 SHORT_SHA = 7
 _SHORT_DIGEST = len("sha256:") + 12
@@ -317,6 +317,15 @@ def approval_needed(event: ApprovalNeeded, zone: tzinfo | None = None) -> str:
 def voted(event: Voted) -> str:
     """What somebody said."""
     return f"{event.by} {'approves' if event.approves else 'rejects'} it"
+
+
+def in_line(event: InLine) -> str:
+    """How many are before it, and when it begins if all goes as usual."""
+    count = len(event.before)
+    before = "1 deployment is before it" if count == 1 else f"{count} deployments are before it"
+    if event.begins_in is None:
+        return before
+    return f"{before}, it begins in about {duration(event.begins_in)}"
 
 
 def supersedes(event: Supersedes) -> str:

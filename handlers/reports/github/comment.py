@@ -62,7 +62,7 @@ def what(view: View, place: str = "", *, strong: str = "") -> str:
     """How it stands, in words; arguments as for `sentences.headline`."""
     kind = view.deployment.request.kind
     if view.waits:
-        return sentences.waits(kind, place, strong)
+        return f"{sentences.waits(kind, place, strong)}{view.in_line}"
     if view.asks_for_approval:
         return sentences.asks(kind, place, strong)
     stage = view.stage if view.outcome else None
@@ -191,7 +191,7 @@ def _pipeline(pipeline: UpdatedPipeline, safe: Safe) -> str:
 
 def _notes(view: View, safe: Safe) -> Iterator[str]:
     notes = view.end.notes if view.end else ()
-    texts = dict.fromkeys((*view.board.warnings, *notes))
+    texts = dict.fromkeys((*view.board.notes, *notes))
     yield _list(words.NOTES, (safe.rich(text) for text in texts))
 
 

@@ -40,7 +40,7 @@ class Audit:
 
     async def about(
         self,
-        repository: str,
+        repository: str | None,
         *,
         deployment: str | None = None,
         pull_request: int | None = None,
@@ -50,7 +50,7 @@ class Audit:
         """Decisions on a deployment, a pull request or a person's commands, the newest first.
 
         Args:
-            repository: where.
+            repository: where; None: anywhere.
             deployment: its id.
             pull_request: its number.
             who: as `Actor.identity` has it.
@@ -60,10 +60,13 @@ class Audit:
         query = (
             _columns()
             .where(AUDIT.c.seq > oldest, AUDIT.c.body.contains('"action":"decision"'))
-            .where(AUDIT.c.body.contains(f'"repository":{json.dumps(repository)}', autoescape=True))
             .order_by(AUDIT.c.seq.desc())
             .limit(_LOOKED_AT)
         )
+        if repository is not None:
+            query = query.where(
+                AUDIT.c.body.contains(f'"repository":{json.dumps(repository)}', autoescape=True)
+            )
         if deployment is not None:
             query = query.where(
                 AUDIT.c.body.contains(f'"deployment":{json.dumps(deployment)}', autoescape=True)
@@ -121,14 +124,18 @@ def append(connection: sa.Connection, entry: Entry, *, once: str | None = None) 
 
 
 def _is_about(
-    row: Row, repository: str, deployment: str | None, pull_request: int | None, who: str | None
+    row: Row,
+    repository: str | None,
+    deployment: str | None,
+    pull_request: int | None,
+    who: str | None,
 ) -> bool:
     """Whether it truly is: the query looked at its text alone."""
     body = json.loads(row.body)
     facts, actor = body.get("facts", {}), body.get("actor", {})
     by = Actor(actor.get("name", ""), actor.get("surface", ""), actor.get("account"))
     return (
-        body.get("repository") == repository
+        repository in {None, body.get("repository")}
         and deployment in {None, body.get("deployment")}
         and pull_request in {None, facts.get("pull_request")}
         and who in {None, by.identity}

@@ -41,8 +41,17 @@ async def explain(sources: Sources, deployment: Deployment) -> Explanation:
     )
 
 
+async def explain_newest(sources: Sources) -> Explanation | None:
+    """Of the newest deployment or the last refusal anywhere, whichever is later."""
+    newest = next(iter(await sources.deployments.list(limit=1)), None)
+    refused = await last_refusal(sources.audit, None)
+    if refused is not None and (newest is None or refused.at > newest.created_at):
+        return Explanation(decided=refused)
+    return await explain(sources, newest) if newest else None
+
+
 async def last_refusal(
-    audit: Audit, repository: str, *, pull_request: int | None = None, who: str | None = None
+    audit: Audit, repository: str | None, *, pull_request: int | None = None, who: str | None = None
 ) -> Decided | None:
     """The last refused command of a pull request, or of a person where there is none."""
     rows = await audit.about(repository, pull_request=pull_request, who=who, refused=True)

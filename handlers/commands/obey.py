@@ -90,8 +90,9 @@ class Given:
         )
 
 
-_DECIDED_ELSEWHERE = (Deploy, Status, History, Why, Help, Link, Unlink, Subscribe, Unsubscribe)
-"""Where the gate is asked it is noted, for events too; the others only tell."""
+_DECIDED_ELSEWHERE = (Deploy, Approve, Reject)
+"""These are asked for by events and buttons too, and noted where the gate is asked."""
+_ONLY_TELLS = (Status, History, Why, Help, Link, Unlink, Subscribe, Unsubscribe)
 
 
 class _RefusedError(Exception):
@@ -116,7 +117,7 @@ async def obey(errand: Errand, given: Given) -> Answer:
         answered = Refused(refused.reasons)
     except StoppedError as stopped:
         answered = Refused(reasons_of(stopped))
-    if not isinstance(command, _DECIDED_ELSEWHERE):
+    if not isinstance(command, _DECIDED_ELSEWHERE + _ONLY_TELLS):
         await _note(errand, given, command, answered)
     return answered
 

@@ -36,7 +36,7 @@ Environment = Annotated[
 Everywhere = Annotated[bool, typer.Option("--all", help="All environments of the repository.")]
 
 
-def lock(  # noqa: PLR0913 - each is an option
+def lock(
     repository: Repository = ".",
     *,
     to: Environment = None,

@@ -1,6 +1,7 @@
 """Approvals, locks, freezes, holds and the line, around a real update."""
 
 import asyncio
+import getpass
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -155,7 +156,7 @@ async def test_force_skips_lock_freeze_and_approvals_and_says_so(world: World) -
     result = await world.deploy(force="the cluster is on fire")
     assert result.finished.outcome is Outcome.SUCCEEDED
     assert [each.text for each in result.screen.of(Warned)] == [
-        "Forced by ada: the cluster is on fire",
+        f"Forced by {getpass.getuser()}: the cluster is on fire",
         "Skipped by force: default is frozen: Mon - Sun UTC",
         "Skipped by force: default is locked by grace: an experiment",
     ]

@@ -124,6 +124,15 @@ async def test_without_a_change_nobody_is_asked(world: World) -> None:
     assert result.screen.of(ApprovalNeeded) == []
 
 
+async def test_a_workflow_that_nobody_could_answer_is_refused_before_anything(
+    world: World,
+) -> None:
+    sha = commit(world, "approvals: 1")
+    result = await world.deploy_for(Trigger.ACTION, sha)
+    assert (result.finished.outcome, result.code) == (Outcome.REFUSED, "approval_impossible")
+    assert [each.stage for each in result.screen.of(StageStarted)] == [Stage.SOURCE]
+
+
 async def test_the_operator_can_ask_for_approvals(world: World) -> None:
     commit(world, "drafts: false")
     settings = world.folder / "settings.yaml"

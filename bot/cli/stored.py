@@ -2,18 +2,22 @@
 
 import asyncio
 import os
+import shlex
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING
 
 from bot.cli.ending import explained
-from bot.domain.audit import Row
-from bot.domain.deployment import Deployment
+from bot.cli.output import user
+from bot.domain.audit import Action, Entry, Row
+from bot.domain.deployment import Actor, Deployment
 from bot.domain.gate_facts import Standing
 from bot.domain.progress import Progress
 from bot.domain.reasons import Code, StoppedError
 from bot.engine.claim import is_claimed
 from bot.engine.workers import living
+from bot.redact import Redactor
 from bot.settings import load_settings
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
@@ -79,6 +83,12 @@ class Stored:
         if found is None:
             raise StoppedError(Code.DEPLOYMENT_UNKNOWN, f"none has the id '{identity}'")
         return found
+
+    async def note_command(self) -> None:
+        """Who gave this very command, with which words."""
+        line = Redactor(load_settings(os.environ).secrets()).clean(shlex.join(sys.argv[1:]))
+        by = Actor(user(), "cli")
+        await self.audit.append(Entry(Action.COMMAND, by, time.time(), facts={"line": line}))
 
     async def audit_rows(self, since: float | None) -> AsyncIterator[Row]:
         """The audit from this time on, the oldest first."""

@@ -1,10 +1,10 @@
 """What each command does, whichever surface it was given on."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any
 
 from bot.domain.approval import Verdict
 from bot.domain.command import (
@@ -29,7 +29,7 @@ from bot.domain.command import (
     parse,
 )
 from bot.domain.command_form import Mistake
-from bot.domain.deployment import Commit, Deployment, Kind, Request, Stage, State, Trigger
+from bot.domain.deployment import Commit, Deployment, Kind, Request, Trigger
 from bot.domain.explanation import Explanation
 from bot.domain.gate import may_act, may_plan, may_roll_back
 from bot.domain.gate_facts import Facts, Unknown
@@ -51,18 +51,15 @@ from handlers.commands.answers import (
     Unlinked,
 )
 from handlers.commands.approving import NOTHING_SEEN, cast_vote
-from handlers.commands.asking import ask, origin_of, reasons_of, submit, submitted_before
+from handlers.commands.asking import ask, reasons_of, submit, submitted_before
 from handlers.commands.errand import Errand
 from handlers.commands.explaining import Sources, explain, last_refusal
 from handlers.commands.gathering import Wish, gather
 from handlers.commands.locking import lock, resume, unlock
+from handlers.commands.meaning import all_of, meant, newest, standing_of
 from handlers.commands.noting import About, note_command, note_decision
 
-_AboutOne: TypeAlias = Cancel | Approve | Reject | Why
-
 _HISTORY = 20
-_SEARCHED = 500
-"""The newest deployments of a repository, among which an id is looked for."""
 
 
 @dataclass(frozen=True)
@@ -192,14 +189,14 @@ async def _planned_commit(errand: Errand, given: Given) -> tuple[Commit, Trust]:
 
 
 async def _cancel(errand: Errand, given: Given, command: Cancel) -> Answer:
-    deployment = await _meant(errand, given, command)
+    deployment = await meant(errand, given.pull_request, command)
     await _check_may_act(errand, given.wish(Deploy(deployment.request.environment)))
     result = await errand.desk.deployer.cancel(deployment.id, errand.actor)
     return CancelAsked(deployment, result)
 
 
 async def _vote(errand: Errand, given: Given, command: Approve | Reject) -> Answer:
-    deployment = await _meant(errand, given, command)
+    deployment = await meant(errand, given.pull_request, command)
     verdict = Verdict.APPROVE if isinstance(command, Approve) else Verdict.REJECT
     return await cast_vote(errand, deployment, verdict, command.seen or NOTHING_SEEN)
 
@@ -220,86 +217,26 @@ async def _explain(errand: Errand, given: Given, command: Why) -> Answer:
     """Of what is named; else of the last refusal or the newest deployment, whichever is later."""
     deployer = errand.desk.deployer
     if command.deployment is not None:
-        newest: Deployment | None = await _meant(errand, given, command)
+        found: Deployment | None = await meant(errand, given.pull_request, command)
         refused = None
     else:
-        newest = await _newest(errand, given.pull_request)
+        found = await newest(errand, given.pull_request)
         who = None if given.pull_request is not None else errand.actor.identity
         refused = await last_refusal(
             deployer.audit, errand.address, pull_request=given.pull_request, who=who
         )
-    if refused is not None and (newest is None or refused.at > newest.created_at):
+    if refused is not None and (found is None or refused.at > found.created_at):
         return Explained(Explanation(decided=refused))
-    if newest is None:
+    if found is None:
         raise words.nothing_to_explain(given.pull_request)
     sources = Sources(
         deployer.deployments, deployer.approvals, deployer.queue, deployer.audit, deployer.standing
     )
-    return Explained(await explain(sources, newest))
-
-
-async def _newest(errand: Errand, pull_request: int | None) -> Deployment | None:
-    for each in await _all(errand):
-        origin = await origin_of(errand, each) if pull_request is not None else None
-        if pull_request is None or (origin is not None and origin.pull_request == pull_request):
-            return each
-    return None
-
-
-async def _meant(errand: Errand, given: Given, command: _AboutOne) -> Deployment:
-    """The deployment of this repository with this id, or the one that is under way here."""
-    part = command.deployment
-    if part is not None:
-        found = [each for each in await _all(errand) if _has_id(each, part)]
-        none = words.no_such_deployment(part)
-    elif isinstance(command, Cancel):
-        found = await _under_way(errand, given.pull_request)
-        none = words.none_under_way(given.pull_request)
-    else:
-        under_way = await _under_way(errand, given.pull_request)
-        found = [each for each in under_way if each.stage is Stage.APPROVE]
-        none = words.none_to_approve(given.pull_request)
-    if not found:
-        raise none
-    if len(found) > 1:
-        raise words.several_deployments(found, f"{errand.desk.word} {command.form.name}")
-    return found[0]
-
-
-async def _under_way(errand: Errand, pull_request: int | None) -> list[Deployment]:
-    """Those of the pull request; without one, of the repository."""
-    found = []
-    for each in await _all(errand):
-        if each.state is State.FINISHED:
-            continue
-        origin = await origin_of(errand, each) if pull_request is not None else None
-        if pull_request is None or (origin is not None and origin.pull_request == pull_request):
-            found.append(each)
-    return found
-
-
-def _has_id(deployment: Deployment, part: str) -> bool:
-    return deployment.id.startswith(part) or deployment.id.endswith(part)
-
-
-async def _all(errand: Errand) -> Sequence[Deployment]:
-    """The repository's deployments, the newest first; of no other repository."""
-    return await errand.desk.deployer.deployments.list(repository=errand.address, limit=_SEARCHED)
-
-
-def _standing(found: Sequence[Deployment]) -> tuple[Deployment, ...]:
-    """What is under way, and the last that ended of each environment."""
-    shown = [each for each in found if each.state is not State.FINISHED]
-    seen = set()
-    for each in found:
-        if each.state is State.FINISHED and each.request.environment not in seen:
-            seen.add(each.request.environment)
-            shown.append(each)
-    return tuple(shown)
+    return Explained(await explain(sources, found))
 
 
 async def _tell_status(errand: Errand, _given: Given, _command: Status) -> Answer:
-    deployer, found = errand.desk.deployer, _standing(await _all(errand))
+    deployer, found = errand.desk.deployer, standing_of(await all_of(errand))
     locks = await deployer.locks.list(errand.address, time.time())
     holds = []
     for name in dict.fromkeys(each.request.environment for each in found):
@@ -310,7 +247,7 @@ async def _tell_status(errand: Errand, _given: Given, _command: Status) -> Answe
 
 
 async def _tell_history(errand: Errand, _given: Given, _command: History) -> Answer:
-    return Listed(tuple((await _all(errand))[:_HISTORY]))
+    return Listed(tuple((await all_of(errand))[:_HISTORY]))
 
 
 async def _link(errand: Errand, _given: Given, command: Link) -> Answer:

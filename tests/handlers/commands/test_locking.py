@@ -3,12 +3,11 @@
 import json
 import time
 
-from bot.domain.deployment import Actor, Deployment, Kind, Request, Trigger, new_deployment_id
+from bot.consent import SKIPPED
+from bot.domain.deployment import Trigger
 from bot.domain.github import Permission
 from bot.domain.lock import Lock, NoticeKind
 from bot.domain.reasons import Code
-from bot.store.database import Database
-from bot.store.deployments import insert
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.state import PullRequest
 
@@ -133,24 +132,10 @@ async def test_a_secret_in_a_reason_is_not_kept(world: World) -> None:
 # --- a rollback that holds
 
 
-async def rolled_back(world: World, database: Database, pull: PullRequest) -> None:
-    await world.comment(pull, "/pachops deploy staging")
-    request = (await world.only()).request
-    back = Request(
-        Kind.ROLLBACK,
-        request.repository,
-        "staging",
-        request.commit,
-        Trigger.COMMENT,
-        Actor("ada", "github"),
-    )
-    made = Deployment(new_deployment_id(), back, created_at=time.time() - 1)
-    await database.write(lambda connection: insert(connection, made))
-
-
-async def test_a_hold_is_shown_and_released_by_command(world: World, database: Database) -> None:
+async def test_a_hold_is_shown_and_released_by_command(world: World) -> None:
     pull = await opened(world, "on: {push: [main]}")
-    await rolled_back(world, database, pull)
+    await world.comment(pull, "/pachops deploy staging")
+    await world.was_rolled_back()
     assert "`/pachops resume staging` ends that" in await says(world, pull, "status")
     assert "staging follows pushes and releases again" in await says(world, pull, "resume staging")
     assert "No rollback holds staging" in await says(world, pull, "resume staging")
@@ -232,3 +217,24 @@ async def test_every_command_and_decision_is_in_the_audit_once(world: World) -> 
         {"owner": "ada", "environment": "staging", "reason": ""}
     ]
     assert (await world.deployer.audit.verify())[1] == ()
+
+
+async def test_what_an_event_leads_to_is_in_the_audit_too(world: World) -> None:
+    world.declare("  staging: {on: {push: [main]}, not: Mon - Sun UTC}\n")
+    await world.github.push(EDGES, {"b": "1"}, "main")
+    await world.settled()
+    (row,) = [json.loads(each.body) for each in await world.deployer.audit.read()]
+    assert (row["action"], row["environment"]) == ("decision", "staging")
+    assert row["reasons"] == ["environment_frozen"]
+    assert (row["actor"]["name"], row["facts"]["on"]["trigger"]) == ("ada", "push")
+
+
+async def test_a_forced_one_keeps_what_was_skipped(world: World) -> None:
+    pull = await opened(world, "not: Mon - Sun UTC, force: {users: [ada]}")
+    await world.comment(pull, "/pachops deploy staging --force it burns")
+    deployment = await world.only()
+    assert await world.deployments.load(deployment.id, SKIPPED) == [
+        "staging is frozen: Mon - Sun UTC"
+    ]
+    answer = await says(world, pull, "why")
+    assert "Skipped by force: staging is frozen: Mon - Sun UTC" in answer

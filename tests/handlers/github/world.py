@@ -12,7 +12,16 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.domain.approval import ApprovalRequest, PipelineChange, Proposal
-from bot.domain.deployment import Actor, Commit, Deployment, Kind, Request, Stage, Trigger
+from bot.domain.deployment import (
+    Actor,
+    Commit,
+    Deployment,
+    Kind,
+    Request,
+    Stage,
+    Trigger,
+    new_deployment_id,
+)
 from bot.domain.gate_facts import Standing
 from bot.domain.gate_rules import Rules
 from bot.domain.plan import Plan
@@ -105,6 +114,7 @@ class World:
         pauses: tuple[float, ...] = (0.01, 0.01, 0.01),
     ) -> None:
         self.github = github
+        self._database = database
         self.client = client
         self.deliveries = Deliveries(database)
         self.deployer = Deployer(database, github, git)
@@ -173,6 +183,13 @@ class World:
             ApprovalRequest(deployment.id, asked, deployment.request.actor, needed, now, now + 3600)
         )
         return asked
+
+    async def was_rolled_back(self) -> None:
+        """The one deployment's target, by a command a moment ago."""
+        asked = (await self.only()).request
+        back = replace(asked, kind=Kind.ROLLBACK)
+        made = Deployment(new_deployment_id(), back, created_at=time.time() - 1)
+        await self._database.write(lambda connection: insert(connection, made))
 
     async def origin(self, deployment: Deployment) -> Origin:
         """Where it was asked for."""

@@ -17,6 +17,8 @@ from bot.domain.deployment import (
 )
 from bot.domain.gate_facts import Standing
 from bot.domain.plan import Plan
+from bot.domain.progress import InLine
+from bot.domain.queue import in_line
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.domain.trust import Trust
 from bot.engine.engine import Engine
@@ -197,6 +199,13 @@ class Bot:
     async def standing(self, repository: str, environment: str) -> Standing:
         """The locks of an environment, and whether a rollback holds it."""
         return await standing_of(self.database, repository, environment, time.time())
+
+    async def say_place(self, deployment: Deployment) -> InLine | None:
+        """Say in its report who is before it; None where nobody is."""
+        found = in_line(await self.queue.place(deployment))
+        if found is not None:
+            await self.progress.append(deployment.id, [(time.time(), found)])
+        return found
 
     async def rollback_request(
         self, repository: str, environment: str, steps: int, trigger: Trigger, actor: Actor

@@ -21,6 +21,9 @@ from bot.stage_work import Report, Services, StageWork
 from bot.stages.approve import approve
 from bot.stages.together import together
 
+SKIPPED = "skipped"
+"""Fact of a forced deployment: what stood in the way when it was asked for, a line each."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -38,9 +41,18 @@ class Consent:
     async def admit(self) -> bool:
         """Now that it is its turn: nothing was changed, and much may have been said meanwhile."""
         await self._check_not_superseded()
-        if self._request.force is None:
+        if self._request.force is not None:
+            await self._say_forced(self._request.force)
+        else:
             _stop_for_first(await self._against(ALWAYS))
         return True
+
+    async def _say_forced(self, reason: str) -> None:
+        """At once, wherever the deployment is reported."""
+        self._report(Warned(f"Forced by {self._request.actor.name}: {reason}"))
+        skipped = await self._services.deployments.load(self._deployment.id, SKIPPED)
+        for each in skipped or ():
+            self._report(Warned(f"Skipped by force: {each}"))
 
     async def approve(
         self, preparation: Preparation, images: tuple[BuiltImage, ...], approvals: Approvals

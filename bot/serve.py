@@ -30,23 +30,30 @@ from bot.signals import signals_set
 from bot.site import open_site, report_link
 from bot.slack_service import SlackService, Work, with_slack
 from bot.store.approvals import Approvals
+from bot.store.audit import Audit
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import CancelResult, Deployments
 from bot.store.duty import Duty
 from bot.store.figures import FigureStore
+from bot.store.identities import Identities
+from bot.store.locks import Locks
+from bot.store.queue import Queue
 from bot.store.values import JSON
 from handlers.commands.second_look import SecondLook
 from handlers.github.desk import Desk
 from handlers.github.events import WANTED, handle
+from handlers.github.lock_notices import tell_on_pull_request
 from handlers.github.redelivery import Redelivery
 from handlers.github.webhook import Webhook
 from handlers.inbox import Inbox
+from handlers.lock_notices import LockNotices, Tell
 from handlers.reports.github.origin import Origin
 from handlers.reports.github.reporter import GitHubReports
 from handlers.reports.github.repository import Repository
 from handlers.reports.github.safe import Safe
 from handlers.reports.slack.follower import Lookups
+from handlers.slack.lock_notices import DirectMessages
 from handlers.web.app import web_app
 from handlers.web.metrics import Metrics
 
@@ -73,11 +80,31 @@ class BotDeployer:
         """What waits for others, and what they said."""
         return self._bot.approvals
 
+    @property
+    def locks(self) -> Locks:
+        """Who keeps others from deploying."""
+        return self._bot.locks
+
+    @property
+    def queue(self) -> Queue:
+        """Who is before whom."""
+        return self._bot.queue
+
+    @property
+    def audit(self) -> Audit:
+        """What was done."""
+        return self._bot.audit
+
+    def clean(self, text: str) -> str:
+        """Without secrets: for what is written down."""
+        return self._bot.redactor.clean(text)
+
     async def submit(self, deployment: Deployment, facts: Mapping[str, JSON]) -> None:
         """Write it down with its facts and put it in line; nothing where its id is there."""
         await self._bot.engine.submit(deployment, facts)
+        await self._bot.say_place(deployment)
 
-    async def cancel(self, deployment: str, by: str) -> CancelResult:
+    async def cancel(self, deployment: str, by: Actor) -> CancelResult:
         """Ask it to stop."""
         return await self._bot.engine.cancel(deployment, by)
 
@@ -164,6 +191,10 @@ class Server:
             )
             service.add_to(self._app)
             self._reports += service.works
+        tell: list[Tell] = [partial(tell_on_pull_request, desk)]
+        if slack is not None:
+            tell.insert(0, DirectMessages(slack, Identities(database), redactor).tell)
+        self._lock_notices = LockNotices(bot.locks, tell)
         self.addresses: list[str] = []
         """Where it listens, once it does."""
         self.listening = asyncio.Event()
@@ -201,6 +232,7 @@ class Server:
         async with _in_background(
             self._inbox.run(),
             self._ask_github(),
+            self._lock_notices.run(),
             *(follow() for follow in self._reports),
             stop=stop,
         ):

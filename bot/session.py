@@ -11,6 +11,7 @@ from pathlib import Path
 
 import bot.workflow  # noqa: F401 - here rather than in the middle of the first deployment
 from bot.app import Bot, open_bot
+from bot.domain.audit import Action, Entry
 from bot.domain.deployment import (
     Actor,
     Commit,
@@ -78,10 +79,13 @@ class Session:
         settings: Settings,
         reporter: Reporter,
         attend: Attend = lambda _bot, _deployment: nullcontext(),
+        line: str = "",
     ) -> None:
+        """`line` is what was typed, for the audit."""
         self._settings = settings
         self._reporter = reporter
         self._attend = attend
+        self._line = line
         self.request: Request | None = None
         """What was asked for, once it is known."""
         self._own: Deployment | None = None
@@ -165,7 +169,7 @@ class Session:
             actor=order.actor or _actor(),
             only=order.only,
             reprocess=order.reprocess,
-            force=order.force,
+            force=bot.redactor.clean(order.force) if order.force else None,
             release=order.release,
         )
         return self.request
@@ -204,8 +208,12 @@ class Session:
         if self._has_workers and request.repository.startswith("/"):
             self._show(Warned(words.path_for_workers(request.repository)))
         async with _interruptible() as interrupted:
+            await self._note_command(bot, deployment)
             await bot.engine.submit(deployment)
             self._accept(deployment)
+            place = await bot.say_place(deployment)
+            if place is not None and not self._has_workers:
+                self._show(place)
             beside = [asyncio.create_task(_cancel(bot, deployment.id, interrupted))]
             if self._has_workers:
                 beside.append(asyncio.create_task(self._show_from_afar(bot, deployment.id)))
@@ -221,6 +229,15 @@ class Session:
         self.ended_at = time.time()
         await self._finish_others(bot)
         return ended
+
+    async def _note_command(self, bot: Bot, deployment: Deployment) -> None:
+        """Who asked for it, and with which words."""
+        if not self._line:
+            return
+        request, facts = deployment.request, {"line": bot.redactor.clean(self._line)}
+        place = (request.repository, request.environment, deployment.id)
+        entry = Entry(Action.COMMAND, request.actor, time.time(), *place, facts=facts)
+        await bot.audit.append(entry)
 
     async def _show_from_afar(self, bot: Bot, deployment: str) -> None:
         """What a worker writes down of it, up to its end."""
@@ -301,7 +318,7 @@ async def _unless(interrupted: asyncio.Event, work: Coroutine[object, object, No
 
 async def _cancel(bot: Bot, deployment: str, interrupted: asyncio.Event) -> None:
     await interrupted.wait()
-    await bot.engine.cancel(deployment, _actor().name)
+    await bot.engine.cancel(deployment, _actor())
 
 
 def _repository_here() -> str | None:

@@ -21,7 +21,7 @@ from bot.domain.plan import (
 )
 from bot.domain.plan_summary import PLAN, plan_json, summary
 from bot.domain.progress import Planned, Progress, Warned
-from bot.domain.reasons import Reason
+from bot.domain.reasons import Code, Reason, StoppedError
 from bot.domain.trust import Trust
 from bot.project import Environment
 from bot.redact import Redactor
@@ -112,10 +112,21 @@ class StageWork:
         check_forks(self._request, self._services.settings)
         source = await self._open_source()
         declared, environment, rules = await self._declared()
+        self._check_somebody_approves(rules.approvals)
         described = await source.mirror.describe(source.sha)
         await self._services.deployments.save(self._id, COMMITTED_AT, described.committed_at)
         default_sha = None if self._is_own else declared.sha
         return Read(described.title, _destination(environment), default_sha, rules.approvals)
+
+    def _check_somebody_approves(self, approvals: Approvals) -> None:
+        """A workflow's database ends with its step: nobody could ever answer there."""
+        request = self._request
+        if request.trigger is Trigger.ACTION and approvals.needed and request.force is None:
+            raise StoppedError(
+                Code.APPROVAL_IMPOSSIBLE,
+                f"{request.environment} needs {approvals.needed} approvals, and a workflow's step "
+                "has nobody to ask",
+            )
 
     async def rules(self) -> EnvironmentRules:
         """The environment's rules as they are now, within the operator's own."""

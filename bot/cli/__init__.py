@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import deciding, deploying, keeping, looking, setting_up, standing
+from bot.cli import deciding, deploying, keeping, locking, looking, setting_up, standing
 from bot.cli.output import write
 from handlers.reports.stream import standard_error, standard_output
 
@@ -32,6 +32,10 @@ for _command in (
     deciding.cancel,
     deciding.approve,
     deciding.reject,
+    locking.lock,
+    locking.unlock,
+    locking.resume,
+    looking.why,
     looking.audit,
     standing.worker,
     standing.serve,

@@ -15,8 +15,9 @@ def cancel(identity: Identity, *, as_json: Json = False) -> None:
     """Stop a deployment that waits or runs; what it changed is put back."""
 
     async def work(stored: Stored) -> None:
+        await stored.note_command()
         deployment = await stored.find(identity)
-        result = await stored.deployments.request_cancel(deployment.id, user())
+        result = await stored.deployments.request_cancel(deployment.id, Actor(user(), "cli"))
         text = words.cancelled(result.value, deployment.id)
         if result.value == "running" and not await stored.is_served():
             text = words.cancelled_when_resumed(deployment.id)
@@ -41,6 +42,7 @@ def reject(identity: Identity) -> None:
 
 def _vote(identity: str, verdict: Verdict) -> None:
     async def work(stored: Stored) -> None:
+        await stored.note_command()
         deployment = await stored.find(identity)
         vote = Vote(Actor(user(), "cli"), verdict, time.time())
         cast_vote = await stored.approvals.vote(deployment.id, vote)

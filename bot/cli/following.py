@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import shlex
 import sys
 import time
 from dataclasses import replace
@@ -82,4 +83,4 @@ def open_session(reporter: Reporter) -> "Session":
     keep_a_log(settings)
     from bot.session import Session  # noqa: PLC0415 - heavy
 
-    return Session(settings, reporter)
+    return Session(settings, reporter, line=shlex.join(sys.argv[1:]))

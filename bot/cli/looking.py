@@ -24,6 +24,7 @@ from handlers.reports import words
 from handlers.reports.json_lines import JsonLines, deployment_json
 from handlers.reports.plain import PlainLines
 from handlers.reports.tables import deployment_view, history_table, status_table
+from handlers.reports.why import why_lines
 
 
 def status(*, as_json: Json = False) -> None:
@@ -32,6 +33,9 @@ def status(*, as_json: Json = False) -> None:
     async def work(stored: Stored) -> None:
         found = await stored.deployments.list(limit=500)
         _show(found, status_table, as_json=as_json)
+        if not as_json:
+            for line in await stored.standing_lines(found):
+                write(line)
         if not as_json and not await stored.is_served() and await stored.deployments.unfinished():
             write(words.NO_BOT if stored.is_file else words.NO_WORKER)
 
@@ -76,6 +80,28 @@ def show(
             report.close()
             return
         draw(deployment_view(deployment, events, now=time.time()))
+
+    look(work)
+
+
+def why(
+    identity: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="A deployment; the newest event without.")
+    ] = None,
+) -> None:
+    """Why a deployment waits, was refused or failed: the facts, the rule and what to do."""
+
+    async def work(stored: Stored) -> None:
+        from handlers.commands.explaining import explain, explain_newest  # noqa: PLC0415 - heavy
+
+        if identity is not None:
+            explanation = await explain(stored.sources, await stored.find(identity))
+        elif (newest := await explain_newest(stored.sources)) is not None:
+            explanation = newest
+        else:
+            raise StoppedError(Code.DEPLOYMENT_UNKNOWN, "nothing was deployed or refused so far")
+        for line in why_lines(explanation, "pachops", time.time()):
+            write(line)
 
     look(work)
 

@@ -2,21 +2,36 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine
+import shlex
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING
 
 from bot.cli.ending import explained
-from bot.domain.audit import Row
-from bot.domain.deployment import Deployment
+from bot.cli.output import user
+from bot.domain.audit import Action, Entry, Row
+from bot.domain.deployment import Actor, Deployment
+from bot.domain.gate_facts import Standing
 from bot.domain.progress import Progress
 from bot.domain.reasons import Code, StoppedError
 from bot.engine.claim import is_claimed
 from bot.engine.workers import living
+from bot.redact import Redactor
 from bot.settings import load_settings
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
 from bot.store.database import Database
 from bot.store.deployments import Deployments
+from bot.store.locks import Locks
 from bot.store.progress import ProgressLog
+from bot.store.queue import Queue
+from bot.store.standing import standing_of
+from handlers.reports.locks import hold_line, lock_line
+from handlers.reports.words import repository_name
+
+if TYPE_CHECKING:
+    from handlers.commands.explaining import Sources
 
 
 class Stored:
@@ -40,12 +55,40 @@ class Stored:
             return bool(await self._database.write(living))
         return is_claimed(self._database.path)
 
+    @property
+    def sources(self) -> "Sources":
+        """Where it is looked up why something is as it is."""
+        from handlers.commands.explaining import Sources  # noqa: PLC0415 - heavy
+
+        queue = Queue(self._database)
+        return Sources(self.deployments, self.approvals, queue, self.audit, self._standing)
+
+    async def _standing(self, repository: str, environment: str) -> Standing:
+        return await standing_of(self._database, repository, environment, time.time())
+
+    async def standing_lines(self, found: Sequence[Deployment]) -> list[str]:
+        """All locks, and the holds of the targets of these deployments."""
+        now = time.time()
+        locks = await Locks(self._database).list(None, now)
+        lines = [f"{repository_name(each.repository)}: {lock_line(each, now)}." for each in locks]
+        for request in {each.request.target: each.request for each in found}.values():
+            hold = (await self._standing(request.repository, request.environment)).hold
+            if hold is not None:
+                lines.append(f"{hold_line(request.environment, hold, 'pachops')}.")
+        return lines
+
     async def find(self, identity: str) -> Deployment:
         """The deployment that a person means."""
         found = await self.deployments.get(identity)
         if found is None:
             raise StoppedError(Code.DEPLOYMENT_UNKNOWN, f"none has the id '{identity}'")
         return found
+
+    async def note_command(self) -> None:
+        """Who gave this very command, with which words."""
+        line = Redactor(load_settings(os.environ).secrets()).clean(shlex.join(sys.argv[1:]))
+        by = Actor(user(), "cli")
+        await self.audit.append(Entry(Action.COMMAND, by, time.time(), facts={"line": line}))
 
     async def audit_rows(self, since: float | None) -> AsyncIterator[Row]:
         """The audit from this time on, the oldest first."""

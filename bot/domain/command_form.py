@@ -15,6 +15,8 @@ _SEEN = re.compile(r"[0-9a-f]{7,64}")
 _ID = re.compile(r"[0-9a-z]{1,16}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}")
+_DURATION = re.compile(r"(?:([0-9]{1,3})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?")
+_LONGEST_DURATION = 90 * 86_400
 _LONGEST_NAME = 63
 _LONGEST_REF = 255
 _MOST_STEPS = 100
@@ -86,6 +88,8 @@ class Argument:
     required: bool = False
     most: int = 1
     """How many words it may be; more than one only of the last argument."""
+    takes_rest: bool = False
+    """Whether it is all words from its place on; only of the last argument."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,8 @@ class Option:
     """How often it may be given."""
     takes_rest: bool = False
     """Whether all words behind it are its value."""
+    instead_of: str | None = None
+    """The argument that is not given where it is."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,7 @@ class Form:
         """`deploy [ENV] [REF|SHA] [--only NAME]... [--reprocess]`."""
         words = [
             (each.metavar if each.required else f"[{each.metavar}]")
-            + ("..." if each.most > 1 else "")
+            + ("..." if each.most > 1 or each.takes_rest else "")
             for each in self.arguments
         ]
         for option in self.options:
@@ -206,6 +212,21 @@ def read_reason(text: str) -> str:
     return text
 
 
+def read_duration(word: str) -> str:
+    """How long: `30m`, `2h`, `1h30m` or `3d`."""
+    text = word.lower()
+    if not 0 < seconds_of_duration(text) <= _LONGEST_DURATION:
+        mistaken(f"{shown(word)} is not a duration, such as 30m, 2h, 1h30m or 3d; at most 90d")
+    return text
+
+
+def seconds_of_duration(text: str) -> int:
+    """The seconds of what `read_duration` gave; 0 where it is none."""
+    found = _DURATION.fullmatch(text)
+    days, hours, minutes = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    return ((days * 24 + hours) * 60 + minutes) * 60
+
+
 def read_steps(word: str) -> int:
     """How many good deployments to go back."""
     if not re.fullmatch("[0-9]{1,3}", word) or not 1 <= int(word) <= _MOST_STEPS:
@@ -227,6 +248,14 @@ def read_code(word: str) -> str:
     name = word.removeprefix("@")
     if _LOGIN.fullmatch(name) is None:
         mistaken(f"{shown(word)} is neither a code nor a login on GitHub")
+    return name
+
+
+def read_owner(word: str) -> str:
+    """Whose lock it is, as it says itself."""
+    name = word.removeprefix("@")
+    if not _is_name(name, _LONGEST_NAME):
+        mistaken(f"{shown(word)} cannot be the owner of a lock")
     return name
 
 

@@ -1,8 +1,9 @@
 """A command's line to its words, the words to what a form says they are, and back."""
 
 import difflib
+import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from bot.domain.command_form import (
     DASHES,
@@ -19,6 +20,10 @@ Value = str | int | bool | tuple[str, ...]
 
 _LONGEST_LINE = 1000
 # Telephones write these instead of what was typed.
+_APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
+"""Within a word it quotes nothing: people write reasons as they speak."""
+_KEPT = "\ue000"
+"""Stands for it meanwhile; nobody can type it here."""
 _TYPED = str.maketrans(
     {
         "\N{LEFT DOUBLE QUOTATION MARK}": '"',
@@ -39,10 +44,10 @@ def split_line(line: str) -> list[str]:
     if hidden is not None:
         mistaken(f"the command has an invisible character (U+{ord(hidden):04X})")
     try:
-        words = shlex.split(spaced.translate(_TYPED))
+        words = shlex.split(_APOSTROPHE.sub(_KEPT, spaced.translate(_TYPED)))
     except ValueError:
         mistaken("a quote is not closed, or the command ends with a backslash")
-    return [_with_hyphens(word) for word in words]
+    return [_with_hyphens(word).replace(_KEPT, "'") for word in words]
 
 
 def _with_hyphens(word: str) -> str:
@@ -66,7 +71,11 @@ def fill(form: Form, words: Sequence[str]) -> dict[str, Value]:
             _take_option(form, word, rest, values)
         else:
             places.append(word)
-    _take_places(form, places, values)
+    replaced = [each for each in form.options if each.instead_of and each.field in values]
+    for option in replaced:
+        if option.instead_of in values:
+            mistaken(f"{option.flag} says all, and one is named")
+    _take_places(form, places, values, [each.instead_of for each in replaced])
     for argument in form.arguments:
         if argument.required and argument.field not in values:
             mistaken(f"{form.name} needs {argument.metavar}: `{form.usage}`")
@@ -123,10 +132,15 @@ def _find_option(form: Form, flag: str) -> Option:
     raise MistakeError(fact)
 
 
-def _take_places(form: Form, places: Sequence[str], values: dict[str, Value]) -> None:
-    arguments = [each for each in form.arguments if each.field not in values]
+def _take_places(
+    form: Form, places: list[str], values: dict[str, Value], left_out: Collection[str | None]
+) -> None:
+    arguments = [each for each in form.arguments if each.field not in {*values, *left_out}]
     if len(places) == 1 and _has_target(arguments) and is_lone_ref(places[0]):
         arguments = arguments[1:]
+    if arguments and arguments[-1].takes_rest and len(places) >= len(arguments):
+        last = len(arguments) - 1
+        places = [*places[:last], " ".join(places[last:])]
     room = sum(each.most for each in arguments)
     if len(places) > room:
         mistaken(f"{shown(places[room])} is one word too many: `{form.usage}`")
@@ -168,7 +182,7 @@ def _places_of(command: object, form: Form) -> list[str]:
         first = [getattr(command, each.field) for each in form.arguments[:-1]]
         return [*(str(each) for each in first if each is not None), *getattr(command, last.field)]
     given = [(each, getattr(command, each.field)) for each in form.arguments]
-    said = [(argument, value) for argument, value in given if value is not None]
+    said = [(argument, value) for argument, value in given if value]
     in_order = said == given[: len(said)]
     is_lone = len(said) == 1 and _has_target(form.arguments) and is_lone_ref(said[0][1])
     if in_order and not is_lone:

@@ -147,6 +147,18 @@ class Voted:
 
 
 @dataclass(frozen=True)
+class InLine:
+    """Others of its target were before it when it was asked for."""
+
+    before: tuple[str, ...]
+    """Their ids, the next to end first."""
+    usual: float | None = None
+    """Seconds that one usually takes; None where none ended well yet."""
+    begins_in: float | None = None
+    """Seconds until it begins, if all goes as usual; None where that cannot be told."""
+
+
+@dataclass(frozen=True)
 class Supersedes:
     """It takes the place of an older deployment of its branch, which has changed nothing."""
 
@@ -192,6 +204,7 @@ Progress = (
     | Planned
     | ApprovalNeeded
     | Voted
+    | InLine
     | Supersedes
     | PipelineSeen
     | Finished
@@ -210,6 +223,7 @@ EVENT_NAMES = {
     Planned: "planned",
     ApprovalNeeded: "approval_needed",
     Voted: "vote",
+    InLine: "in_line",
     Supersedes: "supersedes",
     PipelineSeen: "pipeline",
     Finished: "finished",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.domain.deployment import Deployment, Kind, Request, Stage, State
+from bot.domain.progress import InLine
 
 COUNTED = 20
 """Past deployments from which it is told how long one usually takes."""
@@ -67,6 +68,13 @@ def place_of(
     before = tuple(unfinished[:index])
     wait = Wait.BEHIND if before else Wait.NEXT
     return Place(wait, before, usual, _begins_in(before, usual, now))
+
+
+def in_line(place: Place) -> InLine | None:
+    """What is said of its place when it is asked for; None where nobody is before it."""
+    if not place.before:
+        return None
+    return InLine(tuple(each.id for each in place.before), place.usual, place.begins_in)
 
 
 def usual_duration(past: Sequence[float]) -> float | None:

@@ -89,6 +89,7 @@ class Code(StrEnum):
     APPROVAL_NOT_OPEN = "approval_not_open"
     APPROVAL_REJECTED = "approval_rejected"
     APPROVAL_EXPIRED = "approval_expired"
+    APPROVAL_IMPOSSIBLE = "approval_impossible"
     SUPERSEDED = "superseded"
     # the outside
     ENGINE_UNREACHABLE = "engine_unreachable"
@@ -438,6 +439,12 @@ MEANINGS = MappingProxyType(
             Kind.REFUSED,
             "Nobody approved the deployment in time; no pipeline was changed",
             "Deploy again when somebody is there to approve it.",
+        ),
+        Code.APPROVAL_IMPOSSIBLE: Meaning(
+            Kind.REFUSED,
+            "Nobody could approve the deployment where it runs; nothing was begun",
+            "Ask a bot that stays (`pachops serve`) to deploy it, or protect the workflow's job "
+            "with an environment of GitHub and leave approvals out of the rules.",
         ),
         Code.SUPERSEDED: Meaning(
             Kind.REFUSED,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
-from bot.domain.deployment import Deployment, State
+from bot.domain.deployment import Actor, Deployment, State
 from bot.domain.reasons import Code, StoppedError
 from bot.engine.claim import Claim
 from bot.engine.heartbeat import Heartbeat
@@ -169,14 +169,14 @@ class Engine:
 
         await self._database.write(write)
 
-    async def cancel(self, deployment_id: str, by: str) -> CancelResult:
+    async def cancel(self, deployment_id: str, by: Actor | str) -> CancelResult:
         """Ask it to stop: at once where it waits, where it can where it runs.
 
         Its target is held until its clean-up is done.
         """
         result = await self._deployments.request_cancel(deployment_id, by)
         if result is CancelResult.RUNNING:
-            self._runs.cancel(deployment_id, by)
+            self._runs.cancel(deployment_id, by if isinstance(by, str) else by.name)
         self._runs.changed()
         return result
 

@@ -1,15 +1,20 @@
 """The audit's rows: added one after the other, never changed, read and verified."""
 
+import json
 from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
 from bot.domain.audit import Entry, Fault, Head, Row, next_row, verify
+from bot.domain.deployment import Actor
 from bot.store.database import Database
 from bot.store.tables import AUDIT, AUDIT_HEAD
 
 _PAGE = 1000
 _MOST_FAULTS = 20
+_LOOKED_AT = 50
+_LOOKED_BACK = 20_000
+"""Rows, among which decisions are looked for."""
 
 
 class Audit:
@@ -32,6 +37,47 @@ class Audit:
             query = query.where(AUDIT.c.at >= since)
         found = await self._database.read(lambda connection: connection.execute(query).all())
         return [_row(row) for row in found]
+
+    async def about(
+        self,
+        repository: str | None,
+        *,
+        deployment: str | None = None,
+        pull_request: int | None = None,
+        who: str | None = None,
+        refused: bool = False,
+    ) -> Sequence[Row]:
+        """Decisions on a deployment, a pull request or a person's commands, the newest first.
+
+        Args:
+            repository: where; None: anywhere.
+            deployment: its id.
+            pull_request: its number.
+            who: as `Actor.identity` has it.
+            refused: only those that said no.
+        """
+        oldest = (await self.head()).seq - _LOOKED_BACK
+        query = (
+            _columns()
+            .where(AUDIT.c.seq > oldest, AUDIT.c.body.contains('"action":"decision"'))
+            .order_by(AUDIT.c.seq.desc())
+            .limit(_LOOKED_AT)
+        )
+        if repository is not None:
+            query = query.where(
+                AUDIT.c.body.contains(f'"repository":{json.dumps(repository)}', autoescape=True)
+            )
+        if deployment is not None:
+            query = query.where(
+                AUDIT.c.body.contains(f'"deployment":{json.dumps(deployment)}', autoescape=True)
+            )
+        if pull_request is not None:
+            query = query.where(AUDIT.c.body.contains(f'"pull_request":{pull_request}'))
+        if refused:
+            query = query.where(AUDIT.c.body.contains('"reasons":["'))
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        found = [_row(row) for row in rows]
+        return [row for row in found if _is_about(row, repository, deployment, pull_request, who)]
 
     async def head(self) -> Head:
         """The last row's number and hash."""
@@ -77,6 +123,25 @@ def append(connection: sa.Connection, entry: Entry, *, once: str | None = None) 
     return row
 
 
+def _is_about(
+    row: Row,
+    repository: str | None,
+    deployment: str | None,
+    pull_request: int | None,
+    who: str | None,
+) -> bool:
+    """Whether it truly is: the query looked at its text alone."""
+    body = json.loads(row.body)
+    facts, actor = body.get("facts", {}), body.get("actor", {})
+    by = Actor(actor.get("name", ""), actor.get("surface", ""), actor.get("account"))
+    return (
+        repository in {None, body.get("repository")}
+        and deployment in {None, body.get("deployment")}
+        and pull_request in {None, facts.get("pull_request")}
+        and who in {None, by.identity}
+    )
+
+
 def _head(connection: sa.Connection, *, hold: bool = False) -> Head:
     query = sa.select(AUDIT_HEAD.c.seq, AUDIT_HEAD.c.hash).where(AUDIT_HEAD.c.id == 1)
     row = connection.execute(query.with_for_update() if hold else query).one()
@@ -87,10 +152,9 @@ def _row(row: sa.Row[tuple[int, float, str, str, str]]) -> Row:
     return Row(row.seq, row.at, row.body, row.previous, row.hash)
 
 
+def _columns() -> sa.Select[tuple[int, float, str, str, str]]:
+    return sa.select(AUDIT.c.seq, AUDIT.c.at, AUDIT.c.body, AUDIT.c.previous, AUDIT.c.hash)
+
+
 def _rows(after: int, limit: int) -> sa.Select[tuple[int, float, str, str, str]]:
-    return (
-        sa.select(AUDIT.c.seq, AUDIT.c.at, AUDIT.c.body, AUDIT.c.previous, AUDIT.c.hash)
-        .where(AUDIT.c.seq > after)
-        .order_by(AUDIT.c.seq)
-        .limit(limit)
-    )
+    return _columns().where(AUDIT.c.seq > after).order_by(AUDIT.c.seq).limit(limit)

@@ -167,13 +167,15 @@ class Deployments:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return hold_of(newest, [row.deployment for row in rows])
 
-    async def request_cancel(self, deployment_id: str, by: str) -> CancelResult:
+    async def request_cancel(self, deployment_id: str, who: Actor | str) -> CancelResult:
         """Finish it as cancelled where it still waits, else ask whoever runs it to stop."""
+        actor = Actor(who, "unknown") if isinstance(who, str) else who
+        by = actor.name
 
         def cancel(connection: sa.Connection) -> CancelResult:
             reason = _reason(Code.CANCELLED, f"{by} cancelled it before it began")
             finished = Finished(Outcome.CANCELLED, deployment_id, None, (), (), reason)
-            if _finish(connection, deployment_id, finished, state=State.WAITING, by=by):
+            if _finish(connection, deployment_id, finished, state=State.WAITING, by=actor):
                 return CancelResult.WAITING
             flag = (
                 sa.update(DEPLOYMENT)
@@ -182,7 +184,7 @@ class Deployments:
                 .values(cancel_requested_by=sa.func.coalesce(DEPLOYMENT.c.cancel_requested_by, by))
             )
             if connection.execute(flag).rowcount:
-                _say_cancelled(connection, deployment_id, by)
+                _say_cancelled(connection, deployment_id, actor)
                 return CancelResult.RUNNING
             known = sa.select(DEPLOYMENT.c.seq).where(DEPLOYMENT.c.id == deployment_id)
             if connection.execute(known).first():
@@ -304,7 +306,7 @@ def _finish(
     finished: Finished,
     *,
     state: State | None,
-    by: str | None = None,
+    by: Actor | None = None,
 ) -> bool:
     """Finish it where it is in `state`, or anywhere before its end."""
     now = time.time()
@@ -319,7 +321,7 @@ def _finish(
         "finished_at": now,
     }
     if by:
-        values["cancel_requested_by"] = by
+        values["cancel_requested_by"] = by.name
     change = sa.update(DEPLOYMENT).where(DEPLOYMENT.c.id == deployment_id, expected).values(values)
     request = connection.execute(change.returning(DEPLOYMENT.c.request)).scalar_one_or_none()
     if request is None:
@@ -330,7 +332,7 @@ def _finish(
         _tell_newer(connection, reason.where, Supersedes(deployment_id, asked.commit.sha), now)
     append_finished(connection, deployment_id, now, finished, sha=asked.commit.sha)
     if by:
-        _say(connection, Action.CANCEL_REQUESTED, Actor(by, "unknown"), deployment_id, asked)
+        _say(connection, Action.CANCEL_REQUESTED, by, deployment_id, asked)
     reasons = (finished.reason.code.value,) if finished.reason else ()
     facts = {
         "outcome": finished.outcome.value,
@@ -349,11 +351,10 @@ def _tell_newer(connection: sa.Connection, newer: str, said: Supersedes, now: fl
         append_event(connection, newer, now, said)
 
 
-def _say_cancelled(connection: sa.Connection, deployment_id: str, by: str) -> None:
+def _say_cancelled(connection: sa.Connection, deployment_id: str, by: Actor) -> None:
     query = sa.select(DEPLOYMENT.c.request).where(DEPLOYMENT.c.id == deployment_id)
     request = _request(connection.execute(query).scalar_one())
-    actor = Actor(by, "unknown")
-    _say(connection, Action.CANCEL_REQUESTED, actor, deployment_id, request)
+    _say(connection, Action.CANCEL_REQUESTED, by, deployment_id, request)
 
 
 def _say(

@@ -77,8 +77,8 @@ class Locks:
         found = await self.list(repository, now)
         return tuple(each for each in found if each.covers(environment))
 
-    async def list(self, repository: str, now: float) -> tuple[Lock, ...]:
-        """All locks of a repository, the oldest first."""
+    async def list(self, repository: str | None, now: float) -> tuple[Lock, ...]:
+        """All locks of a repository, or of all, the oldest first."""
         return await self._database.read(lambda connection: locks_of(connection, repository, now))
 
     async def take(self, lock: Lock, now: float) -> Taken | Busy:
@@ -198,6 +198,13 @@ class Locks:
             lambda connection: connection.execute(change).rowcount > 0
         )
 
+    async def put_off(self, notice: Notice) -> None:
+        """That it could not be told, and is still to be."""
+        change = sa.update(LOCK_NOTICE).where(LOCK_NOTICE.c.number == notice.number)
+        await self._database.write(
+            lambda connection: connection.execute(change.values(sent_at=None))
+        )
+
     async def _at_last(self, write: Callable[[sa.Connection], T]) -> T:
         """The answer, also where on PostgreSQL another took it between two looks."""
         for _ in range(_TRIES):
@@ -208,9 +215,11 @@ class Locks:
         return await self._database.write(write)
 
 
-def locks_of(connection: sa.Connection, repository: str, now: float) -> tuple[Lock, ...]:
-    """All locks of a repository, the oldest first."""
-    query = sa.select(LOCK).where(LOCK.c.repository == repository).order_by(LOCK.c.created_at)
+def locks_of(connection: sa.Connection, repository: str | None, now: float) -> tuple[Lock, ...]:
+    """All locks of a repository, or of all, the oldest first."""
+    query = sa.select(LOCK).order_by(LOCK.c.created_at)
+    if repository is not None:
+        query = query.where(LOCK.c.repository == repository)
     found = map(_lock, connection.execute(query).all())
     return tuple(lock for lock in found if not lock.is_over(now))
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from bot.domain.approval import Verdict
 from bot.domain.command import Command, Help
 from bot.domain.deployment import Deployment
+from bot.domain.explanation import Explanation
+from bot.domain.hold import Hold
+from bot.domain.lock import Lock
 from bot.domain.plan import Plan
 from bot.domain.reasons import Reason
 from bot.store.deployments import CancelResult
@@ -60,6 +63,9 @@ class Listed:
     """Deployments, in the order in which they are shown."""
 
     deployments: tuple[Deployment, ...]
+    locks: tuple[Lock, ...] = ()
+    holds: tuple[tuple[str, Hold], ...] = ()
+    """Environments that take commands only, each with the rollback since which they do."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +96,50 @@ class NotYet:
     command: Command
 
 
+@dataclass(frozen=True)
+class Locked:
+    """They hold the lock."""
+
+    lock: Lock
+    renewed: bool = False
+    """It was theirs before."""
+    over: Lock | None = None
+    """Another's, that it took the place of; its owner is told."""
+
+
+@dataclass(frozen=True)
+class Unlocked:
+    """A lock is released."""
+
+    lock: Lock
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """An environment follows pushes and releases again."""
+
+    environment: str
+    hold: Hold | None
+    """The rollback that kept them away; None where none did."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Why something is as it is."""
+
+    explanation: Explanation
+
+
 Answer = (
     Started
     | Refused
     | Planned
     | CancelAsked
     | VoteCast
+    | Locked
+    | Unlocked
+    | Resumed
+    | Explained
     | Listed
     | Linked
     | Unlinked

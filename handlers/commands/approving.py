@@ -8,10 +8,12 @@ from bot.domain.deployment import Deployment
 from bot.domain.gate_approver import Ballot, may_approve
 from bot.domain.gate_facts import Sender
 from bot.domain.gate_rules import NO_APPROVALS, Approvals
-from bot.domain.reasons import Reason
+from bot.domain.reasons import Reason, StoppedError
 from bot.stages.together import both, together
 from handlers.commands.answers import Refused, VoteCast
+from handlers.commands.asking import reasons_of
 from handlers.commands.errand import Errand
+from handlers.commands.noting import About, note_decision
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ async def cast_vote(
 ) -> VoteCast | Refused:
     """Count the vote where whoever asks is one of the approvers, by the rules of this moment.
 
+    It is noted in the audit, whatever comes of it.
+
     Args:
         errand: the delivery.
         deployment: one of the errand's repository.
@@ -39,6 +43,20 @@ async def cast_vote(
 
     Errors: those of `Errand.rules`, and a vote that comes too late or for something else.
     """
+    about = About(f"{verdict.value} {deployment.id}", deployment.request.environment, deployment.id)
+    part = f"vote:{deployment.id}"
+    try:
+        cast = await _cast(errand, deployment, verdict, seen)
+    except StoppedError as stopped:
+        await note_decision(errand, part, about, reasons_of(stopped))
+        raise
+    await note_decision(errand, part, about, cast.reasons if isinstance(cast, Refused) else ())
+    return cast
+
+
+async def _cast(
+    errand: Errand, deployment: Deployment, verdict: Verdict, seen: Seen | str
+) -> VoteCast | Refused:
     approvals = errand.desk.deployer.approvals
     asked = await approvals.settle(deployment.id, time.time())
     vote = Vote(errand.actor, verdict, time.time())

@@ -1,7 +1,11 @@
 """A wish to its end: refused with its reasons, or written down and on its way."""
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
+from bot.consent import SKIPPED
+from bot.domain.command import render
 from bot.domain.deployment import Commit, Deployment, Kind, Request
 from bot.domain.gate import Allowed, Refused, Waiting, decide
 from bot.domain.gate_facts import Facts
@@ -10,6 +14,7 @@ from bot.domain.reasons import Code, Reason, StoppedError
 from bot.store.values import JSON
 from handlers.commands.errand import Errand
 from handlers.commands.gathering import Wish, gather
+from handlers.commands.noting import About, note_decision
 from handlers.commands.wanted import WANTED, Wanted
 from handlers.reports.github.origin import ORIGIN, Origin
 from handlers.reports.slack.origin import ORIGIN as SLACK
@@ -30,14 +35,24 @@ async def ask(errand: Errand, wish: Wish, part: str) -> Deployment | tuple[Reaso
     # What was allowed once stays so, however often the delivery is handled.
     if (before := await submitted_before(errand, part)) is not None:
         return before
+    what = render(wish.command)
+    about = About(what, wish.command.environment, pull_request=wish.pull_request)
     try:
         rules, facts = await gather(errand, wish)
     except StoppedError as stopped:
-        return reasons_of(stopped)
+        reasons = reasons_of(stopped)
+        await note_decision(errand, part, about, reasons)
+        return reasons
     decision = decide(rules, facts)
     if isinstance(decision, Refused):
+        await note_decision(errand, part, about, decision.reasons)
         return decision.reasons
-    return await submit(errand, wish, _request(errand, wish, facts, decision), part)
+    identity = errand.deployment_id(part)
+    about = replace(about, environment=decision.environment, deployment=identity)
+    skipped = decision.skipped if isinstance(decision, Allowed) else ()
+    await note_decision(errand, part, about, skipped=skipped)
+    request = _request(errand, wish, facts, decision)
+    return await submit(errand, wish, request, part, skipped=skipped)
 
 
 async def submitted_before(errand: Errand, part: str) -> Deployment | None:
@@ -47,7 +62,9 @@ async def submitted_before(errand: Errand, part: str) -> Deployment | None:
     return await errand.desk.deployer.deployments.get(errand.deployment_id(part))
 
 
-async def submit(errand: Errand, wish: Wish, request: Request, part: str) -> Deployment:
+async def submit(
+    errand: Errand, wish: Wish, request: Request, part: str, *, skipped: Sequence[Reason] = ()
+) -> Deployment:
     """Write it down, with where it was asked for and what the gate is to see again."""
     deployment = Deployment(errand.deployment_id(part), request, created_at=time.time())
     place, sha = errand.repository, request.commit.sha
@@ -63,6 +80,7 @@ async def submit(errand: Errand, wish: Wish, request: Request, part: str) -> Dep
     facts = {
         ORIGIN: origin.to_json(),
         WANTED: Wanted(errand.place, errand.person, wish).to_json(),
+        **({SKIPPED: [each.fact for each in skipped]} if skipped else {}),
         **errand.source.notes,
         **await _told_in_slack(errand, request.environment),
     }

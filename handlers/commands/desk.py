@@ -11,8 +11,11 @@ from bot.domain.github import Permission, PullRequest
 from bot.domain.plan import Plan
 from bot.services.github import Look
 from bot.store.approvals import Approvals
+from bot.store.audit import Audit
 from bot.store.deployments import CancelResult, Deployments
 from bot.store.identities import Identities
+from bot.store.locks import Locks
+from bot.store.queue import Queue
 from bot.store.subscriptions import Subscriptions
 from bot.store.values import JSON
 
@@ -72,10 +75,25 @@ class Deployer(Protocol):
     def approvals(self) -> Approvals:
         """What waits for others, and what they said."""
 
+    @property
+    def locks(self) -> Locks:
+        """Who keeps others from deploying."""
+
+    @property
+    def queue(self) -> Queue:
+        """Who is before whom."""
+
+    @property
+    def audit(self) -> Audit:
+        """What was done."""
+
+    def clean(self, text: str) -> str:
+        """Without secrets: for what is written down."""
+
     async def submit(self, deployment: Deployment, facts: Mapping[str, JSON]) -> None:
         """Write it down with its facts and put it in line; nothing where its id is there."""
 
-    async def cancel(self, deployment: str, by: str) -> CancelResult:
+    async def cancel(self, deployment: str, by: Actor) -> CancelResult:
         """Ask it to stop."""
 
     async def resolve(self, repository: str, ref: str) -> Commit:

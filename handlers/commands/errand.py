@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from bot.domain.deployment import Actor, derived_deployment_id
-from bot.domain.gate_facts import Unknown
+from bot.domain.gate_facts import Facts, Unknown
 from bot.domain.gate_rules import Rules
 from bot.domain.github import Permission, PullRequest, Repository
 from bot.domain.reasons import Code, StoppedError
@@ -69,6 +69,8 @@ class Errand:
         self.client = desk.github.for_repository(
             place.repository.owner, place.repository.name, place.installation
         )
+        self.facts: Facts | None = None
+        """What the last decision was made from."""
         self._rules: Rules | None = None
         self._permission: Permission | Unknown | None = None
         self._least_permission: Permission | None = None

@@ -69,7 +69,7 @@ async def gather(
             _completed(errand, wish, rule, pull, again=again) if content else _as_it_is(pull),
         ),
     )
-    return rules, Facts(
+    errand.facts = Facts(
         wish.trigger,
         errand.repository,
         wish.command,
@@ -83,6 +83,7 @@ async def gather(
         was_allowed=again,
         takes_forks=errand.desk.takes_forks,
     )
+    return rules, errand.facts
 
 
 async def _standing(errand: Errand, environment: str) -> Standing:

@@ -1,7 +1,8 @@
 """What each command does, whichever surface it was given on."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -14,17 +15,22 @@ from bot.domain.command import (
     Help,
     History,
     Link,
+    Lock,
     Plan,
     Reject,
+    Resume,
     Rollback,
     Status,
     Subscribe,
     Unlink,
+    Unlock,
     Unsubscribe,
+    Why,
     parse,
 )
 from bot.domain.command_form import Mistake
-from bot.domain.deployment import Commit, Deployment, Kind, Request, Stage, State, Trigger
+from bot.domain.deployment import Commit, Deployment, Kind, Request, Trigger
+from bot.domain.explanation import Explanation
 from bot.domain.gate import may_act, may_plan, may_roll_back
 from bot.domain.gate_facts import Facts, Unknown
 from bot.domain.gate_rules import Rules
@@ -34,6 +40,7 @@ from handlers.commands import words
 from handlers.commands.answers import (
     Answer,
     CancelAsked,
+    Explained,
     Helped,
     Linked,
     Listed,
@@ -44,13 +51,15 @@ from handlers.commands.answers import (
     Unlinked,
 )
 from handlers.commands.approving import NOTHING_SEEN, cast_vote
-from handlers.commands.asking import ask, origin_of, reasons_of, submit, submitted_before
+from handlers.commands.asking import ask, reasons_of, submit, submitted_before
 from handlers.commands.errand import Errand
+from handlers.commands.explaining import Sources, explain, last_refusal
 from handlers.commands.gathering import Wish, gather
+from handlers.commands.locking import lock, resume, unlock
+from handlers.commands.meaning import all_of, meant, newest, standing_of
+from handlers.commands.noting import About, note_command, note_decision
 
 _HISTORY = 20
-_SEARCHED = 500
-"""The newest deployments of a repository, among which an id is looked for."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,11 @@ class Given:
         )
 
 
+_DECIDED_ELSEWHERE = (Deploy, Approve, Reject)
+"""These are asked for by events and buttons too, and noted where the gate is asked."""
+_ONLY_TELLS = (Status, History, Why, Help, Link, Unlink, Subscribe, Unsubscribe)
+
+
 class _RefusedError(Exception):
     def __init__(self, reasons: tuple[Reason, ...]) -> None:
         super().__init__(", ".join(each.code for each in reasons))
@@ -90,12 +104,34 @@ async def obey(errand: Errand, given: Given) -> Answer:
     Errors: what passes, such as github_unreachable. Called again for the same part of the same
     delivery, it starts nothing twice.
     """
+    # A secret that is typed with it is of no use in a command, and goes nowhere from here.
+    given = replace(given, line=errand.desk.deployer.clean(given.line))
+    await note_command(errand, given.part, given.line, given.pull_request)
+    command = parse(given.line)
     try:
-        return await _do(errand, given, parse(given.line))
+        answered = await _do(errand, given, command)
     except _RefusedError as refused:
-        return Refused(refused.reasons)
+        answered = Refused(refused.reasons)
     except StoppedError as stopped:
-        return Refused(reasons_of(stopped))
+        answered = Refused(reasons_of(stopped))
+    if not isinstance(command, _DECIDED_ELSEWHERE + _ONLY_TELLS):
+        await _note(errand, given, command, answered)
+    return answered
+
+
+async def _note(errand: Errand, given: Given, command: Command | Mistake, answered: Answer) -> None:
+    reasons = answered.reasons if isinstance(answered, Refused) else ()
+    deployment = getattr(answered, "deployment", None)
+    environment = getattr(command, "environment", None)
+    if isinstance(deployment, Deployment):
+        environment = deployment.request.environment
+    about = About(
+        given.line,
+        environment,
+        deployment.id if isinstance(deployment, Deployment) else None,
+        given.pull_request,
+    )
+    await note_decision(errand, given.part, about, reasons)
 
 
 async def _do(errand: Errand, given: Given, command: Command | Mistake) -> Answer:
@@ -153,76 +189,65 @@ async def _planned_commit(errand: Errand, given: Given) -> tuple[Commit, Trust]:
 
 
 async def _cancel(errand: Errand, given: Given, command: Cancel) -> Answer:
-    deployment = await _meant(errand, given, command)
+    deployment = await meant(errand, given.pull_request, command)
     await _check_may_act(errand, given.wish(Deploy(deployment.request.environment)))
-    result = await errand.desk.deployer.cancel(deployment.id, errand.person.login)
+    result = await errand.desk.deployer.cancel(deployment.id, errand.actor)
     return CancelAsked(deployment, result)
 
 
 async def _vote(errand: Errand, given: Given, command: Approve | Reject) -> Answer:
-    deployment = await _meant(errand, given, command)
+    deployment = await meant(errand, given.pull_request, command)
     verdict = Verdict.APPROVE if isinstance(command, Approve) else Verdict.REJECT
     return await cast_vote(errand, deployment, verdict, command.seen or NOTHING_SEEN)
 
 
-async def _meant(errand: Errand, given: Given, command: Cancel | Approve | Reject) -> Deployment:
-    """The deployment of this repository with this id, or the one that is under way here."""
-    part = command.deployment
-    if part is not None:
-        found = [each for each in await _all(errand) if _has_id(each, part)]
-        none = words.no_such_deployment(part)
-    elif isinstance(command, Cancel):
-        found = await _under_way(errand, given.pull_request)
-        none = words.none_under_way(given.pull_request)
+async def _lock(errand: Errand, given: Given, command: Lock) -> Answer:
+    return await lock(errand, given.wish(Deploy(command.environment)), command)
+
+
+async def _unlock(errand: Errand, given: Given, command: Unlock) -> Answer:
+    return await unlock(errand, given.wish(Deploy(command.environment)), command)
+
+
+async def _resume(errand: Errand, given: Given, command: Resume) -> Answer:
+    return await resume(errand, given.wish(Deploy(command.environment)))
+
+
+async def _explain(errand: Errand, given: Given, command: Why) -> Answer:
+    """Of what is named; else of the last refusal or the newest deployment, whichever is later."""
+    deployer = errand.desk.deployer
+    if command.deployment is not None:
+        found: Deployment | None = await meant(errand, given.pull_request, command)
+        refused = None
     else:
-        under_way = await _under_way(errand, given.pull_request)
-        found = [each for each in under_way if each.stage is Stage.APPROVE]
-        none = words.none_to_approve(given.pull_request)
-    if not found:
-        raise none
-    if len(found) > 1:
-        raise words.several_deployments(found, f"{errand.desk.word} {command.form.name}")
-    return found[0]
-
-
-async def _under_way(errand: Errand, pull_request: int | None) -> list[Deployment]:
-    """Those of the pull request; without one, of the repository."""
-    found = []
-    for each in await _all(errand):
-        if each.state is State.FINISHED:
-            continue
-        origin = await origin_of(errand, each) if pull_request is not None else None
-        if pull_request is None or (origin is not None and origin.pull_request == pull_request):
-            found.append(each)
-    return found
-
-
-def _has_id(deployment: Deployment, part: str) -> bool:
-    return deployment.id.startswith(part) or deployment.id.endswith(part)
-
-
-async def _all(errand: Errand) -> Sequence[Deployment]:
-    """The repository's deployments, the newest first; of no other repository."""
-    return await errand.desk.deployer.deployments.list(repository=errand.address, limit=_SEARCHED)
-
-
-def _standing(found: Sequence[Deployment]) -> tuple[Deployment, ...]:
-    """What is under way, and the last that ended of each environment."""
-    shown = [each for each in found if each.state is not State.FINISHED]
-    seen = set()
-    for each in found:
-        if each.state is State.FINISHED and each.request.environment not in seen:
-            seen.add(each.request.environment)
-            shown.append(each)
-    return tuple(shown)
+        found = await newest(errand, given.pull_request)
+        who = None if given.pull_request is not None else errand.actor.identity
+        refused = await last_refusal(
+            deployer.audit, errand.address, pull_request=given.pull_request, who=who
+        )
+    if refused is not None and (found is None or refused.at > found.created_at):
+        return Explained(Explanation(decided=refused))
+    if found is None:
+        raise words.nothing_to_explain(given.pull_request)
+    sources = Sources(
+        deployer.deployments, deployer.approvals, deployer.queue, deployer.audit, deployer.standing
+    )
+    return Explained(await explain(sources, found))
 
 
 async def _tell_status(errand: Errand, _given: Given, _command: Status) -> Answer:
-    return Listed(_standing(await _all(errand)))
+    deployer, found = errand.desk.deployer, standing_of(await all_of(errand))
+    locks = await deployer.locks.list(errand.address, time.time())
+    holds = []
+    for name in dict.fromkeys(each.request.environment for each in found):
+        hold = (await deployer.standing(errand.address, name)).hold
+        if hold is not None:
+            holds.append((name, hold))
+    return Listed(found, locks, tuple(holds))
 
 
 async def _tell_history(errand: Errand, _given: Given, _command: History) -> Answer:
-    return Listed(tuple((await _all(errand))[:_HISTORY]))
+    return Listed(tuple((await all_of(errand))[:_HISTORY]))
 
 
 async def _link(errand: Errand, _given: Given, command: Link) -> Answer:
@@ -270,6 +295,10 @@ _DOES: Mapping[type[Command], Callable[[Errand, Given, Any], Awaitable[Answer]]]
         Rollback: _roll_back,
         Plan: _plan,
         Cancel: _cancel,
+        Lock: _lock,
+        Unlock: _unlock,
+        Resume: _resume,
+        Why: _explain,
         Approve: _vote,
         Reject: _vote,
         Status: _tell_status,

@@ -1,11 +1,24 @@
 """The answers that read the same wherever they are given; surfaces write them in their markup."""
 
+import time
 from typing import Protocol
 
 from bot.domain.approval import Verdict
 from bot.store.deployments import CancelResult
-from handlers.commands.answers import Answer, CancelAsked, VoteCast
+from handlers.commands.answers import (
+    Answer,
+    CancelAsked,
+    Explained,
+    Listed,
+    Locked,
+    Resumed,
+    Unlocked,
+    VoteCast,
+)
+from handlers.reports.locks import hold_line, lock_line
+from handlers.reports.why import why_lines
 
+_LONGEST = 1000
 _CANCELLED = {
     CancelResult.WAITING: "had not begun; it is cancelled.",
     CancelResult.RUNNING: "is being stopped; what it changed is put back.",
@@ -24,14 +37,79 @@ class Safe(Protocol):
         """As code within a line."""
 
 
-def told(answered: Answer, safe: Safe) -> str | None:
+def told(answered: Answer, word: str, safe: Safe) -> str | None:
     """The answer; None where the surface has words of its own for it."""
+    text = None
     match answered:
         case CancelAsked():
-            return f"{safe.code(answered.deployment.id)} {_CANCELLED[answered.result]}"
+            text = f"{safe.code(answered.deployment.id)} {_CANCELLED[answered.result]}"
         case VoteCast():
-            return _voted(answered, safe)
-    return None
+            text = _voted(answered, safe)
+        case Locked():
+            text = _locked(answered, word, safe)
+        case Unlocked():
+            text = _unlocked(answered, safe)
+        case Resumed():
+            text = _resumed(answered, safe)
+        case Explained():
+            found = why_lines(answered.explanation, word, time.time())
+            text = "\n".join(rich(each, safe) for each in found)
+    return text
+
+
+def standing(answered: Listed, word: str, safe: Safe) -> list[str]:
+    """The locks, and the environments that take commands only."""
+    now = time.time()
+    return [
+        *(f"🔒 {rich(lock_line(each, now), safe)}" for each in answered.locks),
+        *(f"⏸️ {rich(hold_line(name, hold, word), safe)}" for name, hold in answered.holds),
+    ]
+
+
+def rich(text: str, safe: Safe) -> str:
+    """Our own sentence, in which backticks make code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return safe.text(text, _LONGEST)
+    return "".join(
+        safe.code(part, _LONGEST) if index % 2 else _spaced(part, safe)
+        for index, part in enumerate(parts)
+    )
+
+
+def _spaced(text: str, safe: Safe) -> str:
+    """As `text`, with the spaces at its ends."""
+    inner = text.strip(" ")
+    if not inner:
+        return text
+    before = text[: len(text) - len(text.lstrip(" "))]
+    after = text[len(text.rstrip(" ")) :]
+    # A list is ours; what stands in it is not.
+    bullet = "- " if inner.startswith("- ") else ""
+    return f"{before}{bullet}{safe.text(inner.removeprefix(bullet), _LONGEST)}{after}"
+
+
+def _locked(answered: Locked, word: str, safe: Safe) -> str:
+    lock = answered.lock
+    text = rich(lock_line(lock, time.time()), safe)
+    if answered.over is not None:
+        owner = safe.code(answered.over.owner.name)
+        return f"🔒 {text}. It was {owner}'s, who is told."
+    place = "--all" if lock.environment is None else lock.environment
+    renewed = " It was yours before; this is how it stands now." if answered.renewed else ""
+    return f"🔒 {text}.{renewed} {safe.code(f'{word} unlock {place}')} releases it."
+
+
+def _unlocked(answered: Unlocked, safe: Safe) -> str:
+    place = safe.text(answered.lock.environment or "every environment")
+    return f"🔓 The lock of {place} by {safe.code(answered.lock.owner.name)} is released."
+
+
+def _resumed(answered: Resumed, safe: Safe) -> str:
+    name = safe.text(answered.environment)
+    if answered.hold is None:
+        return f"No rollback holds {name}: it follows pushes and releases as its rules say."
+    return f"▶️ {name} follows pushes and releases again, as its rules say."
 
 
 def _voted(answered: VoteCast, safe: Safe) -> str:

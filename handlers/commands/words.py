@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from bot.domain.deployment import Deployment
+from bot.domain.lock import Lock
 from bot.domain.reasons import Code, Reason, StoppedError
+from handlers.reports.words import ago
 
 
 def no_such_deployment(part: str) -> StoppedError:
@@ -33,6 +35,35 @@ def none_to_approve(pull_request: int | None) -> StoppedError:
     """Nothing waits for others."""
     where = "this repository" if pull_request is None else "this pull request"
     return StoppedError(Code.APPROVAL_NOT_OPEN, f"no deployment of {where} waits for approval")
+
+
+def locked_by(
+    lock: Lock, word: str, command: str, now: float, *, changed: bool = False
+) -> StoppedError:
+    """It is somebody else's; `command` takes the owner's name. `changed`: another was named."""
+    why = f": {lock.reason}" if lock.reason else ""
+    place = lock.environment or "every environment"
+    fact = f"{place} is locked by {lock.owner.name}, {ago(lock.created_at, now)}{why}"
+    return StoppedError(
+        Code.LOCK_CHANGED if changed else Code.LOCKED,
+        fact,
+        next_step=f"Ask them; or type `{word} {command} {lock.owner.name}`, and they are told.",
+    )
+
+
+def not_locked(environment: str | None) -> StoppedError:
+    """There is nothing to release."""
+    if environment is None:
+        return StoppedError(Code.NOT_LOCKED, "there is no lock of all environments")
+    return StoppedError(Code.NOT_LOCKED, f"{environment} has no lock of its own")
+
+
+def nothing_to_explain(pull_request: int | None) -> StoppedError:
+    """Nothing happened yet."""
+    where = "this repository" if pull_request is None else "this pull request"
+    return StoppedError(
+        Code.DEPLOYMENT_UNKNOWN, f"nothing was deployed or refused on {where} so far"
+    )
 
 
 def no_second_rollback(word: str) -> Reason:

@@ -12,6 +12,7 @@ from handlers.commands.answers import Refused
 from handlers.commands.approving import NOTHING_SEEN, cast_vote
 from handlers.commands.asking import ask, origin_of, reasons_of
 from handlers.commands.gathering import Wish, gather
+from handlers.commands.noting import About, note_command, note_decision
 from handlers.commands.words import no_second_rollback
 from handlers.github import words
 from handlers.github.answering import answer
@@ -69,6 +70,8 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     if deployment is None or deployment.id != identity or origin is None:
         return "a check of no deployment"
     wish = again(deployment, Trigger.CHECK, origin.pull_request)
+    line = f"{button} {deployment.id}"
+    await note_command(errand, button.value, line, origin.pull_request)
     if button in _VERDICTS:
         return await _vote(errand, wish, deployment, button, seen)
     return await _press(errand, wish, deployment, button)
@@ -79,8 +82,10 @@ async def _press(errand: Errand, wish: Wish, deployment: Deployment, button: But
         return await _refuse(errand, wish, button, (no_second_rollback(errand.desk.word),))
     if button is Button.CANCEL:
         reasons = may_act(*await gather(errand, wish, content=False))
+        about = About(button.value, wish.command.environment, deployment.id, wish.pull_request)
+        await note_decision(errand, button.value, about, reasons)
         if not reasons:
-            result = await errand.desk.deployer.cancel(deployment.id, errand.person.login)
+            result = await errand.desk.deployer.cancel(deployment.id, errand.actor)
             return f"cancel of {deployment.id}: {result}"
     else:
         answered = await ask(errand, wish, button.value)

@@ -23,6 +23,12 @@ class Client(desk.Client, Protocol):
     async def edit_comment(self, comment: int, body: str, *, marker: str = "") -> bool:
         """Replace its text; False where it is gone."""
 
+    async def file_at(self, path: str, sha: str) -> bytes | None:
+        """A file of a commit, a fork's too."""
+
+    async def find_check(self, sha: str, name: str, *, external_id: str) -> int | None:
+        """Our own check of this name on a commit."""
+
     async def create_check(
         self, sha: str, name: str, report: CheckReport, *, external_id: str
     ) -> int:

@@ -1,19 +1,22 @@
 """A pull request that is opened, gets commits, or is closed."""
 
 from bot.domain.command import Deploy
-from bot.domain.deployment import Commit, Trigger
+from bot.domain.deployment import Actor, Commit, Trigger
 from bot.domain.github import PullRequest as PullRequestNow
 from bot.store.deliveries import Delivery
 from handlers.commands.asking import origin_of
 from handlers.commands.gathering import Wish
+from handlers.commands.locking import release_for_pull_request
 from handlers.github import words
 from handlers.github.answering import follow
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload, User
+from handlers.github.rules_check import ACTIONS, Head, check_rules
+from handlers.reports.github.comment import SURFACE
 
 
-class Head(Payload):
+class HeadPart(Payload):
     """What is to be merged."""
 
     ref: str
@@ -25,7 +28,7 @@ class PullRequestPart(Payload):
 
     title: str = ""
     user: User | None = None
-    head: Head
+    head: HeadPart
     merged: bool = False
 
 
@@ -35,6 +38,8 @@ class PullRequest(Event):
     action: str
     number: int
     pull_request: PullRequestPart
+    before: str | None = None
+    """The head until then, where there are new commits."""
 
 
 async def handle(desk: Desk, delivery: Delivery) -> str:
@@ -42,7 +47,18 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     event = PullRequest.model_validate_json(delivery.payload)
     errand = Errand(desk, delivery, event)
     if event.action == "closed":
-        return "merged" if event.pull_request.merged else await _closed(errand, event.number)
+        return await _closed(errand, event)
+    checked = await _check_rules(errand, event)
+    return f"{checked}; {await _follow(errand, event)}" if checked else await _follow(errand, event)
+
+
+async def _check_rules(errand: Errand, event: PullRequest) -> str:
+    if event.action not in ACTIONS:
+        return ""
+    return await check_rules(errand, Head(event.pull_request.head.sha, event.before))
+
+
+async def _follow(errand: Errand, event: PullRequest) -> str:
     environments = (await errand.rules()).following(Trigger.PULL_REQUEST)
     if not environments:
         return "no environment follows pull requests"
@@ -62,22 +78,28 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     )
 
 
-async def _closed(errand: Errand, number: int) -> str:
-    now = await errand.pull_request(number)
-    if isinstance(now, PullRequestNow) and (now.open or now.merged):
+async def _closed(errand: Errand, event: PullRequest) -> str:
+    """Its locks are released; what a given-up one has under way is stopped."""
+    now = await errand.pull_request(event.number)
+    if isinstance(now, PullRequestNow) and now.open:
         # Deliveries come late and in any order.
         return "it is not closed any more"
-    return await _stop(errand, number)
+    released = await release_for_pull_request(errand, event.number)
+    is_merged = event.pull_request.merged or (isinstance(now, PullRequestNow) and now.merged)
+    done = "merged" if is_merged else await _stop(errand, event.number)
+    freed = ", ".join(each.environment or "all" for each in released)
+    return f"{done}; released: {freed}" if freed else done
 
 
 async def _stop(errand: Errand, number: int) -> str:
     deployer = errand.desk.deployer
+    by = Actor(words.closed(number), SURFACE)
     stopped = []
     for each in await deployer.deployments.list(
         repository=errand.address, unfinished=True, limit=500
     ):
         origin = await origin_of(errand, each)
         if origin is not None and origin.pull_request == number:
-            await deployer.cancel(each.id, words.closed(number))
+            await deployer.cancel(each.id, by)
             stopped.append(each.id)
     return f"closed; cancelled: {', '.join(stopped) or 'nothing'}"

@@ -7,6 +7,7 @@ from bot.domain import progress
 from bot.domain.command import Help, render
 from bot.domain.command_help import help_lines
 from bot.domain.deployment import Deployment, Kind, State
+from bot.domain.lock import Notice
 from bot.domain.plan import image_lines, pipeline_lines
 from bot.domain.reasons import Reason
 from bot.services.github import CheckReport, Conclusion
@@ -20,13 +21,16 @@ from handlers.commands.answers import (
     Refused,
     Unlinked,
 )
-from handlers.commands.told import told
+from handlers.commands.told import standing, told
 from handlers.reports.github.plan import plan_comment
 from handlers.reports.github.safe import LONGEST_BODY, Safe, fitted
 from handlers.reports.words import OUTCOMES, STAGES, ago, short_sha
 
 NOT_YET = "This version of pachops does not have this command yet."
 UNLINKED = "Your login is not joined with a Slack user any more."
+RULES_ARE_VALID = "The rules are valid"
+RULES_COUNT_LATER = "They count once this is in the default branch."
+RULES_WOULD_REFUSE = "With these rules pachops would refuse every deployment they are for."
 NOT_LINKED = "Your login was not joined with a Slack user."
 NO_DEPLOYMENTS = "Nothing was deployed from this repository so far."
 _TABLE = "| | Environment | Commit | Asked by | |\n| --- | --- | --- | --- | --- |"
@@ -44,6 +48,11 @@ _OUR_MARK = "<!-- pachops:"
 def is_ours(body: str) -> bool:
     """Whether a comment ends with a marker of ours: with a token we comment as a person."""
     return body.rstrip().rpartition("\n")[2].startswith(_OUR_MARK)
+
+
+def lock_notice_marker(notice: Notice) -> str:
+    """How a notice about a lock is known again."""
+    return f"<!-- pachops:lock:{notice.lock.id}:{notice.number} -->"
 
 
 def refusal_marker(environment: str) -> str:
@@ -76,6 +85,11 @@ def refused_check(environment: str, reasons: Sequence[Reason], safe: Safe) -> Ch
     )
 
 
+def rules_are_broken(count: int) -> str:
+    """The title of the check on rules."""
+    return "1 problem in the rules" if count == 1 else f"{count} problems in the rules"
+
+
 def too_many(left_out: int, most: int) -> str:
     """A comment with more commands than one may have."""
     return f"A comment may have {most} commands; the last {left_out} were left out."
@@ -83,7 +97,7 @@ def too_many(left_out: int, most: int) -> str:
 
 def answer(answered: Answer, line: str, word: str, safe: Safe) -> str:
     """The answer to a command; empty where the deployment's reports are the answer."""
-    if (same := told(answered, safe)) is not None:
+    if (same := told(answered, word, safe)) is not None:
         return same
     match answered:
         case Refused():
@@ -91,7 +105,8 @@ def answer(answered: Answer, line: str, word: str, safe: Safe) -> str:
         case Planned():
             text = plan(answered, safe)
         case Listed():
-            text = deployments(answered.deployments, time.time(), safe)
+            table = deployments(answered.deployments, time.time(), safe)
+            text = "\n\n".join([*standing(answered, word, safe), table])
         case Linked():
             text = linked(answered, word, safe)
         case Unlinked():

@@ -25,7 +25,7 @@ _ACTIONS = {
     "unlocked": "unlocked",
     "lock_expired": "let the lock expire",
 }
-_DETAILS = ("trigger", "kind", "sha", "verdict", "outcome", "fact", "force", "command")
+_DETAILS = ("line", "trigger", "kind", "sha", "verdict", "outcome", "fact", "force", "command")
 
 
 def line(row: Row, zone: tzinfo | None = None) -> str:

@@ -11,6 +11,7 @@ from bot.domain.progress import (
     ApprovalNeeded,
     Ended,
     Finished,
+    InLine,
     Log,
     PipelineSeen,
     Planned,
@@ -26,6 +27,7 @@ from bot.domain.progress import (
     Voted,
     Warned,
 )
+from handlers.reports import words
 
 TAIL = 20
 """Log lines that are kept of each image and pipeline."""
@@ -80,6 +82,8 @@ class Board:
     approval: ApprovalNeeded | None = None
     """What others are asked to approve; also once they have."""
     votes: Mapping[str, Voted] = field(default_factory=dict)
+    in_line: InLine | None = None
+    """Who was before it when it was asked for."""
     supersedes: Mapping[str, Supersedes] = field(default_factory=dict)
     """Older deployments whose place it takes, by id."""
     warnings: tuple[str, ...] = ()
@@ -89,6 +93,12 @@ class Board:
     def after(self, at: float, event: Progress) -> "Board":
         """The board once the event has happened."""
         return _after(event, self, at)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What people should know that stops nothing."""
+        taken = (f"It {words.supersedes(each)}." for each in self.supersedes.values())
+        return (*self.warnings, *taken)
 
     @property
     def running(self) -> StageLine | None:
@@ -169,6 +179,11 @@ def _(event: ApprovalNeeded, board: Board, _at: float) -> Board:
 @_after.register
 def _(event: Voted, board: Board, _at: float) -> Board:
     return replace(board, votes=_with(board.votes, f"{event.surface}:{event.by}", event))
+
+
+@_after.register
+def _(event: InLine, board: Board, _at: float) -> Board:
+    return replace(board, in_line=event)
 
 
 @_after.register

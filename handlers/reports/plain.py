@@ -8,6 +8,7 @@ from bot.domain.progress import (
     ApprovalNeeded,
     Ended,
     Finished,
+    InLine,
     Log,
     PipelineSeen,
     Planned,
@@ -145,6 +146,11 @@ def _(event: ApprovalNeeded, _marks: Marks) -> list[str]:
 @_lines.register
 def _(event: Voted, _marks: Marks) -> list[str]:
     return [f"approve {words.voted(event)}"]
+
+
+@_lines.register
+def _(event: InLine, _marks: Marks) -> list[str]:
+    return [words.in_line(event)]
 
 
 @_lines.register

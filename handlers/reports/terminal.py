@@ -11,6 +11,7 @@ from rich.text import Text
 from bot.domain.progress import (
     ApprovalNeeded,
     Finished,
+    InLine,
     Planned,
     Progress,
     Resumed,
@@ -94,6 +95,8 @@ def _above(event: Progress) -> Iterable[Line]:
             yield Line(Text(one_line(text_line)), 2)
     if isinstance(event, Voted):
         yield Line(Text(one_line(words.voted(event))))
+    if isinstance(event, InLine):
+        yield Line(Text(one_line(words.in_line(event))))
     if isinstance(event, Supersedes):
         yield Line(Text(one_line(words.supersedes(event))))
     if isinstance(event, Planned):

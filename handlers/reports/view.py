@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.deployment import Deployment, Outcome, Stage
 from bot.domain.progress import Finished
+from handlers.reports import words
 from handlers.reports.board import Board
 
 FAILURES = frozenset({Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.REFUSED})
@@ -35,6 +36,12 @@ class View:
     def waits(self) -> bool:
         """Whether it has not begun."""
         return self.end is None and not self.board.stages
+
+    @property
+    def in_line(self) -> str:
+        """Who was before it when it was asked for, to go behind the headline."""
+        found = self.board.in_line
+        return f": {words.in_line(found)}" if found else ""
 
     @property
     def stage(self) -> Stage | None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from bot.domain.approval import Cast, Verdict
 from bot.domain.deployment import BuiltImage, Deployment, Kind, Outcome, Stage, UpdatedPipeline
-from bot.domain.progress import ApprovalNeeded, Supersedes, Transfer, Voted
+from bot.domain.progress import ApprovalNeeded, InLine, Supersedes, Transfer, Voted
 
 SHORT_SHA = 7
 _SHORT_DIGEST = len("sha256:") + 12
@@ -292,6 +292,18 @@ def cancelled_when_resumed(identity: str) -> str:
     )
 
 
+def unlocked(environment: str | None, owner: str) -> str:
+    """What `pachops unlock` did."""
+    return f"The lock of {environment or 'every environment'} by {owner} is released."
+
+
+def resumed(environment: str, *, was_held: bool) -> str:
+    """What `pachops resume` did."""
+    if not was_held:
+        return f"No rollback holds {environment}: it follows what its rules say."
+    return f"{environment} follows pushes and releases again, as its rules say."
+
+
 def approval_needed(event: ApprovalNeeded, zone: tzinfo | None = None) -> str:
     """What it waits for, and how to answer."""
     people = "1 other person" if event.needed == 1 else f"{event.needed} other people"
@@ -305,6 +317,15 @@ def approval_needed(event: ApprovalNeeded, zone: tzinfo | None = None) -> str:
 def voted(event: Voted) -> str:
     """What somebody said."""
     return f"{event.by} {'approves' if event.approves else 'rejects'} it"
+
+
+def in_line(event: InLine) -> str:
+    """How many are before it, and when it begins if all goes as usual."""
+    count = len(event.before)
+    before = "1 deployment is before it" if count == 1 else f"{count} deployments are before it"
+    if event.begins_in is None:
+        return before
+    return f"{before}, it begins in about {duration(event.begins_in)}"
 
 
 def supersedes(event: Supersedes) -> str:

@@ -23,6 +23,7 @@ from handlers.commands.answers import (
     Planned,
     Refused,
 )
+from handlers.commands.told import standing as standing_lines
 from handlers.commands.told import told
 from handlers.reports import sentences
 from handlers.reports.slack.blocks import context, section
@@ -81,7 +82,7 @@ def repository_of(deployment: Deployment) -> str:
 def answer(answered: Answer, line: str, desk: Desk, repository: Repository | None) -> Message:
     """The answer to a command that is not a deployment's report."""
     safe = desk.safe
-    if (said := told(answered, safe)) is not None:
+    if (said := told(answered, desk.word, safe)) is not None:
         return _said(said)
     match answered:
         case Refused():
@@ -89,7 +90,7 @@ def answer(answered: Answer, line: str, desk: Desk, repository: Repository | Non
         case Planned():
             made = _planned(answered, safe)
         case Listed():
-            made = _listed(answered.deployments, repository, desk)
+            made = _listed(answered, repository, desk)
         case Helped():
             made = help_message(answered.help, desk.word)
         case _:
@@ -164,13 +165,14 @@ def _planned(planned: Planned, safe: Safe) -> Message:
     return _said(fitted([first, *lists]))
 
 
-def _listed(
-    deployments: Sequence[Deployment], repository: Repository | None, desk: Desk
-) -> Message:
-    if not deployments:
-        return _said(NO_DEPLOYMENTS)
+def _listed(listed: Listed, repository: Repository | None, desk: Desk) -> Message:
+    found = standing_lines(listed, desk.word, desk.safe)
+    if not listed.deployments:
+        return _said(fitted([*found, NO_DEPLOYMENTS]))
     name = f"*{desk.safe.text(repository.full_name)}*" if repository else ""
-    return _said(fitted([name, *(standing_line(each, desk) for each in deployments)]))
+    return _said(
+        fitted([name, *found, *(standing_line(each, desk) for each in listed.deployments)])
+    )
 
 
 def standing_line(deployment: Deployment, desk: Desk) -> str:

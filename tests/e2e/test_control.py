@@ -1,6 +1,7 @@
 """Approvals, locks, freezes, holds and the line, around a real update."""
 
 import asyncio
+import getpass
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -123,6 +124,15 @@ async def test_without_a_change_nobody_is_asked(world: World) -> None:
     assert result.screen.of(ApprovalNeeded) == []
 
 
+async def test_a_workflow_that_nobody_could_answer_is_refused_before_anything(
+    world: World,
+) -> None:
+    sha = commit(world, "approvals: 1")
+    result = await world.deploy_for(Trigger.ACTION, sha)
+    assert (result.finished.outcome, result.code) == (Outcome.REFUSED, "approval_impossible")
+    assert [each.stage for each in result.screen.of(StageStarted)] == [Stage.SOURCE]
+
+
 async def test_the_operator_can_ask_for_approvals(world: World) -> None:
     commit(world, "drafts: false")
     settings = world.folder / "settings.yaml"
@@ -155,6 +165,7 @@ async def test_force_skips_lock_freeze_and_approvals_and_says_so(world: World) -
     result = await world.deploy(force="the cluster is on fire")
     assert result.finished.outcome is Outcome.SUCCEEDED
     assert [each.text for each in result.screen.of(Warned)] == [
+        f"Forced by {getpass.getuser()}: the cluster is on fire",
         "Skipped by force: default is frozen: Mon - Sun UTC",
         "Skipped by force: default is locked by grace: an experiment",
     ]

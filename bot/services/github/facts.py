@@ -1,11 +1,12 @@
 """What is true of a repository and its pull requests."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import quote
 
+from github import Github
 from github.ContentFile import ContentFile
 from pydantic import BaseModel, TypeAdapter
 
@@ -151,10 +152,22 @@ class Facts(Place):
 
     async def default_branch_file(self, path: str) -> bytes | None:
         """A file of the default branch; None where there is none."""
-        found = await self._find(
+        return await self._file(
             f"reading {path} of the default branch",
+            path,
             lambda github: self._repository(github).get_contents(path),
         )
+
+    async def file_at(self, path: str, sha: str) -> bytes | None:
+        """A file of a commit, a fork's too; None where there is none."""
+        return await self._file(
+            f"reading {path} at {sha}",
+            path,
+            lambda github: self._repository(github).get_contents(path, ref=sha),
+        )
+
+    async def _file(self, call: str, path: str, read: Callable[[Github], object]) -> bytes | None:
+        found = await self._find(call, read)
         if not isinstance(found, ContentFile) or found.type != "file":
             return None
         if found.encoding != "base64":

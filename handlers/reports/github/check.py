@@ -26,6 +26,8 @@ _TIMED_OUT = frozenset({Code.STAGE_TIMED_OUT, Code.TEST_TIMED_OUT, Code.VERIFY_T
 _IN_FILES = frozenset(
     {
         Code.PROJECT_INVALID,
+        Code.TEAM_UNKNOWN,
+        Code.SLACK_GROUP_UNKNOWN,
         Code.DOCKERFILE_INVALID,
         Code.CONTEXT_MISSING,
         Code.SPEC_MISSING,

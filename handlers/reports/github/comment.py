@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from bot.domain.deployment import BuiltImage, UpdatedPipeline
+from bot.domain.deployment import Actor, BuiltImage, UpdatedPipeline
 from bot.domain.reasons import Reason
 from handlers.reports import sentences
 from handlers.reports.github import words
@@ -62,7 +62,7 @@ def what(view: View, place: str = "", *, strong: str = "") -> str:
     """How it stands, in words; arguments as for `sentences.headline`."""
     kind = view.deployment.request.kind
     if view.waits:
-        return sentences.waits(kind, place, strong)
+        return f"{sentences.waits(kind, place, strong)}{view.in_line}"
     if view.asks_for_approval:
         return sentences.asks(kind, place, strong)
     stage = view.stage if view.outcome else None
@@ -71,7 +71,11 @@ def what(view: View, place: str = "", *, strong: str = "") -> str:
 
 def mention(view: View) -> str:
     """`@login` of who asked, where that is a login on GitHub."""
-    actor = view.deployment.request.actor
+    return mention_of(view.deployment.request.actor)
+
+
+def mention_of(actor: Actor) -> str:
+    """`@login`, where it is known to be one."""
     is_login = actor.surface == SURFACE and _LOGIN.fullmatch(actor.name)
     return f"@{actor.name}" if is_login else ""
 
@@ -187,7 +191,7 @@ def _pipeline(pipeline: UpdatedPipeline, safe: Safe) -> str:
 
 def _notes(view: View, safe: Safe) -> Iterator[str]:
     notes = view.end.notes if view.end else ()
-    texts = dict.fromkeys((*view.board.warnings, *notes))
+    texts = dict.fromkeys((*view.board.notes, *notes))
     yield _list(words.NOTES, (safe.rich(text) for text in texts))
 
 

@@ -22,7 +22,7 @@ def deployment_state(view: View) -> DeploymentState:
     """GitHub's word for how it stands, once it has begun."""
     if view.outcome is not None:
         return _STATES[view.outcome]
-    return "queued" if view.asks_for_approval else "in_progress"
+    return "queued" if view.waits or view.asks_for_approval else "in_progress"
 
 
 def description(view: View, safe: Safe) -> str:

@@ -83,11 +83,14 @@ class Ration:
     marks: frozenset[Mark] = frozenset(Mark)
     """Those that are made at all."""
 
+    in_line: int = 3
+    """More, for one that others are before: that it waits, and that it begins."""
+
     def for_view(self, view: View) -> "Ration":
         """With what this deployment needs more."""
-        if view.board.approval is None:
-            return self
-        return replace(self, calls=self.calls + self.approval)
+        more = self.approval if view.board.approval else 0
+        more += self.in_line if view.board.in_line else 0
+        return replace(self, calls=self.calls + more)
 
 
 NORMAL = Ration()
@@ -96,9 +99,8 @@ NORMAL = Ration()
 def wanted(view: View, origin: Origin) -> Iterator[Mark]:
     """The marks that this deployment should have now."""
     yield Mark.DEPLOYMENT
-    if view.waits:
-        # GitHub shows a deployment without a status as pending. The comment still belongs to
-        # whoever is before it, and may to the end.
+    if view.waits and view.board.in_line is None:
+        # GitHub shows a deployment without a status as pending, and its turn comes at once.
         return
     yield Mark.STATUS
     if origin.pull_request is not None:

@@ -120,7 +120,7 @@ def plain_headline(view: View, safe: Safe) -> str:
 def _headline(view: View, place: str, strong: str = "") -> str:
     outcome, kind = view.outcome, view.deployment.request.kind
     if view.waits:
-        return f"{sentences.WAITING} {sentences.waits(kind, place, strong)}"
+        return f"{sentences.WAITING} {sentences.waits(kind, place, strong)}{view.in_line}"
     if view.asks_for_approval:
         return f"{words.HAND} {sentences.asks(kind, place, strong)}"
     mark = sentences.MARKS[outcome] if outcome else sentences.RUNNING
@@ -206,7 +206,7 @@ def _content(view: View, safe: Safe) -> Iterator[list[str]]:
     elif board.planned is not None and not view.asks_for_approval:
         planned = board.planned.images + board.planned.pipelines
         yield _list(words.PLAN, (safe.text(line) for line in planned))
-    notes = dict.fromkeys((*board.warnings, *(end.notes if end else ())))
+    notes = dict.fromkeys((*board.notes, *(end.notes if end else ())))
     yield _list(words.NOTES, (safe.text(text) for text in notes))
 
 

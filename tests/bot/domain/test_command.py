@@ -17,6 +17,7 @@ from bot.domain.command import (
     Lock,
     Plan,
     Reject,
+    Resume,
     Rollback,
     Status,
     Subscribe,
@@ -72,6 +73,16 @@ def mistake(line: str) -> Mistake:
         ("status", Status()),
         ("history", History()),
         ("lock production", Lock("production")),
+        (
+            "lock production --for 2h don't touch, we're moving",
+            Lock("production", "don't touch, we're moving", lasts="2h"),
+        ),
+        ("lock --all the cluster moves", Lock(reason="the cluster moves", everywhere=True)),
+        ("lock production --take-from @grace", Lock("production", take_from="grace")),
+        ("lock production it moves --for 1d", Lock("production", "it moves", lasts="1d")),
+        ("unlock --all", Unlock(everywhere=True)),
+        ("unlock production --of grace", Unlock("production", owner="grace")),
+        ("resume production", Resume("production")),
         ("unlock", Unlock()),
         ("approve", Approve()),
         ("reject 06h8", Reject("06h8")),
@@ -157,6 +168,11 @@ def test_a_word_that_is_near_nothing_gets_all_commands() -> None:
         ("rollback a --steps 101", "'101' is not a number from 1 to 100"),
         ("rollback a --steps \N{SUPERSCRIPT TWO}", "is not a number"),
         ("approve 06h8 main", "'main' is neither a commit's SHA nor a plan's digest"),
+        ("lock a --for 2", "'2' is not a duration"),
+        ("lock a --for 91d", "at most 90d"),
+        ("lock --to a --all", "--all says all, and one is named"),
+        ("unlock a b", "'b' is one word too many"),
+        ("unlock --all b", "'b' is one word too many"),
         ("cancel a_b", "'a_b' cannot be a deployment's id"),
         ("deploy ''", "'' cannot be an environment's name"),
         ("deploy " + "a" * 64, "cannot be an environment's name"),
@@ -213,6 +229,11 @@ def test_any_line_is_a_command_or_a_mistake_and_a_command_is_written_as_it_is_re
 ENVIRONMENTS = st.from_regex(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?", fullmatch=True)
 REFS = st.from_regex(r"[A-Za-z0-9_]{1,20}(?:[/-][A-Za-z0-9_]{1,20}){0,3}", fullmatch=True)
 IDS = st.none() | st.from_regex(r"[0-9a-z]{1,16}", fullmatch=True)
+REASONS = st.just("") | st.from_regex(r"[a-z'][a-z' -]{0,30}[a-z]", fullmatch=True).map(
+    lambda text: " ".join(text.split())
+)
+LASTS = st.none() | st.sampled_from(["30m", "2h", "1h30m", "90d"])
+OWNERS = st.none() | st.from_regex(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}", fullmatch=True)
 SEEN = st.from_regex(r"[0-9a-f]{7,64}", fullmatch=True)
 COMMANDS: st.SearchStrategy[Command] = st.one_of(
     st.builds(
@@ -223,7 +244,11 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
         st.booleans(),
     ),
     st.builds(Rollback, ENVIRONMENTS, st.integers(1, 100)),
-    *(st.builds(each, st.none() | ENVIRONMENTS) for each in (Plan, Lock, Unlock)),
+    *(st.builds(each, st.none() | ENVIRONMENTS) for each in (Plan, Resume)),
+    st.builds(Lock, st.none() | ENVIRONMENTS, REASONS, st.just(value=False), LASTS, OWNERS),
+    st.builds(Lock, st.none(), REASONS, st.just(value=True), LASTS, OWNERS),
+    st.builds(Unlock, st.none() | ENVIRONMENTS, st.just(value=False), OWNERS),
+    st.builds(Unlock, st.none(), st.just(value=True), OWNERS),
     *(st.builds(each, IDS) for each in (Cancel, Why)),
     *(st.builds(each, IDS, st.none() | SEEN) for each in (Approve, Reject)),
     *(st.just(each()) for each in (Status, History)),

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.deployment import Actor, Deployment, Kind, Request, Trigger, new_deployment_id
+from bot.domain.deployment import Actor, Kind, Trigger
 from bot.domain.lock import Lock
 from bot.settings.rules import LimitsSetting
 from bot.store.database import Database
-from bot.store.deployments import insert
 from tests.handlers.github.world import EDGES, World, opened
 from tests.standins.github.state import PullRequest
 
@@ -107,20 +106,10 @@ async def test_one_that_needs_approvals_is_taken_and_waits_later(world: World) -
     assert world.reactions(comment) == ["eyes"]
 
 
-async def test_after_a_rollback_a_push_is_not_deployed(world: World, database: Database) -> None:
+async def test_after_a_rollback_a_push_is_not_deployed(world: World) -> None:
     pull = await pull_of(world, "on: {push: [main]}")
     await world.comment(pull, "/pachops deploy staging")
-    request = (await world.only()).request
-    back = Request(
-        Kind.ROLLBACK,
-        request.repository,
-        "staging",
-        request.commit,
-        Trigger.COMMENT,
-        Actor("ada", "github"),
-    )
-    made = Deployment(new_deployment_id(), back, created_at=time.time() - 1)
-    await database.write(lambda connection: insert(connection, made))
+    await world.was_rolled_back()
     await world.github.push(EDGES, {"b": "1"}, "main")
     await world.settled()
     assert [each.request.trigger for each in await world.asked()] == [

@@ -252,12 +252,6 @@ async def test_a_plan_is_shown_and_nothing_deployed(world: World) -> None:
     assert await world.asked() == []
 
 
-async def test_commands_of_later_versions_say_so(world: World) -> None:
-    pull = await opened(world)
-    await world.comment(pull, "/pachops lock staging")
-    assert "does not have this command yet" in world.answers(pull)[0]
-
-
 async def test_a_rollback_is_a_deployment_of_its_own(world: World) -> None:
     pull = await opened(world)
     comment = await world.comment(pull, "/pachops rollback staging --steps 2")

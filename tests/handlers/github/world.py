@@ -12,7 +12,16 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.domain.approval import ApprovalRequest, PipelineChange, Proposal
-from bot.domain.deployment import Actor, Commit, Deployment, Kind, Request, Stage, Trigger
+from bot.domain.deployment import (
+    Actor,
+    Commit,
+    Deployment,
+    Kind,
+    Request,
+    Stage,
+    Trigger,
+    new_deployment_id,
+)
 from bot.domain.gate_facts import Standing
 from bot.domain.gate_rules import Rules
 from bot.domain.plan import Plan
@@ -22,11 +31,13 @@ from bot.services.git import Git
 from bot.services.github import GitHub
 from bot.settings.rules import LimitsSetting, narrowed
 from bot.store.approvals import Approvals
+from bot.store.audit import Audit
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries, Delivery
 from bot.store.deployments import CancelResult, Deployments, insert
 from bot.store.identities import Identities
 from bot.store.locks import Locks
+from bot.store.queue import Queue
 from bot.store.standing import standing_of
 from bot.store.values import JSON
 from handlers.github.desk import Desk
@@ -53,7 +64,10 @@ class Deployer:
         self.deployments = Deployments(database)
         self.approvals = Approvals(database)
         self.locks = Locks(database)
-        self.approvals = Approvals(database)
+        self.queue = Queue(database)
+        self.audit = Audit(database)
+        self.redactor = Redactor([SecretStr("hunter2hunter2")])
+        self.clean = self.redactor.clean
         self.limits: tuple[LimitsSetting, ...] = ()
         self.submitted: list[str] = []
         self.planned: list[Request] = []
@@ -62,7 +76,7 @@ class Deployer:
         self.submitted.append(deployment.id)
         await self._database.write(lambda connection: insert(connection, deployment, facts))
 
-    async def cancel(self, deployment: str, by: str) -> CancelResult:
+    async def cancel(self, deployment: str, by: Actor) -> CancelResult:
         return await self.deployments.request_cancel(deployment, by)
 
     async def resolve(self, repository: str, ref: str) -> Commit:
@@ -100,6 +114,7 @@ class World:
         pauses: tuple[float, ...] = (0.01, 0.01, 0.01),
     ) -> None:
         self.github = github
+        self._database = database
         self.client = client
         self.deliveries = Deliveries(database)
         self.deployer = Deployer(database, github, git)
@@ -168,6 +183,13 @@ class World:
             ApprovalRequest(deployment.id, asked, deployment.request.actor, needed, now, now + 3600)
         )
         return asked
+
+    async def was_rolled_back(self) -> None:
+        """The one deployment's target, by a command a moment ago."""
+        asked = (await self.only()).request
+        back = replace(asked, kind=Kind.ROLLBACK)
+        made = Deployment(new_deployment_id(), back, created_at=time.time() - 1)
+        await self._database.write(lambda connection: insert(connection, made))
 
     async def origin(self, deployment: Deployment) -> Origin:
         """Where it was asked for."""

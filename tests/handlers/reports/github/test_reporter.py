@@ -20,7 +20,16 @@ from bot.domain.deployment import (
     Stage,
     Trigger,
 )
-from bot.domain.progress import Ended, Progress, StageFinished, StageStarted
+from bot.domain.progress import (
+    ApprovalNeeded,
+    Ended,
+    InLine,
+    Progress,
+    StageFinished,
+    StageStarted,
+    Supersedes,
+    Voted,
+)
 from bot.domain.reasons import MEANINGS, Code, Reason
 from bot.redact import Redactor
 from bot.services.github import Conclusion
@@ -426,3 +435,46 @@ async def test_runs_until_it_is_cancelled(world: World, tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await running
     await database.close()
+
+
+async def test_the_check_asks_for_approval_and_goes_on_when_it_is_given(world: World) -> None:
+    await _runs(world)
+    needed = ApprovalNeeded(
+        "d1", SHA, "5e8c" * 16, "ada", 1, 9e9, ("edges: build",), reprocesses=False, running_jobs=0
+    )
+    await world.happens(StageFinished(Stage.BUILD, Ended.SUCCEEDED, 9.0))
+    await world.happens(StageStarted(Stage.APPROVE), needed)
+    await world.passes()
+    (check,) = world.github.checks.values()
+    (comment,) = world.github.comments.values()
+    (deployment,) = world.github.deployments.values()
+    assert check.reports[-1].status == "completed"
+    assert [each.conclusion for each in check.reports] == [None, Conclusion.ACTION_REQUIRED]
+    assert f"/pachops approve d1 {'5e8c' * 3}" in comment.body
+    assert deployment.states[-1] == "queued"
+    await world.happens(Voted("grace", "github", approves=True))
+    await world.happens(StageFinished(Stage.APPROVE, Ended.SUCCEEDED, 9.0))
+    await world.happens(StageStarted(Stage.UPDATE))
+    await world.passes()
+    assert [each.conclusion for each in check.reports][-1:] == [None]
+    assert "/pachops approve" not in comment.body
+    assert "`grace` approves" in comment.body
+    assert deployment.states[-1] == "in_progress"
+
+
+async def test_who_is_before_it_is_said_while_it_waits(world: World) -> None:
+    await world.ask()
+    await world.happens(InLine(("d0",), 60.0, 45.0))
+    await world.passes()
+    (deployment,) = world.github.deployments.values()
+    (check,) = world.github.checks.values()
+    said = "waits for its turn: 1 deployment is before it, it begins in about 45s"
+    assert deployment.states == ["queued"]
+    assert check.reports[-1].status == "queued"
+    assert said in check.reports[-1].title
+    assert said.partition(":")[2] in world.bodies()[0]
+    await world.happens(StageStarted(Stage.BUILD), Supersedes("d0", SHA))
+    await world.passes()
+    (comment,) = world.github.comments.values()
+    assert "It takes the place of d0" in comment.body
+    assert deployment.states == ["queued", "in_progress"]

@@ -1,0 +1,147 @@
+"""Locks, and environments that follow pushes again, from a terminal."""
+
+import asyncio
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.ending import explained
+from bot.cli.log import keep_a_log
+from bot.cli.options import Repository
+from bot.cli.output import user, write
+from bot.domain.audit import Action, Entry
+from bot.domain.command import Lock
+from bot.domain.command_form import MistakeError, read_duration, read_owner, read_reason
+from bot.domain.deployment import Actor
+from bot.domain.reasons import Code, StoppedError
+from bot.settings import load_settings
+from handlers.reports import words
+from handlers.reports.locks import lock_line
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from bot.app import Bot
+    from handlers.commands.locking import Where
+
+Environment = Annotated[
+    str | None, typer.Option("--to", metavar="ENVIRONMENT", help="Which environment.")
+]
+Everywhere = Annotated[bool, typer.Option("--all", help="All environments of the repository.")]
+
+
+def lock(
+    repository: Repository = ".",
+    *,
+    to: Environment = None,
+    everywhere: Everywhere = False,
+    lasts: Annotated[
+        str | None, typer.Option("--for", metavar="2h", help="How long; or until it is released.")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why, for those who wait.")] = "",
+    take_from: Annotated[
+        str | None,
+        typer.Option("--take-from", metavar="NAME", help="Take over this person's lock."),
+    ] = None,
+) -> None:
+    """Keep everybody else from deploying to an environment."""
+
+    async def work(bot: "Bot") -> None:
+        from handlers.commands import locking  # noqa: PLC0415 - heavy
+
+        why, long = _word(read_reason, reason), _word(read_duration, lasts)
+        asked = Lock(to, why or "", everywhere, long)
+        where = await _where(bot, repository, to, everywhere=everywhere)
+        now, by = time.time(), Actor(user(), "cli")
+        wanted = locking.wanted(asked, where, by, now, clean=bot.redactor.clean)
+        owner = _word(read_owner, take_from)
+        taken = await locking.take(bot.locks, where, wanted, owner, now)
+        write(f"{lock_line(taken.lock, now)}.")
+
+    _with_bot(work)
+
+
+def unlock(
+    repository: Repository = ".",
+    *,
+    to: Environment = None,
+    everywhere: Everywhere = False,
+    owner: Annotated[
+        str | None,
+        typer.Option("--of", metavar="NAME", help="Whose lock it is, where it is not your own."),
+    ] = None,
+) -> None:
+    """Let everybody deploy to an environment again."""
+
+    async def work(bot: "Bot") -> None:
+        from handlers.commands import locking  # noqa: PLC0415 - heavy
+
+        where = await _where(bot, repository, to, everywhere=everywhere)
+        by, whose = Actor(user(), "cli"), _word(read_owner, owner)
+        freed = await locking.release(bot.locks, where, by, whose, time.time())
+        write(words.unlocked(freed.environment, freed.owner.name))
+
+    _with_bot(work)
+
+
+def resume(repository: Repository = ".", *, to: Environment = None) -> None:
+    """Let pushes and releases deploy again after a rollback, without deploying now."""
+
+    async def work(bot: "Bot") -> None:
+        where = await _where(bot, repository, to, everywhere=False)
+        environment = where.environment or ""
+        hold = (await bot.standing(where.repository, environment)).hold
+        by = Actor(user(), "cli")
+        released = hold and await bot.deployments.release_hold(hold.deployment, by)
+        write(words.resumed(environment, was_held=bool(released)))
+
+    _with_bot(work)
+
+
+def _with_bot(work: "Callable[[Bot], Coroutine[object, object, None]]") -> None:
+    """Run a command that looks into a repository and changes no pipeline."""
+
+    async def opened() -> None:
+        from bot.app import open_bot  # noqa: PLC0415 - heavy
+
+        settings = load_settings(os.environ)
+        keep_a_log(settings)
+        async with open_bot(settings) as bot:
+            line = bot.redactor.clean(shlex.join(sys.argv[1:]))
+            by, now = Actor(user(), "cli"), time.time()
+            await bot.audit.append(Entry(Action.COMMAND, by, now, facts={"line": line}))
+            await work(bot)
+
+    with explained():
+        asyncio.run(opened())
+
+
+async def _where(
+    bot: "Bot", repository: str, environment: str | None, *, everywhere: bool
+) -> "Where":
+    """The place that is meant; an environment that the default branch has."""
+    from bot.services.git import repository_address  # noqa: PLC0415 - heavy
+    from handlers.commands.locking import Where  # noqa: PLC0415
+
+    address = repository_address(repository, Path.cwd())
+    if everywhere:
+        if environment is not None:
+            raise StoppedError(Code.BAD_COMMAND, "--all says all, and --to names one")
+        return Where(address, None, "pachops", "--to ")
+    commit = await bot.git.resolve(address, None)
+    name = await bot.environment_name(address, commit, environment)
+    return Where(address, name, "pachops", "--to ")
+
+
+def _word(read: Callable[[str], str], text: str | None) -> str | None:
+    """A word as commands in chat have it; BAD_COMMAND where it is none."""
+    try:
+        return read(text) if text else None
+    except MistakeError as error:
+        raise StoppedError(Code.BAD_COMMAND, error.fact) from error

@@ -1,0 +1,76 @@
+"""Which deployments of a repository a command means."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from bot.domain.command import Approve, Cancel, Reject, Why
+from bot.domain.deployment import Deployment, Stage, State
+from handlers.commands import words
+from handlers.commands.asking import origin_of
+from handlers.commands.errand import Errand
+
+AboutOne: TypeAlias = Cancel | Approve | Reject | Why
+
+_SEARCHED = 500
+"""The newest deployments of a repository, among which an id is looked for."""
+
+
+async def newest(errand: Errand, pull_request: int | None) -> Deployment | None:
+    """That of the pull request; without one, of the repository. None where there is none."""
+    for each in await all_of(errand):
+        origin = await origin_of(errand, each) if pull_request is not None else None
+        if pull_request is None or (origin is not None and origin.pull_request == pull_request):
+            return each
+    return None
+
+
+async def meant(errand: Errand, pull_request: int | None, command: AboutOne) -> Deployment:
+    """The deployment of this repository with this id, or the one that is under way here."""
+    part = command.deployment
+    if part is not None:
+        found = [each for each in await all_of(errand) if _has_id(each, part)]
+        none = words.no_such_deployment(part)
+    elif isinstance(command, Cancel):
+        found = await _under_way(errand, pull_request)
+        none = words.none_under_way(pull_request)
+    else:
+        under_way = await _under_way(errand, pull_request)
+        found = [each for each in under_way if each.stage is Stage.APPROVE]
+        none = words.none_to_approve(pull_request)
+    if not found:
+        raise none
+    if len(found) > 1:
+        raise words.several_deployments(found, f"{errand.desk.word} {command.form.name}")
+    return found[0]
+
+
+async def _under_way(errand: Errand, pull_request: int | None) -> list[Deployment]:
+    """Those of the pull request; without one, of the repository."""
+    found = []
+    for each in await all_of(errand):
+        if each.state is State.FINISHED:
+            continue
+        origin = await origin_of(errand, each) if pull_request is not None else None
+        if pull_request is None or (origin is not None and origin.pull_request == pull_request):
+            found.append(each)
+    return found
+
+
+def _has_id(deployment: Deployment, part: str) -> bool:
+    return deployment.id.startswith(part) or deployment.id.endswith(part)
+
+
+async def all_of(errand: Errand) -> Sequence[Deployment]:
+    """The repository's deployments, the newest first; of no other repository."""
+    return await errand.desk.deployer.deployments.list(repository=errand.address, limit=_SEARCHED)
+
+
+def standing_of(found: Sequence[Deployment]) -> tuple[Deployment, ...]:
+    """What is under way, and the last that ended of each environment."""
+    shown = [each for each in found if each.state is not State.FINISHED]
+    seen = set()
+    for each in found:
+        if each.state is State.FINISHED and each.request.environment not in seen:
+            seen.add(each.request.environment)
+            shown.append(each)
+    return tuple(shown)

@@ -1,0 +1,105 @@
+"""What goes into the audit of each command and each decision, once, whichever surface it is on."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain.audit import Action, Entry
+from bot.domain.evidence import evidence
+from bot.domain.reasons import Reason
+from handlers.commands.errand import Errand
+
+REASONS = "reasons"
+"""The fact of a decision that has its reasons in full."""
+LINE = "line"
+"""The fact of a decision that has what was typed."""
+PULL_REQUEST = "pull_request"
+
+
+async def note_command(errand: Errand, part: str, line: str, pull_request: int | None) -> None:
+    """That somebody gave a command; secrets that were typed with it are masked."""
+    facts = {LINE: line, PULL_REQUEST: pull_request}
+    await _note(errand, Action.COMMAND, part, facts)
+
+
+@dataclass(frozen=True)
+class About:
+    """What a decision is about."""
+
+    what: str
+    """The command as it was typed, or what happened."""
+    environment: str | None = None
+    deployment: str | None = None
+    """What it led to, or is about."""
+    pull_request: int | None = None
+    """Where it was asked for."""
+
+
+async def note_decision(
+    errand: Errand,
+    part: str,
+    about: About,
+    reasons: Sequence[Reason] = (),
+    skipped: Sequence[Reason] = (),
+) -> None:
+    """What was decided, on which facts, and why.
+
+    Args:
+        errand: the delivery.
+        part: tells this decision from the delivery's others.
+        about: what was asked.
+        reasons: why it was refused; none where it was allowed.
+        skipped: what stood in the way and was skipped by force.
+    """
+    facts = {
+        LINE: about.what,
+        PULL_REQUEST: about.pull_request,
+        "on": evidence(errand.facts) if errand.facts else {},
+        REASONS: [_of(each) for each in reasons],
+        "skipped": [_of(each) for each in skipped],
+    }
+    codes = tuple(each.code.value for each in reasons)
+    await _note(errand, Action.DECISION, part, facts, codes, about)
+
+
+async def _note(
+    errand: Errand,
+    action: Action,
+    part: str,
+    facts: Mapping[str, Any],
+    reasons: tuple[str, ...] = (),
+    about: About | None = None,
+) -> None:
+    known = {key: value for key, value in facts.items() if value not in (None, [], {})}
+    entry = Entry(
+        action,
+        errand.actor,
+        time.time(),
+        errand.address,
+        about.environment if about else None,
+        about.deployment if about else None,
+        reasons,
+        _cleaned(known, errand.desk.deployer.clean),
+    )
+    once = f"{action.value}:{errand.deployment_id(part)}"
+    await errand.desk.deployer.audit.append(entry, once=once)
+
+
+def _cleaned(value: Any, clean: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {key: _cleaned(each, clean) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_cleaned(each, clean) for each in value]
+    return value
+
+
+def _of(reason: Reason) -> dict[str, str | None]:
+    return {
+        "code": reason.code.value,
+        "fact": reason.fact,
+        "next_step": reason.next_step,
+        "where": reason.where,
+    }

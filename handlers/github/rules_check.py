@@ -1,0 +1,133 @@
+"""A check on the rules that a pull request brings: named for the file, with its lines."""
+
+import logging
+import re
+from dataclasses import dataclass, replace
+
+from bot.domain.gate_facts import Unknown
+from bot.domain.gate_rules import EnvironmentRules, Rules
+from bot.domain.people import People
+from bot.domain.reasons import Code, Reason, StoppedError
+from bot.project import PROJECT_FILE, parse_project
+from bot.services.github import CheckReport, Conclusion
+from bot.stages.together import together
+from handlers.github import words
+from handlers.github.errand import Errand
+from handlers.reports.github.check import annotations
+
+LOG = logging.getLogger(__name__)
+
+ACTIONS = frozenset({"opened", "synchronize", "reopened"})
+CHECK = f"pachops: {PROJECT_FILE}"
+_PROBLEM = re.compile(rf"(?P<where>{re.escape(PROJECT_FILE)}:\d+(?::[^:]*)?): (?P<text>.+)")
+
+
+@dataclass(frozen=True)
+class Head:
+    """The commit that is looked at."""
+
+    sha: str
+    before: str | None = None
+    """The head until then, where it was pushed to."""
+
+
+async def check_rules(errand: Errand, head: Head) -> str:
+    """Check the file of a new head, where it says something new; what was done, in a line."""
+    if not errand.desk.github.is_app:
+        return "rules are checked by Apps only"
+    try:
+        ours = await errand.client.default_branch_file(PROJECT_FILE)
+        theirs = await errand.client.file_at(PROJECT_FILE, head.sha)
+        if ours == theirs and not await _was_checked(errand, head):
+            return "the rules are the same"
+        if errand.source.is_repeat and await _is_checked(errand, head.sha):
+            return "the rules were checked before"
+        reasons = await _problems(errand, theirs or b"")
+        await errand.client.create_check(
+            head.sha, CHECK, _report(reasons, errand), external_id=_external_id(head.sha)
+        )
+    except StoppedError as stopped:
+        if stopped.reason.code is not Code.GITHUB_REFUSED:
+            raise
+        # A commit that is gone has no check.
+        LOG.warning("the rules at %s could not be checked: %s", head.sha, stopped)
+        return "the rules could not be checked"
+    return f"rules: {len(reasons)} problems"
+
+
+def _external_id(sha: str) -> str:
+    return f"rules:{sha}"
+
+
+async def _was_checked(errand: Errand, head: Head) -> bool:
+    """Whether the head before has a check that said something; it is said that it is right now."""
+    return head.before is not None and await _is_checked(errand, head.before)
+
+
+async def _is_checked(errand: Errand, sha: str) -> bool:
+    return await errand.client.find_check(sha, CHECK, external_id=_external_id(sha)) is not None
+
+
+async def _problems(errand: Errand, text: bytes) -> tuple[Reason, ...]:
+    try:
+        project = parse_project(text)
+        rules = project.rules()
+    except StoppedError as stopped:
+        return tuple(_split(stopped.reason))
+    return tuple(await _unread_people(errand, rules, text))
+
+
+def _split(reason: Reason) -> list[Reason]:
+    """One for each line that is named, so that each gets its remark."""
+    found = [_PROBLEM.fullmatch(line) for line in reason.fact.split("\n")]
+    each = [replace(reason, fact=match["text"], where=match["where"]) for match in found if match]
+    return each or [reason]
+
+
+async def _unread_people(errand: Errand, rules: Rules, text: bytes) -> list[Reason]:
+    """Teams and groups that do not exist or cannot be read: nobody in them could deploy."""
+    people = [each for rule in rules.environments.values() for each in _people(rule)]
+    teams = sorted({team for each in people for team in each.teams})
+    groups = sorted({group for each in people for group in each.groups})
+    in_teams = await together(errand.is_member(each) for each in teams)
+    in_groups = await together(errand.is_in_group(each) for each in groups)
+    found = [
+        *((team, Code.TEAM_UNKNOWN, each) for team, each in zip(teams, in_teams, strict=True)),
+        *(
+            (group, Code.SLACK_GROUP_UNKNOWN, each)
+            for group, each in zip(groups, in_groups, strict=True)
+        ),
+    ]
+    return [
+        StoppedError(code, f"{name}: {each.call}: {each.why}", where=_where(name, text)).reason
+        for name, code, each in found
+        if isinstance(each, Unknown)
+    ]
+
+
+def _people(rule: EnvironmentRules) -> tuple[People, ...]:
+    return (*rule.deployers, *rule.force, *rule.approvals.who)
+
+
+def _where(name: str, text: bytes) -> str:
+    """The first line that names it."""
+    for number, line in enumerate(text.decode(errors="replace").splitlines(), 1):
+        if name.lower() in line.lower():
+            return f"{PROJECT_FILE}:{number}"
+    return PROJECT_FILE
+
+
+def _report(reasons: tuple[Reason, ...], errand: Errand) -> CheckReport:
+    safe = errand.desk.safe
+    if not reasons:
+        return CheckReport(
+            title=words.RULES_ARE_VALID,
+            summary=words.RULES_COUNT_LATER,
+            conclusion=Conclusion.SUCCESS,
+        )
+    return CheckReport(
+        title=safe.line(words.rules_are_broken(len(reasons)), 200),
+        summary=words.refused(words.RULES_WOULD_REFUSE, reasons, safe),
+        conclusion=Conclusion.FAILURE,
+        annotations=tuple(each for reason in reasons for each in annotations(reason, safe)),
+    )

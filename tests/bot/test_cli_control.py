@@ -1,0 +1,70 @@
+"""Locks, resume and why, typed at a terminal."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli import app
+
+RULES = "environments:\n  staging: {}\n  production: {}\n"
+GIT = ("git", "-c", "user.name=ann", "-c", "user.email=ann@acme.io")
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "edges"
+    folder.mkdir()
+    (folder / ".pachops.yml").write_text(RULES)
+    for arguments in (("init", "-q", "-b", "main"), ("add", "."), ("commit", "-q", "-m", "Rules")):
+        subprocess.run([*GIT, *arguments], cwd=folder, check=True)  # noqa: S603 - fixed words
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PACHOPS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("PACHOPS_DATABASE_URL", f"sqlite:///{tmp_path}/pachops.db")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def run(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, words)
+    return result.exit_code, " ".join((result.stdout + result.stderr).split())
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_lock_is_taken_shown_and_released() -> None:
+    status, output = run("lock", "--to", "staging", "--for", "2h", "--reason", "it moves")
+    assert (status, "staging is locked by" in output, "it moves" in output) == (0, True, True)
+    assert "edges: staging is locked by" in run("status")[1]
+    status, output = run("unlock", "--to", "staging")
+    assert (status, "is released" in output) == (0, True)
+    assert "not_locked" not in output
+    assert run("unlock", "--to", "staging")[0] == 3
+    assert "gave a command line: " in run("audit")[1]
+
+
+@pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("lock", "--to", "stagin"), "Did you mean `--to staging`?"),
+        (("lock",), "several environments and none was named"),
+        (("lock", "--all", "--to", "staging"), "--all says all"),
+        (("lock", "--all", "--for", "3x"), "'3x' is not a duration"),
+        (("lock", "--all", "--reason", "x" * 301), "at most 300 characters"),
+        (("why",), "nothing was deployed or refused so far"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(words: tuple[str, ...], said: str) -> None:
+    status, output = run(*words)
+    assert status == 2
+    assert said in output
+
+
+@pytest.mark.usefixtures("repository")
+def test_without_a_rollback_there_is_nothing_to_resume() -> None:
+    status, output = run("resume", "--to", "production")
+    assert (status, output) == (
+        0,
+        "No rollback holds production: it follows what its rules say.",
+    )

@@ -1,0 +1,78 @@
+"""The check on the rules that a pull request brings."""
+
+from bot.project import PROJECT_FILE
+from handlers.github.rules_check import CHECK
+from tests.handlers.github.world import EDGES, World
+from tests.standins.github.state import CheckRun, PullRequest
+
+RULES = "environments:\n  staging: {}\n"
+UNKNOWN_KEY = "environments:\n  staging: {aprovals: 1}\n"
+NO_ZONE = "environments:\n  staging:\n    not: Sat Mars/Olympus\n"
+NO_TEAM = "environments:\n  staging:\n    deployers: {teams: [acme/nobody]}\n"
+SEVERAL = "environments:\n  staging: {aprovals: 1}\n  production: {on: {psuh: [main]}}\n"
+
+
+async def brings(world: World, text: str) -> PullRequest:
+    world.declare("  staging: {}\n")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={PROJECT_FILE: text})
+    await world.settled()
+    return pull
+
+
+def checks(world: World, sha: str) -> list[CheckRun]:
+    found = world.github.world.repo(EDGES).checks.values()
+    return [each for each in found if each.sha == sha and each.name == CHECK]
+
+
+async def test_a_key_that_is_unknown_fails_with_its_line(world: World) -> None:
+    pull = await brings(world, UNKNOWN_KEY)
+    (check,) = checks(world, pull.head_sha)
+    assert check.conclusion == "failure"
+    (remark,) = check.annotations
+    assert (remark["path"], remark["start_line"]) == (PROJECT_FILE, 2)
+    assert "approvals" in remark["message"]
+
+
+async def test_a_time_zone_that_is_none_fails(world: World) -> None:
+    pull = await brings(world, NO_ZONE)
+    (check,) = checks(world, pull.head_sha)
+    assert (check.conclusion, check.annotations[0]["start_line"]) == ("failure", 3)
+    assert "Mars/Olympus" in check.annotations[0]["message"]
+
+
+async def test_a_team_that_does_not_exist_fails(world: World) -> None:
+    pull = await brings(world, NO_TEAM)
+    (check,) = checks(world, pull.head_sha)
+    assert (check.conclusion, check.annotations[0]["start_line"]) == ("failure", 3)
+    assert "team_unknown" in (check.summary or "").replace("\\", "")
+
+
+async def test_what_does_not_parse_fails(world: World) -> None:
+    pull = await brings(world, "environments: [\n")
+    assert [each.conclusion for each in checks(world, pull.head_sha)] == ["failure"]
+
+
+async def test_each_of_several_problems_has_its_remark(world: World) -> None:
+    pull = await brings(world, SEVERAL)
+    (check,) = checks(world, pull.head_sha)
+    assert [each["start_line"] for each in check.annotations] == [2, 3]
+
+
+async def test_rules_that_are_right_pass(world: World) -> None:
+    pull = await brings(world, RULES + "  production: {approvals: 1}\n")
+    assert [each.conclusion for each in checks(world, pull.head_sha)] == ["success"]
+
+
+async def test_the_same_rules_have_no_check(world: World) -> None:
+    pull = await brings(world, RULES)
+    assert checks(world, pull.head_sha) == []
+
+
+async def test_once_they_are_as_before_the_check_passes(world: World) -> None:
+    await brings(world, UNKNOWN_KEY)
+    sha = await world.github.push(EDGES, {PROJECT_FILE: RULES}, "feature")
+    await world.settled()
+    assert [each.conclusion for each in checks(world, sha)] == ["success"]
+    later = await world.github.push(EDGES, {"a": "2"}, "feature")
+    await world.settled()
+    assert [each.conclusion for each in checks(world, later)] == ["success"]

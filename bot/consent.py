@@ -20,9 +20,7 @@ from bot.services.pachyderm import Pachyderm
 from bot.stage_work import Report, Services, StageWork
 from bot.stages.approve import approve
 from bot.stages.together import together
-
-SKIPPED = "skipped"
-"""Fact of a forced deployment: what stood in the way when it was asked for, a line each."""
+from bot.store.deployments import SKIPPED
 
 _log = logging.getLogger(__name__)
 

@@ -36,6 +36,8 @@ _IMAGES: TypeAdapter[tuple[BuiltImage, ...]] = TypeAdapter(tuple[BuiltImage, ...
 _PIPELINES: TypeAdapter[tuple[UpdatedPipeline, ...]] = TypeAdapter(tuple[UpdatedPipeline, ...])
 _NAMED_WHEN_AMBIGUOUS = 5
 _NO_FACTS: Mapping[str, JSON] = MappingProxyType({})
+SKIPPED = "skipped"
+"""Fact of a forced deployment: what stood in the way when it was asked for, a line each."""
 _RELEASED = "hold_released"
 """Fact of a rollback: who let its environment go."""
 _ROLLBACK = f'"kind":"{Kind.ROLLBACK.value}"'

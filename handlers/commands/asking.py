@@ -4,13 +4,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.consent import SKIPPED
 from bot.domain.command import render
 from bot.domain.deployment import Commit, Deployment, Kind, Request
 from bot.domain.gate import Allowed, Refused, Waiting, decide
 from bot.domain.gate_facts import Facts
 from bot.domain.github import PullRequest
 from bot.domain.reasons import Code, Reason, StoppedError
+from bot.store.deployments import SKIPPED
 from bot.store.values import JSON
 from handlers.commands.errand import Errand
 from handlers.commands.gathering import Wish, gather

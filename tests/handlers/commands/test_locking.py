@@ -3,11 +3,11 @@
 import json
 import time
 
-from bot.consent import SKIPPED
 from bot.domain.deployment import Trigger
 from bot.domain.github import Permission
 from bot.domain.lock import Lock, NoticeKind
 from bot.domain.reasons import Code
+from bot.store.deployments import SKIPPED
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.state import PullRequest
 

@@ -72,7 +72,7 @@ def _introduce(world: World, began: float) -> None:
             "registry": world.parts.registry,
             "Pachyderm": f"{world.parts.pachd} (a stand-in; the gRPC is real)",
             "Slack": f"{world.slack.url} (local-slack, which others have written)",
-            "GitHub": f"{world.github.url} (this project's stand-in; git and webhooks are real)",
+            "GitHub": f"{world.github.url} (our stand-in: npm's has no git, deployments or reactions)",
             "pachops": f"{world.bot_url} (pachops serve)",
         }
     )

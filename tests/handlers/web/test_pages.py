@@ -68,6 +68,7 @@ async def test_who_approved_what_is_shown(site: World, browser: aiohttp.ClientSe
     await site.add(running, example.asking())
     page = await text_of(browser, site.link(running))
     assert "1 of 2 approved. It takes 2 people other than ada." in page
+    assert "It waits until <time" in page
     assert "<strong>approved</strong> by grace, with github" in page
     assert "vision/edges: update version 3" in page
     assert "2 running jobs start again" in page

@@ -43,7 +43,10 @@ from bot.store.locks import Locks
 from bot.store.progress import ProgressLog
 from bot.store.queue import Queue
 from bot.store.standing import standing_of
+from bot.store.values import JSON
 from handlers.commands.wanted import WANTED
+from handlers.reports.slack.origin import ORIGIN as SLACK
+from handlers.reports.slack.origin import told_in
 
 if TYPE_CHECKING:
     # With what they import, these are 50 MB: nothing for a `serve` that waits for work.
@@ -195,6 +198,21 @@ class Bot:
         """The environment that a command means, by the commit's project file."""
         source = await open_source(self.git, address, commit.sha)
         return source.project.environment(asked)[0]
+
+    async def told_in_slack(self, request: Request) -> dict[str, JSON]:
+        """What is kept with a command line's deployment so that Slack hears of it.
+
+        Nothing on SQLite: no `serve` runs beside a command there, and the next one would tell
+        old news.
+        """
+        slack = self.settings.slack
+        if slack.bot_token is None or self.database.path or not request.commit.sha:
+            return {}
+        source = await open_source(self.git, request.repository, request.commit.sha)
+        rule = source.project.rules().environments.get(request.environment)
+        usual = (slack.default_channel,) if slack.default_channel else ()
+        told = told_in(None, (rule.notify if rule else ()) or usual)
+        return {SLACK: told} if told else {}
 
     async def standing(self, repository: str, environment: str) -> Standing:
         """The locks of an environment, and whether a rollback holds it."""

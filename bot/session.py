@@ -209,7 +209,7 @@ class Session:
             self._show(Warned(words.path_for_workers(request.repository)))
         async with _interruptible() as interrupted:
             await self._note_command(bot, deployment)
-            await bot.engine.submit(deployment)
+            await bot.engine.submit(deployment, await bot.told_in_slack(request))
             self._accept(deployment)
             place = await bot.say_place(deployment)
             if place is not None and not self._has_workers:

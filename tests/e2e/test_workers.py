@@ -10,6 +10,7 @@ from bot.domain.progress import StageStarted, Warned
 from bot.engine.workers import living
 from bot.settings import load_settings
 from bot.store.database import Database
+from bot.store.deployments import Deployments
 from bot.worker import work
 from tests.e2e.test_main_job import simple
 from tests.e2e.world import PATIENCE, World
@@ -55,3 +56,20 @@ async def test_a_rollback_is_left_to_a_worker_too(world: World) -> None:
     world.commit(simple(world) | {"run.sh": "echo other"})
     await world.deploy()
     assert (await world.roll_back()).finished.outcome is Outcome.SUCCEEDED
+
+
+@pytest.mark.usefixtures("worker")
+async def test_what_a_terminal_deploys_is_told_of_in_the_environments_channels(
+    world: World,
+) -> None:
+    world.environ |= {
+        "PACHOPS_SLACK_BOT_TOKEN": "xoxb-a-token",
+        "PACHOPS_SLACK_APP_TOKEN": "xapp-a-token",
+    }
+    notify = "\nenvironments:\n  default:\n    notify: ['#ml']\n    verify: {window: 0s}\n"
+    world.commit(simple(world) | {".pachops.yml": notify})
+    result = await world.deploy()
+    database = await Database.open(load_settings(world.environ).database_url)
+    noted = await Deployments(database).load(result.finished.deployment or "", "slack")
+    await database.close()
+    assert noted["channels"] == ["#ml"]

@@ -5,6 +5,7 @@ With CI=true a missing real part fails the test; elsewhere the test is skipped a
 
 import contextlib
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,10 @@ _ENGINE = pytest.StashKey[Engine]()
 # How long an example takes says how busy the machine is.
 settings.register_profile("pachops", deadline=None)
 settings.load_profile("pachops")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what it runs behind it so, and every command that a test interrupts inherits it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -1,6 +1,7 @@
 """Locks, resume and why, typed at a terminal."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,10 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*words: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, words)
+    with pytest.MonkeyPatch.context() as patch:
+        # What was typed goes into the audit.
+        patch.setattr(sys, "argv", ["pachops", *words])
+        result = CliRunner().invoke(app, words)
     return result.exit_code, " ".join((result.stdout + result.stderr).split())
 
 
@@ -40,7 +44,7 @@ def test_a_lock_is_taken_shown_and_released() -> None:
     assert (status, "is released" in output) == (0, True)
     assert "not_locked" not in output
     assert run("unlock", "--to", "staging")[0] == 3
-    assert "gave a command line: " in run("audit")[1]
+    assert "gave a command line: lock --to staging" in run("audit")[1]
 
 
 @pytest.mark.usefixtures("repository")

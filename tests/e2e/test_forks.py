@@ -195,4 +195,4 @@ async def test_the_operator_may_refuse_all_forks(conversation: Conversation) -> 
     pull = await conversation.fork_pull_request({"run.sh": "echo better\n"})
     async with conversation.listening(PACHOPS_ALLOW_FORKS="false"):
         await github.comment(pull, f"/pachops deploy staging {pull.head_sha}")
-        await github.expect_comment(pull, "allow no builds of forks", patience=PATIENCE)
+        await github.expect_comment(pull, "take no forks", patience=PATIENCE)

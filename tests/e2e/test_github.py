@@ -157,8 +157,9 @@ async def test_what_a_whole_deployment_costs_of_githubs_limits(
     calls = Counter(_kind(each) for each in github.calls[before:])
     # Of each hour, however many deployments it has: git's own token for this one repository.
     assert calls.pop("POST token") == 1
-    assert calls == COSTS, github.calls[before:]
-    assert calls.total() <= MOST_CALLS
+    # What ends at once is told of once, with fewer.
+    assert calls <= Counter(COSTS), github.calls[before:]
+    assert sum(COSTS.values()) <= MOST_CALLS
 
 
 async def test_the_tokens_are_fetched_before_the_first_comment(

@@ -151,8 +151,10 @@ def test_every_deployment_of_a_commit_runs_the_same_image(story: Story) -> None:
     assert len({tuple(story.images_run(project)) for project in PROJECTS}) == 1
 
 
-def test_no_transaction_is_left_open(story: Story) -> None:
-    assert story.pachd.transactions == ()
+def test_no_transaction_is_left_with_anything_in_it(story: Story) -> None:
+    # Killed between pachd's answer and its note of it, a bot leaves one that is empty for ever.
+    assert story.pachd.waiting_requests == 0
+    assert len(story.pachd.transactions) <= KILLS
 
 
 def test_no_build_step_is_left_running(story: Story) -> None:

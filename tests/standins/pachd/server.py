@@ -200,6 +200,12 @@ class Pachd:
             return tuple(cluster.jobs_of(f"{project}/{name}"))
 
     @property
+    def waiting_requests(self) -> int:
+        """How many requests open transactions hold."""
+        with self._world.state() as cluster:
+            return sum(len(each.requests) for each in cluster.transactions.values())
+
+    @property
     def transactions(self) -> tuple[str, ...]:
         """The ids of the open transactions."""
         with self._world.state() as cluster:

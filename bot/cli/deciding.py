@@ -15,8 +15,8 @@ def cancel(identity: Identity, *, as_json: Json = False) -> None:
     """Stop a deployment that waits or runs; what it changed is put back."""
 
     async def work(stored: Stored) -> None:
-        await stored.note_command()
-        deployment = await stored.find(identity)
+        async with stored.noted():
+            deployment = await stored.find(identity)
         result = await stored.deployments.request_cancel(deployment.id, Actor(user(), "cli"))
         text = words.cancelled(result.value, deployment.id)
         if result.value == "running" and not await stored.is_served():
@@ -42,13 +42,12 @@ def reject(identity: Identity) -> None:
 
 def _vote(identity: str, verdict: Verdict) -> None:
     async def work(stored: Stored) -> None:
-        await stored.note_command()
-        deployment = await stored.find(identity)
-        vote = Vote(Actor(user(), "cli"), verdict, time.time())
-        cast_vote = await stored.approvals.vote(deployment.id, vote)
-        if cast_vote in {Cast.COUNTED, Cast.ALREADY}:
-            write(words.VOTES[cast_vote, verdict].format(deployment.id))
-            return
-        raise refused_vote(cast_vote, deployment.id, vote)
+        async with stored.noted():
+            deployment = await stored.find(identity)
+            vote = Vote(Actor(user(), "cli"), verdict, time.time())
+            cast_vote = await stored.approvals.vote(deployment.id, vote)
+            if cast_vote not in {Cast.COUNTED, Cast.ALREADY}:
+                raise refused_vote(cast_vote, deployment.id, vote)
+        write(words.VOTES[cast_vote, verdict].format(deployment.id))
 
     look(work)

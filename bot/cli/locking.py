@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import shlex
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +11,9 @@ import typer
 
 from bot.cli.ending import explained
 from bot.cli.log import keep_a_log
+from bot.cli.noting import noted
 from bot.cli.options import Repository
 from bot.cli.output import user, write
-from bot.domain.audit import Action, Entry
 from bot.domain.command import Lock
 from bot.domain.command_form import MistakeError, read_duration, read_owner, read_reason
 from bot.domain.deployment import Actor
@@ -112,10 +110,7 @@ def _with_bot(work: "Callable[[Bot], Coroutine[object, object, None]]") -> None:
 
         settings = load_settings(os.environ)
         keep_a_log(settings)
-        async with open_bot(settings) as bot:
-            line = bot.redactor.clean(shlex.join(sys.argv[1:]))
-            by, now = Actor(user(), "cli"), time.time()
-            await bot.audit.append(Entry(Action.COMMAND, by, now, facts={"line": line}))
+        async with open_bot(settings) as bot, noted(bot.audit, bot.redactor.clean):
             await work(bot)
 
     with explained():

@@ -2,16 +2,15 @@
 
 import asyncio
 import os
-import shlex
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 from bot.cli.ending import explained
-from bot.cli.output import user
-from bot.domain.audit import Action, Entry, Row
-from bot.domain.deployment import Actor, Deployment
+from bot.cli.noting import noted
+from bot.domain.audit import Row
+from bot.domain.deployment import Deployment
 from bot.domain.gate_facts import Standing
 from bot.domain.progress import Progress
 from bot.domain.reasons import Code, StoppedError
@@ -84,11 +83,9 @@ class Stored:
             raise StoppedError(Code.DEPLOYMENT_UNKNOWN, f"none has the id '{identity}'")
         return found
 
-    async def note_command(self) -> None:
-        """Who gave this very command, with which words."""
-        line = Redactor(load_settings(os.environ).secrets()).clean(shlex.join(sys.argv[1:]))
-        by = Actor(user(), "cli")
-        await self.audit.append(Entry(Action.COMMAND, by, time.time(), facts={"line": line}))
+    def noted(self) -> AbstractAsyncContextManager[None]:
+        """The command that is carried out in this, and its refusal, go into the audit."""
+        return noted(self.audit, Redactor(load_settings(os.environ).secrets()).clean)
 
     async def audit_rows(self, since: float | None) -> AsyncIterator[Row]:
         """The audit from this time on, the oldest first."""

@@ -56,8 +56,8 @@ async def note_decision(
         LINE: about.what,
         PULL_REQUEST: about.pull_request,
         "on": evidence(errand.facts) if errand.facts else {},
-        REASONS: [_of(each) for each in reasons],
-        "skipped": [_of(each) for each in skipped],
+        REASONS: [reason_facts(each) for each in reasons],
+        "skipped": [reason_facts(each) for each in skipped],
     }
     codes = tuple(each.code.value for each in reasons)
     await _note(errand, Action.DECISION, part, facts, codes, about)
@@ -96,7 +96,8 @@ def _cleaned(value: Any, clean: Callable[[str], str]) -> Any:  # noqa: ANN401 - 
     return value
 
 
-def _of(reason: Reason) -> dict[str, str | None]:
+def reason_facts(reason: Reason) -> dict[str, str | None]:
+    """A reason as a decision keeps it."""
     return {
         "code": reason.code.value,
         "fact": reason.fact,

@@ -45,6 +45,7 @@ def test_a_lock_is_taken_shown_and_released() -> None:
     assert "not_locked" not in output
     assert run("unlock", "--to", "staging")[0] == 3
     assert "gave a command line: lock --to staging" in run("audit")[1]
+    assert "not_locked" in run("why")[1]
 
 
 @pytest.mark.usefixtures("repository")

@@ -5,7 +5,7 @@ import getpass
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from bot.journal import Listener
 from bot.services.git import repository_address
 from bot.settings import Settings
 from bot.stages.together import both
+from handlers.commands.noting import refusal_at_terminal
 from handlers.reports import words
 from handlers.reports.reporter import Reporter
 
@@ -96,7 +97,7 @@ class Session:
 
     async def deploy(self, order: DeployOrder) -> Finished:
         """Deploy and wait for the end."""
-        async with open_bot(self._settings, self._listen) as bot:
+        async with open_bot(self._settings, self._listen) as bot, self._refusal_noted(bot):
             _, request = await both(self._start(bot), self._read(bot, order))
             return await self._follow(bot, request)
 
@@ -115,7 +116,7 @@ class Session:
 
     async def roll_back(self, order: RollbackOrder) -> Finished:
         """Take an environment back and wait for the end."""
-        async with open_bot(self._settings, self._listen) as bot:
+        async with open_bot(self._settings, self._listen) as bot, self._refusal_noted(bot):
             request = await bot.rollback_request(
                 await self._deployed_repository(bot, order),
                 order.environment,
@@ -238,6 +239,21 @@ class Session:
         place = (request.repository, request.environment, deployment.id)
         entry = Entry(Action.COMMAND, request.actor, time.time(), *place, facts=facts)
         await bot.audit.append(entry)
+
+    @asynccontextmanager
+    async def _refusal_noted(self, bot: Bot) -> AsyncIterator[None]:
+        """What is refused before there is a deployment is in the audit too."""
+        try:
+            yield
+        except StoppedError as stopped:
+            if self._line and self._own is None:
+                line, clean = bot.redactor.clean(self._line), bot.redactor.clean
+                asked = Entry(Action.COMMAND, _actor(), time.time(), facts={"line": line})
+                # The reason itself counts more than that it was written down.
+                with suppress(StoppedError):
+                    await bot.audit.append(asked)
+                    await bot.audit.append(refusal_at_terminal(line, _actor(), stopped, clean))
+            raise
 
     async def _show_from_afar(self, bot: Bot, deployment: str) -> None:
         """What a worker writes down of it, up to its end."""

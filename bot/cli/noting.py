@@ -22,11 +22,7 @@ async def noted(audit: Audit, clean: Callable[[str], str]) -> AsyncIterator[None
     try:
         yield
     except StoppedError as stopped:
-        from handlers.commands.noting import LINE, REASONS, reason_facts  # noqa: PLC0415 - heavy
+        from handlers.commands.noting import refusal_at_terminal  # noqa: PLC0415 - heavy
 
-        found = reason_facts(stopped.reason) | {"fact": clean(stopped.reason.fact)}
-        facts = {LINE: line, REASONS: [found]}
-        codes = (stopped.reason.code.value,)
-        entry = Entry(Action.DECISION, by, time.time(), reasons=codes, facts=facts)
-        await audit.append(entry)
+        await audit.append(refusal_at_terminal(line, by, stopped, clean))
         raise

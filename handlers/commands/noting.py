@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.audit import Action, Entry
+from bot.domain.deployment import Actor
 from bot.domain.evidence import evidence
-from bot.domain.reasons import Reason
+from bot.domain.reasons import Reason, StoppedError
 from handlers.commands.errand import Errand
 
 REASONS = "reasons"
@@ -94,6 +95,16 @@ def _cleaned(value: Any, clean: Callable[[str], str]) -> Any:  # noqa: ANN401 - 
     if isinstance(value, list):
         return [_cleaned(each, clean) for each in value]
     return value
+
+
+def refusal_at_terminal(
+    line: str, by: Actor, stopped: StoppedError, clean: Callable[[str], str]
+) -> Entry:
+    """That a command of the command line was refused, and why; `line` is masked."""
+    found = reason_facts(stopped.reason) | {"fact": clean(stopped.reason.fact)}
+    facts = {LINE: line, REASONS: [found]}
+    codes = (stopped.reason.code.value,)
+    return Entry(Action.DECISION, by, time.time(), reasons=codes, facts=facts)
 
 
 def reason_facts(reason: Reason) -> dict[str, str | None]:

@@ -73,3 +73,10 @@ def test_without_a_rollback_there_is_nothing_to_resume() -> None:
         0,
         "No rollback holds production: it follows what its rules say.",
     )
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_deployment_that_is_refused_before_it_is_one_is_explained() -> None:
+    assert run("deploy", "--to", "nowhere")[0] == 2
+    assert "gave a command line: deploy --to nowhere" in run("audit")[1]
+    assert "environment_unknown" in run("why")[1]

@@ -52,6 +52,11 @@ async def opened(page: Browser, url: str) -> None:
     await aside(page.driver.get, url)
 
 
+async def text_of(page: Browser, identity: str) -> str:
+    """What an element shows; the browser first waits for the page that it is on its way to."""
+    return await aside(lambda: page.driver.find_element(By.ID, identity).text)
+
+
 async def until(page: Browser, script: str) -> None:
     """Wait until it is true in the page."""
     wait = WebDriverWait(page.driver, PATIENCE)
@@ -224,8 +229,8 @@ async def test_the_page_is_whole_without_its_script(site: World, page: Browser) 
     page.scripts(allowed=False)
     await opened(page, site.link(GOOD))
     driver = page.driver
-    assert "line 499" in driver.find_element(By.ID, "log").text
-    await aside(driver.find_element(By.CSS_SELECTOR, "[data-part=older]").click)
-    assert "line 250" in driver.find_element(By.ID, "log").text
-    await aside(driver.find_element(By.ID, "q").send_keys, "needle", Keys.ENTER)
-    assert "5 lines" in driver.find_element(By.ID, "found").text
+    assert "line 499" in await text_of(page, "log")
+    await aside(lambda: driver.find_element(By.CSS_SELECTOR, "[data-part=older]").click())
+    assert "line 250" in await text_of(page, "log")
+    await aside(lambda: driver.find_element(By.ID, "q").send_keys("needle", Keys.ENTER))
+    assert "5 lines" in await text_of(page, "found")

@@ -342,7 +342,6 @@ async def test_cancel_stops_the_running_step_within_two_seconds(
     api: docker.APIClient,
 ) -> None:
     naps = str(uuid.uuid4().int % 10**9 + 10**9)
-    before = {container["Id"] for container in api.containers(all=True)}
     files = context({"Dockerfile": f"FROM {busybox_image}\nRUN sleep {naps}"})
     build = asyncio.create_task(any_engine.build(order, files, events))
     await eventually(lambda: runs(naps))
@@ -350,7 +349,8 @@ async def test_cancel_stops_the_running_step_within_two_seconds(
     await asyncio.wait({build})
     assert build.cancelled()
     await eventually(lambda: not runs(naps), within=2)
-    await eventually(lambda: {c["Id"] for c in api.containers(all=True)} <= before, within=2)
+    # Others that use the engine have containers of their own.
+    await eventually(lambda: not any(naps in c["Command"] for c in api.containers(all=True)))
 
 
 async def test_cancel_ends_a_context_that_gives_nothing(

@@ -350,7 +350,9 @@ async def test_cancel_stops_the_running_step_within_two_seconds(
     assert build.cancelled()
     await eventually(lambda: not runs(naps), within=2)
     # Others that use the engine have containers of their own.
-    await eventually(lambda: not any(naps in c["Command"] for c in api.containers(all=True)))
+    await eventually(
+        lambda: not any(naps in c["Command"] for c in api.containers(all=True)), within=2
+    )
 
 
 async def test_cancel_ends_a_context_that_gives_nothing(

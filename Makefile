@@ -1,7 +1,7 @@
 # What a developer types. Everything lives in .venv; `make clean` takes it away.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock docs check test demo demo-cli image bench clean
+.PHONY: help setup compiled lock docs check test demo demo-cli image bench clean
 
 BIN := .venv/bin
 UV_VERSION := 0.13.9
@@ -28,13 +28,14 @@ help:
 setup: .venv/ready
 
 .venv/ready: $(UV_READY) pyproject.toml requirements.lock
-	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
 	@$(UV) pip install --quiet --no-deps --python $(BIN)/python --editable .
 	@touch $@
 	@echo 'Ready: $(BIN)/pachops'
 
 $(UV_READY):
-	@test -n '$(PYTHON)' || { echo 'pachops needs Python 3.11 or newer.' \
+	@test "$$('$(PYTHON)' -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null)" = True \
+		|| { echo 'pachops needs Python 3.11 or newer.' \
 		'Install it, or name one: make setup PYTHON=/path/to/python' >&2; exit 1; }
 	@$(call ensure_venv,$(PYTHON))
 	@echo 'Setting up .venv with $(PYTHON) ...'
@@ -59,6 +60,10 @@ define ensure_venv
 }
 endef
 
+# As in a wheel that pip has installed; where PYTHONDONTWRITEBYTECODE is set, each start would compile.
+compiled: setup
+	@$(BIN)/python -m compileall -q bot handlers
+
 docs: setup
 	$(BIN)/python -m docs.generate
 
@@ -71,19 +76,19 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p bot -p handlers -p tests -p examples -p benchmarks
 
-test: check
+test: check compiled
 	$(BIN)/python -m pytest --numprocesses=3 --dist=loadgroup $(ARGS)
 
-demo: setup
+demo: compiled
 	@ONCE='$(ONCE)' $(BIN)/python -m examples.demo
 
-demo-cli: setup
+demo-cli: compiled
 	@$(BIN)/python -m examples.demo_cli
 
-image: setup
+image: compiled
 	@$(BIN)/python -m examples.own_image
 
-bench: setup
+bench: compiled
 	@$(BIN)/python -m benchmarks.bench
 
 clean:

@@ -19,6 +19,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks import by_hand, page, slack
+from benchmarks.action import NOTES as ACTION_NOTES
+from benchmarks.action import action_row
 from benchmarks.content import CONTEXT, SPEC, Repository, make_repository
 from benchmarks.row import MeasureError, Row
 from benchmarks.scale import NOTES as SCALE_NOTES
@@ -27,7 +29,8 @@ from benchmarks.webhook import COUNT, PER_SECOND, WrongError, measure_webhooks
 from tests.real.engine import MissingPartError
 from tests.real.outside import PACHOPS, Outside, outside
 
-PAIRS = 3
+PAIRS = 4
+"""Even: who goes first is slower here, and each does so as often as the other."""
 CONTEXT_MEGABYTES = 200
 RUN_STEP = "find . -name '*.bin' -exec sha256sum {} + > sums"
 AT_ONCE = ("--workers", "0")
@@ -71,6 +74,7 @@ def main() -> int:
                 _ratio_row("first deployment", cold, most=1.10),
                 _ratio_row("no change to the context", small, most=0.50),
                 _memory_row(parts, most=40.0),
+                action_row(parts, most=1.0),
                 _webhook_row(parts, most=0.1),
                 *scale_rows(parts.folder),
                 _page_row(most=0.3),
@@ -87,6 +91,7 @@ def main() -> int:
     for line in in_slack:
         print(line)
     print(NOTES)
+    print(ACTION_NOTES)
     print(SCALE_NOTES)
     return 0
 

@@ -44,10 +44,11 @@ PATIENCE = 300.0
 MEGABYTE = 1_000_000
 NOTES = f"""
 Scale: PostgreSQL and all workers share this machine. A small deployment is four steps that wait
-{STEP_SECONDS} s each; a worker runs {AT_A_TIME} at a time. {WAITING} wait behind {BUSY_TARGETS} targets that are busy,
-and {PROBES} more are asked for on free targets. Restart is from the start of the process. Takeover is
-from kill -9 until another worker goes on. Memory is of `pachops serve` on SQLite with all of it set (App, login, Slack's socket, pages, figures), a
-minute idle and none of them reachable."""
+{STEP_SECONDS} s each; a worker runs {AT_A_TIME} at a time. {WAITING} wait behind {BUSY_TARGETS} targets
+that are busy, and {PROBES} more are asked for on free targets. Restart is from the start of the
+process. Takeover is from kill -9 until another worker goes on. Memory is of `pachops serve` on
+SQLite with all of it set (App, login, Slack's socket, pages, figures), a minute idle and none of
+them reachable."""
 
 
 def scale_rows(folder: Path) -> list[Row]:

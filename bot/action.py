@@ -21,7 +21,13 @@ from bot.settings import Settings, load_settings
 from bot.stages.source import open_source
 from handlers.action import words
 from handlers.action.events import Brought, brought
-from handlers.action.inputs import Inputs, check_complete, read_inputs, settings_variables
+from handlers.action.inputs import (
+    Inputs,
+    check_complete,
+    named_as_inputs,
+    read_inputs,
+    settings_variables,
+)
 from handlers.action.runner import Runner, read_runner
 from handlers.github.words import refused
 from handlers.reports.actions import words as said
@@ -106,10 +112,14 @@ class ActionStep:
         self._runner = runner = read_runner(self._environ)
         self.report.mask(self._unmasked)
         inputs = read_inputs(self._environ)
-        found = brought(runner)
+        found = brought(runner, named=bool(inputs.ref or inputs.path))
         if not found.is_fork:
             check_complete(inputs, self._environ)
-        settings = load_settings(settings_variables(inputs, self._environ, runner.temporary))
+        variables = settings_variables(inputs, self._environ, runner.temporary)
+        try:
+            settings = load_settings(variables)
+        except StoppedError as stopped:
+            raise named_as_inputs(stopped, inputs, runner.temporary) from stopped
         self.report.mask(settings.secrets())
         self._safe = self.report.safe = Safe(Redactor(settings.secrets()))
         self._given = _Given(runner, inputs, found, settings)
@@ -117,7 +127,7 @@ class ActionStep:
 
     def session(self, settings: Settings) -> Session:
         """Whoever carries it out."""
-        self._session = Session(settings, self.report, self._attend)
+        self._session = Session(settings, self.report, self._attend, unheard=said.SLACK_IS_AWAY)
         return self._session
 
     async def work(self, session: Session) -> Finished:
@@ -160,11 +170,13 @@ class ActionStep:
     def _in_our_words(self, stopped: StoppedError) -> StoppedError:
         """A step has inputs, not options."""
         reason = stopped.reason
-        if reason.code is not Code.ENVIRONMENT_UNKNOWN:
+        if reason.code is Code.ENVIRONMENT_UNKNOWN:
+            step = words.name_environment()
+        elif reason.code is Code.REPOSITORY_UNKNOWN and self._known.inputs.path:
+            step = words.NO_CHECKOUT_NEXT
+        else:
             return stopped
-        return StoppedError(
-            reason.code, reason.fact, where=reason.where, next_step=words.name_environment()
-        )
+        return StoppedError(reason.code, reason.fact, where=reason.where, next_step=step)
 
     # --- while it runs
 

@@ -1,8 +1,10 @@
 """The composition root: settings in, a bot out."""
 
+import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -38,13 +40,12 @@ from bot.stages.turns import Turns
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
 from bot.store.database import Database
-from bot.store.deployments import Deployments
+from bot.store.deployments import WANTED, Deployments
 from bot.store.locks import Locks
 from bot.store.progress import ProgressLog
 from bot.store.queue import Queue
 from bot.store.standing import standing_of
 from bot.store.values import JSON
-from handlers.commands.wanted import WANTED
 from handlers.reports.slack.origin import ORIGIN as SLACK
 from handlers.reports.slack.origin import told_in
 
@@ -55,6 +56,10 @@ if TYPE_CHECKING:
     from bot.services.pachyderm import Pachyderm
     from bot.stage_work import SecondLook
 
+LOG = logging.getLogger(__name__)
+
+ROLLBACK_SECONDS = 3.0
+"""How long a rollback waits to know which channels are told of it."""
 RUNNING = 200
 """Deployments at a time where nobody said another number."""
 
@@ -200,15 +205,24 @@ class Bot:
         return source.project.environment(asked)[0]
 
     async def told_in_slack(self, request: Request) -> dict[str, JSON]:
-        """What is kept with a command line's deployment so that Slack hears of it.
-
-        Nothing on SQLite: no `serve` runs beside a command there, and the next one would tell
-        old news.
-        """
+        """What is kept with a command line's deployment so that Slack hears of it."""
         slack = self.settings.slack
-        if slack.bot_token is None or self.database.path or not request.commit.sha:
+        if slack.bot_token is None:
             return {}
-        source = await open_source(self.git, request.repository, request.commit.sha)
+        repository, sha = request.repository, request.commit.sha
+        # What is deployed was just read; whoever takes something back does not wait for git.
+        patience = ROLLBACK_SECONDS if request.kind is Kind.ROLLBACK else None
+        try:
+            async with asyncio.timeout(patience):
+                # A rollback learns its commit when it begins.
+                source = await (
+                    open_source(self.git, repository, sha)
+                    if sha
+                    else open_default(self.git, repository)
+                )
+        except (StoppedError, TimeoutError) as error:
+            LOG.warning("Slack is not told of this: %s", str(error) or "git takes too long")
+            return {}
         rule = source.project.rules().environments.get(request.environment)
         usual = (slack.default_channel,) if slack.default_channel else ()
         told = told_in(None, (rule.notify if rule else ()) or usual)
@@ -274,6 +288,12 @@ class Bot:
         with about(deployment=identity):
             async with journal.kept():
                 await Workflow(run, self, journal.report).carry_out()
+            await self._log_audit_head()
+
+    async def _log_audit_head(self) -> None:
+        """Where the log is kept elsewhere, so is what rows that are written anew are found by."""
+        with suppress(StoppedError):
+            LOG.info("audit head %s", await self.audit.head())
 
 
 def _find_login(registry: str) -> Login | None:
@@ -304,6 +324,7 @@ async def open_bot(
     *,
     running: int = RUNNING,
     stays: bool = False,
+    calls: Calls = UNCOUNTED,
 ) -> AsyncIterator[Bot]:
     """A bot whose engine is not started yet; it runs so many deployments at a time.
 
@@ -311,7 +332,7 @@ async def open_bot(
     """
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
-        bot = Bot(settings, database, listener, running=running, stays=stays)
+        bot = Bot(settings, database, listener, running=running, stays=stays, calls=calls)
         stack.push_async_callback(bot.close)
         stack.enter_context(logs_cleaned(bot.redactor))
         yield bot

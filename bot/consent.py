@@ -17,9 +17,9 @@ from bot.domain.reasons import Code, Reason, StoppedError
 from bot.domain.standing import stands_against
 from bot.engine.run import stopped_for
 from bot.services.pachyderm import Pachyderm
+from bot.services.together import together
 from bot.stage_work import Report, Services, StageWork
 from bot.stages.approve import approve
-from bot.stages.together import together
 from bot.store.deployments import SKIPPED
 
 _log = logging.getLogger(__name__)
@@ -68,7 +68,11 @@ class Consent:
             now + approvals.deadline,
         )
         return await approve(
-            wanted, self._services.approvals, self._report, look=self._check_not_superseded
+            wanted,
+            self._services.approvals,
+            self._report,
+            look=self._check_not_superseded,
+            named=approvals.named,
         )
 
     async def look_again(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Whether the bot that serves here is well: `python -m bot.healthy`, for a container's health check.
+"""Whether the bot that serves or works here is well: `python -m bot.healthy`, for a container's health check.
 
 Only the standard library is imported: it runs every half minute beside the bot.
 """
@@ -14,7 +14,9 @@ TIMEOUT = 4.0
 
 def main() -> int:
     """The exit status."""
-    port = os.environ.get("PACHOPS_WEB_PORT") or "8080"
+    # The image has the port of `serve` in any case; that of a worker is set for one alone.
+    named = map(os.environ.get, ("PACHOPS_WEB_WORKER_PORT", "PACHOPS_WEB_PORT"))
+    port = next(filter(None, named), "8080")
     try:
         address = f"http://127.0.0.1:{port}/healthz"
         with urllib.request.urlopen(address, timeout=TIMEOUT) as answer:

@@ -1,8 +1,33 @@
 """A place for a web server to listen at."""
 
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from aiohttp import web
 
 from bot.domain.reasons import Code, StoppedError
+
+LOG = logging.getLogger(__name__)
+
+SHUTDOWN_SECONDS = 5.0
+"""How long requests that are being answered may take at the end."""
+
+
+@asynccontextmanager
+async def listening(
+    app: web.Application, host: str, port: int, setting: str
+) -> AsyncIterator[list[str]]:
+    """Listen meanwhile; the addresses. Errors: those of `listen`."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        await listen(runner, host, port, setting)
+        addresses = [f"http://{host}:{port}" for host, port, *_ in runner.addresses]
+        LOG.info("listening at %s", ", ".join(addresses))
+        yield addresses
+    finally:
+        await runner.cleanup()
 
 
 async def listen(

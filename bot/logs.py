@@ -15,6 +15,9 @@ _CHATTY = ("alembic",)
 """Libraries that say at every start what is of no use to anybody."""
 _INDISCREET = "urllib3"
 """At debug it tells of every address that is asked: in one is the code for a new App's keys."""
+_SERVER = "aiohttp.server"
+_UNREADABLE = frozenset({"aiohttp.http_exceptions", "aiohttp.web_protocol"})
+"""Where its errors are from for what is no HTTP: they have parts of it, headers too."""
 
 _COMMON: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -38,6 +41,17 @@ def keep_log(handler: logging.Handler, *, level: str, as_json: bool, redactor: R
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger(_INDISCREET).setLevel(max(logging.INFO, logging.root.level))
+    logging.getLogger(_SERVER).addFilter(_without_requests)
+
+
+def _without_requests(record: logging.LogRecord) -> bool:
+    """Of a request that cannot be read a line is enough: anybody can send one."""
+    error = record.exc_info[1] if record.exc_info else None
+    if error is not None and type(error).__module__ in _UNREADABLE:
+        record.msg = f"{record.getMessage()}: it cannot be read ({type(error).__name__})"
+        record.args, record.exc_info = None, None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True
 
 
 def _formatter(*, as_json: bool, redactor: Redactor) -> logging.Formatter:

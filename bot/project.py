@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, TypeAdapter, ValidationError
+from pydantic.json_schema import GenerateJsonSchema
 
 from bot.domain.gate_rules import Rules
 from bot.domain.reasons import Code, StoppedError
@@ -43,12 +44,15 @@ class Image(Declared):
     target: Text | None = None
     """The stage of the Dockerfile to build; the last one where it is not said."""
     build_args: Mapping[Text, str] = Field(default_factory=dict)
+    """For the Dockerfile's `ARG`s; nothing secret."""
     secrets: tuple[SecretId, ...] = ()
     """Ids of the operator's build secrets that the Dockerfile mounts."""
     test: Command | None = None
     """Run inside the image before it is pushed; a string is a shell command."""
     test_timeout: Timeout = lasting("10m")
+    """How long the test may take."""
     test_memory: Memory = "512m"
+    """How much memory the test may take."""
 
 
 class SpecsSource(Declared):
@@ -64,6 +68,7 @@ class JsonnetSource(Declared):
     jsonnet: InnerPath
     """A path, with the wildcards of `specs`."""
     args: Mapping[Text, str] = Field(default_factory=dict)
+    """The template's arguments."""
 
 
 class Verify(Declared):
@@ -87,6 +92,7 @@ class Environment(Gated):
     verify: Annotated[
         Verify, BeforeValidator(empty_is_default, json_schema_input_type=Verify | None)
     ] = Verify()
+    """How updates there are watched."""
 
 
 def _kind_of_source(value: object) -> str:
@@ -118,8 +124,11 @@ class Project(Declared):
     """All that a repository declares; everything has a default."""
 
     images: Mapping[Name, Image] = Field(default_factory=dict)
+    """By names of your own; without it the Dockerfile at the root."""
     pipelines: tuple[PipelineSource, ...] = ()
+    """Where their specs are; without it the spec at the root."""
     environments: Mapping[Name, _DeclaredEnvironment] = Field(default_factory=dict)
+    """Where to deploy to, by names of your own; without it `default`."""
 
     def declares(self, field: str) -> bool:
         """Whether the file says it itself: an empty list means none, and not the default."""
@@ -184,4 +193,4 @@ def parse_project(text: bytes, *, file: str = PROJECT_FILE) -> Project:
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a project file, for editors and for docs."""
     schema = TypeAdapter(Project).json_schema(mode="validation")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
+    return {"$schema": GenerateJsonSchema.schema_dialect} | schema

@@ -34,13 +34,16 @@ class On(Declared):
     pull_request: Literal["command", "always", "never"] = "command"
     """Whether a pull request is deployed when somebody asks, with every push, or not at all."""
     release: Literal["published", "never"] = "never"
+    """Whether every published release is deployed."""
 
 
 class NamedPeople(Declared):
     """Certain people; where users, teams or Slack user groups are named, nobody else."""
 
     users: Annotated[tuple[Login, ...], Field(min_length=1)] = ()
+    """Logins on GitHub."""
     teams: Annotated[tuple[Team, ...], Field(min_length=1)] = ()
+    """Teams on GitHub: `acme/ml-platform`."""
     slack_groups: Annotated[tuple[SlackGroup, ...], Field(min_length=1)] = ()
     """Slack user groups by their handle or id."""
     permission: Literal["write", "maintain", "admin"] = "write"
@@ -76,6 +79,7 @@ class Approvals(Declared):
     """How many other people must approve what a deployment is about to do."""
 
     count: Annotated[int, Field(ge=0, le=MOST_APPROVALS, strict=True)] = 1
+    """How many."""
     who: Annotated[
         NamedPeople,
         BeforeValidator(_names_somebody, json_schema_input_type=NamedPeople),
@@ -100,6 +104,7 @@ class RequiredChecks(Declared):
     """Certain checks instead of all."""
 
     checks: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Their names on GitHub."""
 
 
 def _kind_of_requirement(value: object) -> str:
@@ -152,6 +157,7 @@ class Gated(Declared):
     """What the gate asks of a deployment to an environment."""
 
     on: Annotated[On, BeforeValidator(empty_is_default, json_schema_input_type=On | None)] = On()
+    """What deploys by itself."""
     branches: tuple[Branches, ...] | None = None
     """Branches that may be asked for; without it the default branch and those of on: push."""
     deployers: Deployers = NamedPeople()
@@ -162,6 +168,7 @@ class Gated(Declared):
     forks: bool = False
     """Whether pull requests from forks may be deployed, by their commit's whole SHA."""
     drafts: bool = False
+    """Whether pull requests that are drafts may be deployed."""
     notify: Annotated[tuple[Channel, ...], Field(max_length=10), AfterValidator(each_once)] = ()
     """Slack channels in which deployments are told of: `#name`, or a channel's id."""
     approvals: CountedApprovals = Approvals(count=0)

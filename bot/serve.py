@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-from aiohttp import web
-
 from bot.app import RUNNING, Bot, nobody, open_bot, open_database
 from bot.domain.deployment import Actor, Commit, Deployment, Request, Trigger
 from bot.domain.gate_facts import Standing
@@ -16,13 +14,13 @@ from bot.domain.github import Permission
 from bot.domain.plan import Plan
 from bot.domain.reasons import StoppedError
 from bot.journal import Listener
-from bot.listening import listen
+from bot.listening import listening
 from bot.readiness import Readiness
 from bot.redact import logs_cleaned
 from bot.release_changes import changes_of_release
 from bot.retention import Cleaner
 from bot.services.calls import UNCOUNTED, Calls
-from bot.services.github import GitHub
+from bot.services.github import GitHub, webhook_url
 from bot.services.slack import Slack
 from bot.settings import Settings, SlackSettings
 from bot.setup import wait_for_setup
@@ -43,11 +41,13 @@ from bot.store.values import JSON
 from handlers.commands.second_look import SecondLook
 from handlers.github.desk import Desk
 from handlers.github.events import WANTED, handle
+from handlers.github.hooks import OurHooks
 from handlers.github.lock_notices import tell_on_pull_request
 from handlers.github.redelivery import Redelivery
 from handlers.github.webhook import Webhook
 from handlers.inbox import Inbox
 from handlers.lock_notices import LockNotices, Tell
+from handlers.reports.github.marks import NORMAL, WITHOUT_APP
 from handlers.reports.github.origin import Origin
 from handlers.reports.github.reporter import GitHubReports
 from handlers.reports.github.repository import Repository
@@ -60,8 +60,6 @@ from handlers.web.metrics import Metrics
 LOG = logging.getLogger(__name__)
 
 PREFETCH_SECONDS = 60.0
-SHUTDOWN_SECONDS = 5.0
-"""How long requests that are being answered may take at the end."""
 
 
 class BotDeployer:
@@ -153,7 +151,7 @@ class Server:
         deliveries = Deliveries(database)
         desk = _desk(settings, bot, github, slack)
         bot.second_look = SecondLook(desk)
-        self._inbox = Inbox(deliveries, partial(handle, desk))
+        self._inbox = Inbox(deliveries, partial(handle, desk), is_away=github.is_away)
         webhook = Webhook(settings.github.webhook_secrets, WANTED, deliveries, self._inbox.wake)
         self._duty = Duty(database)
         self.readiness = Readiness(
@@ -167,8 +165,10 @@ class Server:
             site=site,
             metrics=metrics.answer,
         )
-        self._redelivery = Redelivery(github, deliveries)
-        page = report_link(settings, site)
+        self._redelivery = Redelivery(
+            OurHooks(github, deliveries, webhook_url(settings.web.public_url)), deliveries
+        )
+        page = report_link(settings)
         self._reports: list[Work] = [
             GitHubReports(
                 database,
@@ -176,6 +176,7 @@ class Server:
                 partial(_repository, github),
                 page=page,
                 word=settings.github.word,
+                ration=NORMAL if github.is_app else WITHOUT_APP,
             ).run
         ]
         if slack is not None:
@@ -203,8 +204,10 @@ class Server:
         """Serve until `stop` is set.
 
         What was acknowledged is on disk, so whatever is under way then is taken up at the next
-        start. Errors: also those of `Engine.start`, and BAD_SETTINGS where the port is taken.
+        start. Errors: also those of `Engine.start`, DATA_DIR_UNUSABLE, and BAD_SETTINGS where the port
+        is taken.
         """
+        await self._bot.git.ready()
         await self._bot.engine.start()
         async with _in_background(
             self._duty.carry_out(self._work), Cleaner(self._bot).run(), stop=stop
@@ -241,16 +244,10 @@ class Server:
     @asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:
         place = self._settings.web
-        runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
-        await runner.setup()
-        try:
-            await listen(runner, place.host, place.port, "PACHOPS_WEB_PORT")
-            self.addresses = [f"http://{host}:{port}" for host, port, *_ in runner.addresses]
-            LOG.info("listening at %s", ", ".join(self.addresses))
+        async with listening(self._app, place.host, place.port, "PACHOPS_WEB_PORT") as addresses:
+            self.addresses = addresses
             self.listening.set()
             yield
-        finally:
-            await runner.cleanup()
 
 
 @asynccontextmanager
@@ -284,14 +281,15 @@ async def open_worker(
     *,
     running: int = RUNNING,
     stays: bool = False,
+    calls: Calls = UNCOUNTED,
 ) -> AsyncIterator[Bot]:
     """A bot that runs what others were asked for; with a login on GitHub it asks again itself."""
     async with AsyncExitStack() as stack:
         bot = await stack.enter_async_context(
-            open_bot(settings, listener, running=running, stays=stays)
+            open_bot(settings, listener, running=running, stays=stays, calls=calls)
         )
         if settings.github.has_login:
-            slack = _join(settings.slack, UNCOUNTED)
+            slack = _join(settings.slack, calls)
             if slack is not None:
                 stack.push_async_callback(slack.close)
             bot.second_look = SecondLook(_desk(settings, bot, bot.github(), slack))

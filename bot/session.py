@@ -27,8 +27,9 @@ from bot.domain.progress import Accepted, Finished, Planned, Progress, Warned, f
 from bot.domain.reasons import Code, StoppedError
 from bot.journal import Listener
 from bot.services.git import repository_address
+from bot.services.together import both
 from bot.settings import Settings
-from bot.stages.together import both
+from bot.telling import slack_told
 from handlers.commands.noting import refusal_at_terminal
 from handlers.reports import words
 from handlers.reports.reporter import Reporter
@@ -81,18 +82,22 @@ class Session:
         reporter: Reporter,
         attend: Attend = lambda _bot, _deployment: nullcontext(),
         line: str = "",
+        unheard: str = words.SLACK_IS_AWAY,
     ) -> None:
-        """`line` is what was typed, for the audit."""
+        """`line` is what was typed, for the audit; `unheard` is said where Slack is away."""
         self._settings = settings
         self._reporter = reporter
         self._attend = attend
         self._line = line
+        self._unheard = unheard
         self.request: Request | None = None
         """What was asked for, once it is known."""
         self._own: Deployment | None = None
         self._accepted = False
+        self.ended: Finished | None = None
+        """How the person's deployment ended, whatever goes on after it."""
         self.ended_at: float | None = None
-        """When the person's deployment ended."""
+        """When that was."""
         self._has_workers = False
 
     async def deploy(self, order: DeployOrder) -> Finished:
@@ -140,7 +145,8 @@ class Session:
         ):
             left = await bot.deployments.unfinished()
             await bot.engine.start()
-            await _unless(interrupted, self._see_the_end(bot, left))
+            async with slack_told(bot, self._say_unheard):
+                await _unless(interrupted, self._see_the_end(bot, left))
             return await bot.engine.left()
 
     async def _see_the_end(self, bot: Bot, identities: Sequence[str]) -> None:
@@ -208,6 +214,13 @@ class Session:
         self._own = deployment
         if self._has_workers and request.repository.startswith("/"):
             self._show(Warned(words.path_for_workers(request.repository)))
+        async with slack_told(bot, self._say_unheard):
+            ended = await self._see_own_end(bot, deployment)
+            await self._finish_others(bot)
+        return ended
+
+    async def _see_own_end(self, bot: Bot, deployment: Deployment) -> Finished:
+        request = deployment.request
         async with _interruptible() as interrupted:
             await self._note_command(bot, deployment)
             await bot.engine.submit(deployment, await bot.told_in_slack(request))
@@ -221,14 +234,13 @@ class Session:
             try:
                 async with self._attend(bot, deployment):
                     ended = finished(await bot.engine.wait(deployment.id))
+                    self.ended, self.ended_at = ended, time.time()
                 if self._has_workers:
                     await asyncio.wait(beside[1:], timeout=_REST_SECONDS)
             finally:
                 for task in beside:
                     task.cancel()
                 await asyncio.wait(beside)
-        self.ended_at = time.time()
-        await self._finish_others(bot)
         return ended
 
     async def _note_command(self, bot: Bot, deployment: Deployment) -> None:
@@ -277,6 +289,9 @@ class Session:
         self._show(Warned(words.others_are_finished_first(others)))
         async with _interruptible() as interrupted:
             await _unless(interrupted, bot.engine.idle())
+
+    def _say_unheard(self) -> None:
+        self._show(Warned(self._unheard))
 
     def _accept(self, deployment: Deployment) -> None:
         """Say once that it is on disk; its first sign of life may come before submit returns."""

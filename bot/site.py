@@ -8,7 +8,7 @@ from bot.services.github import SignIn
 from bot.settings import Settings
 from bot.store.database import Database
 from handlers.web.access import EVERYTHING, Links, Readers
-from handlers.web.seal import Seals, load_keys
+from handlers.web.seal import Seals, has_keys, load_keys
 from handlers.web.site import Site
 
 
@@ -28,15 +28,28 @@ def open_site(
     )
 
 
-def report_link(settings: Settings, site: Site) -> Callable[[str], str | None]:
+def report_link(settings: Settings) -> Callable[[str], str | None]:
     """The address of a deployment's page for reports; without a public one, none is told."""
     if settings.web.public_url is None:
         return lambda _deployment: None
-    return site.links.report
+    _, links = _seals(settings)
+    return links.report
 
 
 def signed_link(settings: Settings, deployment: str | None, *, until: float) -> str:
-    """A link that is good until then, in seconds since the epoch; to all pages without an id."""
+    """A link that is good until then, in seconds since the epoch; to all pages without an id.
+
+    Errors: BAD_SETTINGS where no `serve` would take it; DATA_DIR_UNUSABLE.
+    """
+    is_shared = not settings.database_url.startswith("sqlite")
+    if is_shared and not settings.web.link_keys and not has_keys(settings.data_dir):
+        raise StoppedError(
+            Code.BAD_SETTINGS,
+            "the key that `pachops serve` signs with is not here",
+            where="PACHOPS_WEB_LINK_KEYS",
+            next_step="Set the same key for both, or make the link on the machine of `serve`, "
+            "as its user.",
+        )
     _, links = _seals(settings)
     return links.signed(deployment or EVERYTHING, until=until)
 

@@ -12,8 +12,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from bot.domain.deployment import Actor, Deployment
-from bot.domain.reasons import StoppedError
+from bot.domain.deployment import Deployment
 from bot.domain.slack import PATH
 from bot.redact import Redactor
 from bot.services.slack import Lines, Slack
@@ -25,13 +24,13 @@ from bot.store.locks import Locks
 from bot.store.subscriptions import Subscriptions
 from handlers.commands import desk as commands
 from handlers.inbox import Inbox
-from handlers.reports.github.comment import SURFACE as GITHUB
 from handlers.reports.slack.follower import Lookups
 from handlers.reports.slack.message import Approvers
 from handlers.reports.slack.reporter import SlackReports
 from handlers.reports.slack.safe import Safe
 from handlers.slack.approvers import find_approvers
 from handlers.slack.desk import Desk, GitHub
+from handlers.slack.directory import Directory
 from handlers.slack.events import Ear, handle
 from handlers.slack.groups import SlackGroups
 
@@ -39,10 +38,6 @@ LOG = logging.getLogger(__name__)
 
 MEND_SECONDS = 30.0
 """After an error of our own, before the work is taken up again."""
-TEAM_SECONDS = 5.0
-"""How long a report waits to learn which workspace it is for."""
-TEAM_PAUSE = 60.0
-"""After Slack did not say, before it is asked again."""
 
 AnyDesk = TypeVar("AnyDesk", bound=commands.Desk)
 Work = Callable[[], Coroutine[object, object, object]]
@@ -137,36 +132,6 @@ def with_slack(desk: AnyDesk, slack: Slack, database: Database) -> AnyDesk:
     return replace(
         desk, identities=identities, subscriptions=Subscriptions(database), groups=groups
     )
-
-
-class Directory:
-    """Who people are in the one workspace that the token is for."""
-
-    def __init__(self, slack: Slack, identities: Identities) -> None:
-        self._slack = slack
-        self._identities = identities
-        self._team = ""
-        self._not_before = 0.0
-
-    async def find_user(self, actor: Actor) -> str | None:
-        """The Slack id of who asked on GitHub; None where that is not known."""
-        if actor.surface != GITHUB or not await self._identities.has_login(actor.name):
-            return None
-        identity = await self._identities.of_login(await self.team(), actor.name)
-        return identity.slack.user if identity else None
-
-    async def team(self) -> str:
-        """The workspace's id, asked for when it is first needed; empty where Slack is away."""
-        loop = asyncio.get_running_loop()
-        if not self._team and loop.time() >= self._not_before:
-            try:
-                async with asyncio.timeout(TEAM_SECONDS):
-                    self._team = (await self._slack.login()).team
-            except (StoppedError, TimeoutError) as error:
-                # Everybody is told of by name meanwhile: reports do not wait for it again.
-                LOG.warning("Slack does not say which workspace it is: %r", error)
-                self._not_before = loop.time() + TEAM_PAUSE
-        return self._team
 
 
 async def _again_and_again(name: str, work: Work) -> None:

@@ -270,6 +270,8 @@ class StageWork:
         deployments = self._services.deployments
         back = await plan_return(deployments, self._request)
         await deployments.save(self._id, UNDONE, list(back.undone))
+        if (to := await deployments.get(back.to) if back.to else None) is not None:
+            await deployments.goes_back_to(self._id, to.request.commit)
         await self._keep_plan(Plan((), returning_pipelines(back)))
         self._report(Planned((), lines(returning_pipelines(back))))
         return back

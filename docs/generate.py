@@ -2,9 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+from bot import project
 from bot.domain.reasons import MEANINGS, Kind
-from bot.project import json_schema
+from bot.settings import model as settings
+from docs.reference import reference_page
 from handlers.slack.manifest import manifest_file
 
 _KINDS = {
@@ -35,14 +38,25 @@ def reasons_page() -> str:
 
 def project_schema() -> str:
     """docs/pachops.schema.json: for editors of .pachops.yml."""
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+    return _written(project.json_schema())
+
+
+def settings_schema() -> str:
+    """docs/settings.schema.json: for editors of the settings file."""
+    return _written(settings.json_schema())
+
+
+def _written(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def main() -> None:
     """Write the pages."""
     docs = Path(__file__).parent
     (docs / "reasons.md").write_text(reasons_page(), encoding="utf-8")
+    (docs / "reference.md").write_text(reference_page(), encoding="utf-8")
     (docs / "pachops.schema.json").write_text(project_schema(), encoding="utf-8")
+    (docs / "settings.schema.json").write_text(settings_schema(), encoding="utf-8")
     (docs.parent / "slack-manifest.yaml").write_text(manifest_file(), encoding="utf-8")
 
 

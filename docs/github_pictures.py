@@ -6,6 +6,7 @@ from pathlib import Path
 from examples.demo.acts import pull_request, push
 from examples.demo.world import REPOSITORY, World, opened
 from tests.real.browser import Browser
+from tests.real.github_emulator import install_emulate
 from tests.real.local_slack import install_local_slack
 
 PICTURES = Path(__file__).parent / "pictures"
@@ -15,7 +16,7 @@ WIDTH = 900
 async def main() -> None:
     """Play the demo until a pull request is deployed."""
     with Browser.open() as browser:
-        async with opened(install_local_slack()) as world:
+        async with opened(install_local_slack(), install_emulate()) as world:
             await push.play(world)
             await pull_request.play(world)
             await asyncio.to_thread(_take, browser, world)

@@ -24,6 +24,8 @@ IMAGE = "vision/edges"
 PROJECT = "vision-staging"
 PIPELINE = "edges"
 UNTOUCHED = "montage"
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a polite kill, and a terminal that is closed."""
 COMMAND_TIMEOUT = 120.0
 """Seconds; far more than any step needs."""
 
@@ -102,7 +104,8 @@ class Demo:
 def main() -> int:
     """Run the demo; the exit status."""
     began = time.monotonic()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in ENDINGS:
+        signal.signal(ending, _interrupt)
     try:
         with outside(project=PROJECT, repo="images", file="liberty.pgm") as parts:
             _tell(Demo(parts, _copy_example(parts)))
@@ -229,6 +232,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _interrupt(_signal: int, _frame: object) -> NoReturn:
+    # What it started is taken away now, however often it is told to end.
+    for ending in ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

@@ -3,21 +3,30 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
-from bot.domain.reasons import Code, StoppedError
+from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
 from bot.logs import about
 from bot.store.deliveries import Deliveries, Delivery, Surface, Waiting
 
 LOG = logging.getLogger(__name__)
 
+IsAway = Callable[[], Awaitable[bool]]
+"""Whether nothing at all is answered, so that it is not the delivery that cannot be handled."""
 Handle = Callable[[Delivery], Awaitable[str]]
 """Acts on a delivery and says in a line what it did. It may be called again for the same one."""
 
 PAUSES = (2.0, 10.0, 30.0, 120.0, 300.0)
 """Seconds before each further attempt."""
-AT_ONCE = 8
-"""Repositories."""
+LONGEST_OUTAGE = 6 * 3600.0
+"""Seconds for which a delivery is tried again, the last pause each time, while whoever told it is away
+and nobody can be told that it is given up."""
+AT_ONCE = 128
+"""Repositories, or people in Slack. Where GitHub limits us they wait for up to an hour, and should not
+hold up others meanwhile; calls have a limit of their own."""
+OF_ONE_ACCOUNT = 8
+"""Repositories of these: GitHub limits an account, whose repositories wait together."""
 LONGEST_HANDLING = 3600.0
 """Seconds for one attempt; GitHub's limits alone may take an hour."""
 LOOK_SECONDS = 5.0
@@ -25,10 +34,8 @@ LOOK_SECONDS = 5.0
 STOP_SECONDS = 10.0
 """How long a stop waits for what is being handled."""
 
-_PASSES = frozenset(
+_PASSES = GITHUB_PASSES | frozenset(
     {
-        Code.GITHUB_UNREACHABLE,
-        Code.GITHUB_LIMITED,
         Code.SLACK_UNREACHABLE,
         Code.SLACK_LIMITED,
         Code.REPOSITORY_UNREADABLE,
@@ -48,14 +55,14 @@ class Inbox:
         handle: Handle,
         *,
         surface: Surface = Surface.GITHUB,
+        is_away: IsAway | None = None,
         pauses: tuple[float, ...] = PAUSES,
-        at_once: int = AT_ONCE,
     ) -> None:
         self._deliveries = deliveries
         self._handle = handle
         self._surface = surface
+        self._is_away = is_away
         self._pauses = pauses
-        self._at_once = at_once
         self._changed = asyncio.Event()
         self._under_way: dict[str, asyncio.Task[None]] = {}
 
@@ -82,10 +89,18 @@ class Inbox:
         now = time.time()
         for each in waiting:
             is_due = each.retry_at is None or each.retry_at <= now
-            if is_due and len(self._under_way) < self._at_once:
+            if is_due and self._has_room_for(each.repository):
                 self._begin(each)
         later = [each.retry_at - now for each in waiting if each.retry_at and each.retry_at > now]
         return min([LOOK_SECONDS, *later])
+
+    def _has_room_for(self, repository: str) -> bool:
+        accounts = Counter(self._account(each) for each in self._under_way)
+        return accounts.total() < AT_ONCE and accounts[self._account(repository)] < OF_ONE_ACCOUNT
+
+    def _account(self, repository: str) -> str:
+        """Whose it is; in Slack, where it is `team/user`, each person is their own."""
+        return repository if self._surface is Surface.SLACK else repository.partition("/")[0]
 
     def _begin(self, waiting: Waiting) -> None:
         repository = waiting.repository
@@ -116,7 +131,8 @@ class Inbox:
             async with asyncio.timeout(LONGEST_HANDLING):
                 result = await self._handle(delivery)
         except StoppedError as stopped:
-            await self._failed(delivery, str(stopped), passes=stopped.reason.code in _PASSES)
+            code = stopped.reason.code
+            await self._failed(delivery, str(stopped), passes=code in _PASSES, code=code)
         except TimeoutError:
             await self._failed(delivery, "it took too long", passes=True)
         except Exception as error:
@@ -126,15 +142,24 @@ class Inbox:
             LOG.info("delivery %s (%s): %s", delivery.id, delivery.event, result)
             await self._deliveries.done(delivery.id, result)
 
-    async def _failed(self, delivery: Delivery, why: str, *, passes: bool) -> None:
+    async def _failed(
+        self, delivery: Delivery, why: str, *, passes: bool, code: Code | None = None
+    ) -> None:
         name = f"delivery {delivery.id} ({delivery.event})"
-        if passes and delivery.attempts <= len(self._pauses):
-            pause = self._pauses[delivery.attempts - 1]
+        has_more = delivery.attempts <= len(self._pauses)
+        if passes and (has_more or await self._waits_for(delivery, code)):
+            pause = self._pauses[min(delivery.attempts, len(self._pauses)) - 1]
             LOG.warning("%s is tried again in %.0f s: %s", name, pause, why)
             await self._deliveries.put_off(delivery.id, time.time() + pause, why)
             return
         LOG.error("%s is given up after %d attempts: %s", name, delivery.attempts, why)
         await self._deliveries.failed(delivery.id, why)
+
+    async def _waits_for(self, delivery: Delivery, code: Code | None) -> bool:
+        is_young = time.time() - delivery.received_at < LONGEST_OUTAGE
+        if self._is_away is None or code not in GITHUB_PASSES or not is_young:
+            return False
+        return code is Code.GITHUB_LIMITED or await self._is_away()
 
     async def _wait(self, seconds: float) -> None:
         try:

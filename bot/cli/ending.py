@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, cast
 
 import typer
-from rich.console import Console
 
+from bot.cli.output import console
 from bot.domain.deployment import Outcome
 from bot.domain.progress import Finished
 from bot.domain.reasons import Kind, StoppedError
@@ -23,8 +22,7 @@ def explained() -> Iterator[None]:
         yield
     except StoppedError as error:
         for line in reason_lines(error.reason):
-            console = Console(file=cast(IO[str], standard_error()), highlight=False)
-            console.print(line.rich)
+            console(standard_error()).print(line.rich)
         raise typer.Exit(STATUS[error.reason.kind]) from error
 
 

@@ -65,8 +65,13 @@ def carried_out(
         _log.exception("the command failed")
         fact = f"{type(error).__name__}: {error}"
         ended = _ended(Outcome.FAILED, StoppedError(Code.INTERNAL_ERROR, fact), session)
-    # It may have ended a while ago: what an interrupted bot left is finished before we say so.
-    return (session and session.ended_at) or time.time(), ended
+    if session is None or session.ended is None or session.ended_at is None:
+        return time.time(), ended
+    # It ended a while ago: Slack was told and what an interrupted bot left was finished since, and
+    # whatever became of that, this is how what was asked for ended.
+    if ended != session.ended:
+        _log.warning("after the end: %s", ended.reason)
+    return session.ended_at, session.ended
 
 
 def _ended(outcome: Outcome, error: StoppedError, session: "Session | None") -> Finished:

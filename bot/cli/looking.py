@@ -4,24 +4,23 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
 
 import typer
-from rich.console import RenderableType
 
 from bot.cli.options import Identity, Json, read
 from bot.cli.output import draw, write
 from bot.cli.stored import Stored, look
 from bot.domain.audit import parse_head
-from bot.domain.deployment import Deployment
 from bot.domain.reasons import Code, StoppedError
 from bot.settings import load_settings
 from bot.units import since_when
 from handlers.reports import audit as audit_words
 from handlers.reports import words
-from handlers.reports.json_lines import JsonLines, deployment_json
+from handlers.reports.json_lines import JsonLines, deployment_json, hold_json, lock_json
+from handlers.reports.locks import hold_line, lock_line
 from handlers.reports.plain import PlainLines
 from handlers.reports.tables import deployment_view, history_table, status_table
 from handlers.reports.why import why_lines
@@ -31,12 +30,23 @@ def status(*, as_json: Json = False) -> None:
     """What runs where, what is under way and what waits."""
 
     async def work(stored: Stored) -> None:
+        now = time.time()
         found = await stored.deployments.list(limit=500)
-        _show(found, status_table, as_json=as_json)
-        if not as_json:
-            for line in await stored.standing_lines(found):
-                write(line)
-        if not as_json and not await stored.is_served() and await stored.deployments.unfinished():
+        locks, holds = await stored.locks(now), await stored.holds(found)
+        if as_json:
+            for each in found:
+                _write_json("deployment", deployment_json(each, await stored.place(each)))
+            for lock in locks:
+                _write_json("lock", lock_json(lock))
+            for request, hold in holds:
+                _write_json("hold", hold_json(request, hold))
+            return
+        draw(status_table(found, now=now))
+        for lock in locks:
+            write(f"{words.repository_name(lock.repository)}: {lock_line(lock, now)}.")
+        for request, hold in holds:
+            write(f"{hold_line(request.environment, hold, 'pachops')}.")
+        if not await stored.is_served() and await stored.deployments.unfinished():
             write(words.NO_BOT if stored.is_file else words.NO_WORKER)
 
     look(work)
@@ -54,7 +64,14 @@ def history(
 
     async def work(stored: Stored) -> None:
         found = await stored.deployments.list(environment=to, limit=limit)
-        _show(found, history_table, as_json=as_json)
+        if as_json:
+            for each in found:
+                _write_json("deployment", deployment_json(each))
+            return
+        if to and not found:
+            write(words.never_deployed(to))
+            return
+        draw(history_table(found, now=time.time()))
 
     look(work)
 
@@ -72,7 +89,7 @@ def show(
         events = await stored.events(deployment.id)
         if as_json:
             facts = {"preparation": await stored.deployments.load(deployment.id, "preparation")}
-            write(json.dumps({"event": "deployment"} | deployment_json(deployment) | facts))
+            _write_json("deployment", deployment_json(deployment) | facts)
         if as_json or log:
             report = JsonLines(sys.stdout) if as_json else PlainLines(sys.stdout)
             for at, event in events:
@@ -86,7 +103,7 @@ def show(
 
 def why(
     identity: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="A deployment; the newest event without.")
+        str | None, typer.Argument(metavar="ID", help="A deployment; the newest event without.")
     ] = None,
 ) -> None:
     """Why a deployment waits, was refused or failed: the facts, the rule and what to do."""
@@ -142,7 +159,7 @@ def audit(
 
 def link(
     identity: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="A deployment; all of them without one.")
+        str | None, typer.Argument(metavar="ID", help="A deployment; all of them without one.")
     ] = None,
     *,
     hours: Annotated[
@@ -160,14 +177,5 @@ def link(
     look(work)
 
 
-def _show(
-    found: Sequence[Deployment],
-    table: Callable[..., RenderableType],
-    *,
-    as_json: bool,
-) -> None:
-    if not as_json:
-        draw(table(found, now=time.time()))
-        return
-    for each in found:
-        write(json.dumps({"event": "deployment"} | deployment_json(each)))
+def _write_json(event: str, fields: Mapping[str, object]) -> None:
+    write(json.dumps({"event": event} | dict(fields)))

@@ -11,6 +11,7 @@ from bot.domain.audit import Action, Entry
 from bot.domain.deployment import Actor
 from bot.domain.reasons import StoppedError
 from bot.store.audit import Audit
+from handlers.commands.noting import refusal_at_terminal
 
 
 @asynccontextmanager
@@ -22,7 +23,5 @@ async def noted(audit: Audit, clean: Callable[[str], str]) -> AsyncIterator[None
     try:
         yield
     except StoppedError as stopped:
-        from handlers.commands.noting import refusal_at_terminal  # noqa: PLC0415 - heavy
-
         await audit.append(refusal_at_terminal(line, by, stopped, clean))
         raise

@@ -5,7 +5,9 @@ from typing import IO, cast
 
 from rich.console import Console, RenderableType
 
-from handlers.reports.stream import standard_output
+from handlers.reports.stream import Output, standard_output
+
+LONGEST_LINE = 1 << 16
 
 
 def write(line: str) -> None:
@@ -21,7 +23,13 @@ def tell(line: str) -> None:
 
 def draw(renderable: RenderableType) -> None:
     """What rich lays out and colours."""
-    Console(file=cast(IO[str], standard_output()), highlight=False).print(renderable)
+    console(standard_output()).print(renderable)
+
+
+def console(out: Output) -> Console:
+    """Draws there; in a file or a pipe a line stays one line, for grep."""
+    width = None if out.isatty() else LONGEST_LINE
+    return Console(file=cast(IO[str], out), width=width, highlight=False)
 
 
 def user() -> str:

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 from bot.cli.ending import explained
 from bot.cli.noting import noted
 from bot.domain.audit import Row
-from bot.domain.deployment import Deployment
+from bot.domain.deployment import Deployment, Request, State
 from bot.domain.gate_facts import Standing
+from bot.domain.hold import Hold
+from bot.domain.lock import Lock
 from bot.domain.progress import Progress
+from bot.domain.queue import Place
 from bot.domain.reasons import Code, StoppedError
 from bot.engine.claim import is_claimed
 from bot.engine.workers import living
@@ -26,8 +29,6 @@ from bot.store.locks import Locks
 from bot.store.progress import ProgressLog
 from bot.store.queue import Queue
 from bot.store.standing import standing_of
-from handlers.reports.locks import hold_line, lock_line
-from handlers.reports.words import repository_name
 
 if TYPE_CHECKING:
     from handlers.commands.explaining import Sources
@@ -65,16 +66,24 @@ class Stored:
     async def _standing(self, repository: str, environment: str) -> Standing:
         return await standing_of(self._database, repository, environment, time.time())
 
-    async def standing_lines(self, found: Sequence[Deployment]) -> list[str]:
-        """All locks, and the holds of the targets of these deployments."""
-        now = time.time()
-        locks = await Locks(self._database).list(None, now)
-        lines = [f"{repository_name(each.repository)}: {lock_line(each, now)}." for each in locks]
+    async def locks(self, now: float) -> tuple[Lock, ...]:
+        """All that are there."""
+        return await Locks(self._database).list(None, now)
+
+    async def holds(self, found: Sequence[Deployment]) -> list[tuple[Request, Hold]]:
+        """The rollbacks that hold targets of these deployments, each with a request of its target."""
+        held = []
         for request in {each.request.target: each.request for each in found}.values():
             hold = (await self._standing(request.repository, request.environment)).hold
             if hold is not None:
-                lines.append(f"{hold_line(request.environment, hold, 'pachops')}.")
-        return lines
+                held.append((request, hold))
+        return held
+
+    async def place(self, deployment: Deployment) -> Place | None:
+        """Where it stands in its target's line; None where it is finished."""
+        if deployment.state is State.FINISHED:
+            return None
+        return await Queue(self._database).place(deployment)
 
     async def find(self, identity: str) -> Deployment:
         """The deployment that a person means."""

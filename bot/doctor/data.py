@@ -12,6 +12,7 @@ from bot.domain.finding import Finding, Level
 from bot.settings import Settings
 from bot.store import schema
 from bot.store.database import Database
+from bot.store.deliveries import Deliveries
 from bot.store.tables import WORKER
 from bot.units import shown_size
 
@@ -19,6 +20,7 @@ _FOLDER = "data folder"
 _DATABASE = "database"
 LEAST_FREE = 1 << 30
 """Bytes."""
+MOST_REPOSITORIES = 50
 
 
 def checks(settings: Settings) -> Sequence[Check]:
@@ -86,6 +88,20 @@ async def look_at_database(url: str) -> Sequence[Finding]:
     return [_of_version(version, detail), *_of_journal(detail)]
 
 
+async def known_repositories(url: str) -> Sequence[str]:
+    """Those on GitHub that told this database something lately. Nothing is made or migrated."""
+    database = Database.unprepared(url)
+    try:
+        if database.path is not None and not _is_there(database.path):
+            return []
+        version, _ = await database.read(_describe)
+        if version != schema.CURRENT:
+            return []
+        return await Deliveries(database).repositories(MOST_REPOSITORIES)
+    finally:
+        await database.close()
+
+
 def _is_there(path: Path) -> bool:
     return path.exists()
 
@@ -113,6 +129,7 @@ def _of_journal(detail: str) -> Sequence[Finding]:
 
 
 def _describe(connection: sa.Connection) -> tuple[str | None, str]:
+    schema.refuse_other_encodings(connection)
     version = schema.version(connection)
     if connection.dialect.name == "sqlite":
         mode = str(connection.exec_driver_sql("PRAGMA journal_mode").scalar()).upper()

@@ -1,11 +1,17 @@
-"""GitHub: who we are there, what we may do, whether its webhooks arrive, and the clocks."""
+"""GitHub: who we are there, what we may do, where its webhooks go, and the clocks."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 
 from bot.doctor.finding import Check, fault, good, note, warning
 from bot.domain.finding import Finding
-from bot.services.github import EVENTS, PERMISSIONS, WEBHOOK_PATH, AppView, GitHub, api_url
+from bot.services.github import (
+    EVENTS,
+    PERMISSIONS,
+    WEBHOOK_PATH,
+    AppView,
+    GitHub,
+    api_url,
+)
 from bot.services.reach import fetch
 from bot.settings import GitHubSettings, Settings
 
@@ -14,9 +20,12 @@ LEAST = PERMISSIONS
 """What the App needs, and no more."""
 _FOR_TEAMS = "members"
 _LEVELS = {"read": 1, "write": 2, "admin": 3}
+_USEFUL_SCOPES = frozenset(
+    {"repo", "public_repo", "read:org", "repo_deployment", "admin:repo_hook"}
+)
+"""Of a classic token: with the last it sees which webhooks did not arrive."""
 MOST_SKEW = 30.0
 """Seconds that our clock may be off: GitHub refuses a login from the future."""
-LOOK_BACK = timedelta(days=1)
 _APP_PAGE = (
     "Change it on the App's page under Permissions & events, then accept it for each installation."
 )
@@ -33,7 +42,7 @@ def checks(settings: Settings) -> Sequence[Check]:
 
 async def look_at(settings: Settings) -> Sequence[Finding]:
     """Everything about our login there."""
-    github = _login(settings.github)
+    github = login(settings.github)
     if github is None:
         step = (
             "Set PACHOPS_GITHUB_APP_ID and PACHOPS_GITHUB_PRIVATE_KEY_FILE, "
@@ -50,8 +59,6 @@ async def look_at(settings: Settings) -> Sequence[Finding]:
         found += [good(_WHAT, f"the App {app.slug}"), *of_permissions(app), *of_events(app, EVENTS)]
         found += of_installations(await github.installation_permissions())
         found += of_hook(await github.hook_url(), settings.web.public_url)
-        failed = await github.failed_deliveries(datetime.now(UTC) - LOOK_BACK)
-        found += of_deliveries([each.status_code for each in failed])
         return [*found, *_of_secret(settings.github)]
     finally:
         await github.close()
@@ -120,18 +127,6 @@ def of_hook(url: str | None, public_url: str | None) -> Sequence[Finding]:
     return [good(_WHAT, f"webhooks go to {url}")]
 
 
-def of_deliveries(failed: Sequence[int]) -> Sequence[Finding]:
-    """Webhooks of the last day that did not arrive, by the status that was answered."""
-    if not failed:
-        return [good(_WHAT, "every webhook of the last day has arrived")]
-    statuses = ", ".join(sorted({str(status or "no answer") for status in failed}))
-    step = {
-        True: "The secret differs: set PACHOPS_GITHUB_WEBHOOK_SECRETS to the App's.",
-        False: "See Recent deliveries on the App's page; what did not arrive is asked for again.",
-    }[401 in failed]
-    return [warning(_WHAT, f"{len(failed)} webhooks did not arrive ({statuses})", step)]
-
-
 def of_token(scopes: Collection[str] | None) -> Sequence[Finding]:
     """A classic token's scopes; None for another token, which does not tell."""
     if scopes is None:
@@ -140,7 +135,7 @@ def of_token(scopes: Collection[str] | None) -> Sequence[Finding]:
     if not {"repo", "public_repo"} & set(scopes):
         step = "Make a token with the scope repo (or public_repo), or use an App."
         return [fault(_WHAT, f"the token has the scopes {', '.join(scopes) or 'none'}", step)]
-    extra = sorted(set(scopes) - {"repo", "public_repo", "read:org", "repo_deployment"})
+    extra = sorted(set(scopes) - _USEFUL_SCOPES)
     found = [good(_WHAT, "the token may use repositories")]
     if extra:
         step = "Make one that has only the scope repo."
@@ -163,7 +158,8 @@ def _lacking(permissions: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _login(settings: GitHubSettings) -> GitHub | None:
+def login(settings: GitHubSettings) -> GitHub | None:
+    """GitHub with the settings' login; None where they have none."""
     url = api_url(settings.base_url)
     if settings.app_id is not None and settings.private_key is not None:
         return GitHub.as_app(settings.app_id, settings.private_key, base_url=url)

@@ -1,12 +1,13 @@
 """What this machine needs: git, the Docker Engine, registries."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from bot.doctor.finding import Check, fault, good, note, warning
 from bot.domain.finding import Finding
 from bot.domain.reasons import StoppedError
-from bot.services.docker import DockerEngine, docker_logins, logged_in_hosts
+from bot.services.docker import DockerEngine, docker_logins, logged_in_hosts, look_at_builder
 from bot.services.git import git_version
 from bot.services.logins import Login
 from bot.services.registry import Registry
@@ -15,24 +16,35 @@ from bot.units import shown_size
 
 OLDEST_GIT = (2, 31)
 """The first that takes its configuration from the environment (GIT_CONFIG_COUNT)."""
-_GIT, _ENGINE = "git", "Docker Engine"
+_GIT, _ENGINE, _BUILDX = "git", "Docker Engine", "docker buildx"
 
 
 def checks(settings: Settings, repositories: Iterable[str]) -> Sequence[Check]:
     """Those of this file; `repositories` are images' that were pushed lately."""
     find_login = docker_logins()
 
-    async def engine() -> Sequence[Finding]:
-        return await look_at_engine(settings, find_login)
-
     async def registries() -> Sequence[Finding]:
         return await look_at_registries(settings, find_login, repositories)
 
     return [
         Check(_GIT, look_at_git),
-        Check(_ENGINE, engine),
+        *_of_engines(settings, find_login),
+        *_of_builder(settings),
         Check("registries", registries, seconds=40.0),
     ]
+
+
+def _of_engines(settings: Settings, find_login: Callable[[str], Login | None]) -> Iterator[Check]:
+    """One for each, so that one that does not answer hides no other."""
+    hosts: Sequence[str | None] = settings.docker_host or (None,)
+    for host in hosts:
+        what = f"{_ENGINE} {host}" if len(hosts) > 1 else _ENGINE
+        yield Check(what, partial(look_at_engine, what, host, settings, find_login))
+
+
+def _of_builder(settings: Settings) -> Iterator[Check]:
+    if settings.buildx is not None:
+        yield Check(_BUILDX, partial(look_at_buildx, settings.buildx.builder), seconds=30.0)
 
 
 async def look_at_git() -> Sequence[Finding]:
@@ -48,34 +60,32 @@ async def look_at_git() -> Sequence[Finding]:
 
 
 async def look_at_engine(
-    settings: Settings, find_login: Callable[[str], Login | None]
+    what: str, host: str | None, settings: Settings, find_login: Callable[[str], Login | None]
 ) -> Sequence[Finding]:
-    """Whether each of them answers, builds with BuildKit and has room."""
-    found: list[Finding] = []
-    for host in settings.docker_host or (None,):
-        found += await _look_at_one(host, settings, find_login)
-    return found
-
-
-async def _look_at_one(
-    host: str | None, settings: Settings, find_login: Callable[[str], Login | None]
-) -> list[Finding]:
+    """Whether it answers, builds with BuildKit and has room."""
     engine = await DockerEngine.connect(host, find_login=find_login)
     try:
         free = await engine.free_bytes()
     finally:
         await engine.close()
-    found = [good(_ENGINE, f"version {engine.version}")]
+    found = [good(what, f"version {engine.version}")]
     if not engine.has_buildkit:
         step = "Use Docker 23 or newer: builds get a cache, secrets and parallel steps."
-        found.append(warning(_ENGINE, "it has no BuildKit; the legacy builder is used", step))
+        found.append(warning(what, "it has no BuildKit; the legacy builder is used", step))
     if free is not None and free < settings.minimum_free_space:
         least = shown_size(settings.minimum_free_space)
         fact = f"{shown_size(free)} are free on its disk; builds need {least}"
-        found.append(fault(_ENGINE, fact, "Run `docker system prune` there, or give it more."))
+        found.append(fault(what, fact, "Run `docker system prune` there, or give it more."))
     elif free is not None:
-        found.append(good(_ENGINE, f"{shown_size(free)} free on its disk"))
+        found.append(good(what, f"{shown_size(free)} free on its disk"))
     return found
+
+
+async def look_at_buildx(builder: str) -> Sequence[Finding]:
+    """Whether its builder is there, and answers where that can be asked without starting it."""
+    found = await look_at_builder(builder)
+    platforms = f", for {', '.join(found.platforms)}" if found.platforms else ""
+    return [good(_BUILDX, f"builder {builder}, driver {found.driver}{platforms}")]
 
 
 async def look_at_registries(

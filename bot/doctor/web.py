@@ -35,6 +35,10 @@ async def look_at(settings: Settings) -> Sequence[Finding]:
         step = "Set PACHOPS_GITHUB_CLIENT_ID and PACHOPS_GITHUB_CLIENT_SECRET for a login instead."
         fact = "the links in reports open the page for whoever has them"
         found.append(note(_WHAT, fact, step))
+    if not settings.web.link_keys and not settings.database_url.startswith("sqlite"):
+        step = "Where several share the database or the folder may go, set PACHOPS_WEB_LINK_KEYS."
+        fact = "links are signed with a key that is in this data folder alone"
+        found.append(note(_WHAT, fact, step))
     answer = await fetch(f"{url}/healthz")
     if answer.status != 200 or answer.text.strip() != "ok":
         step = "Start `pachops serve`, and let the proxy send this address to it."

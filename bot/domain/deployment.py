@@ -104,7 +104,10 @@ class Commit:
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked; never changes after it is stored."""
+    """What was asked; never changes after it is stored.
+
+    Only a rollback that had to wait learns its commit when it begins: until then none is known.
+    """
 
     kind: Kind
     repository: str
@@ -121,6 +124,11 @@ class Request:
     force: str | None = None
     """Why what can be skipped is skipped; None where nothing is."""
     trust: Trust = Trust.TRUSTED
+
+    @property
+    def is_commit_known(self) -> bool:
+        """Whether it is known which commit it brings; not of a rollback that waits."""
+        return bool(self.commit.sha)
 
     @property
     def target(self) -> str:

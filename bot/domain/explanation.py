@@ -8,7 +8,7 @@ from bot.domain.approval import ApprovalRequest, Verdict, Vote
 from bot.domain.deployment import Deployment, State
 from bot.domain.evidence import told
 from bot.domain.gate_facts import Standing
-from bot.domain.queue import Place, Wait
+from bot.domain.queue import Place
 from bot.domain.reasons import MEANINGS, Code, Reason
 
 
@@ -64,11 +64,6 @@ class Explanation:
         if self.deployment is not None:
             return (self.deployment.reason,) if self.deployment.reason else ()
         return self.decided.reasons if self.decided else ()
-
-    @property
-    def waits_for_others(self) -> bool:
-        """Whether people have to approve it."""
-        return self.place is not None and self.place.wait is Wait.APPROVAL
 
     @property
     def has_ended(self) -> bool:

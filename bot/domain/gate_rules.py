@@ -40,6 +40,13 @@ class Approvals:
         return max((each.least_permission for each in self.who), default=Permission.WRITE)
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """Logins, then teams; empty where everybody with the permission counts."""
+        users = {each for people in self.who for each in people.users}
+        teams = {each for people in self.who for each in people.teams}
+        return (*sorted(users), *sorted(teams))
+
+    @property
     def asked_teams(self) -> frozenset[str]:
         """The teams of which it must be known whether an approver is in them."""
         return frozenset().union(*(each.teams for each in self.who))

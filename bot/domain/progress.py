@@ -135,6 +135,8 @@ class ApprovalNeeded:
     """Whether data is computed again."""
     running_jobs: int | None = None
     """How many jobs start again; None where that is not known."""
+    named: tuple[str, ...] = ()
+    """Those whom the rules name: logins on GitHub, and teams as `org/slug`."""
 
 
 @dataclass(frozen=True)

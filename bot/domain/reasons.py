@@ -112,6 +112,7 @@ class Code(StrEnum):
     ROLL_BACK_FAILED = "roll_back_failed"
     GITHUB_UNREACHABLE = "github_unreachable"
     GITHUB_REFUSED = "github_refused"
+    GITHUB_LOGIN_REFUSED = "github_login_refused"
     GITHUB_LIMITED = "github_limited"
     SLACK_UNREACHABLE = "slack_unreachable"
     SLACK_REFUSED = "slack_refused"
@@ -546,6 +547,12 @@ MEANINGS = MappingProxyType(
         Code.GITHUB_REFUSED: Meaning(
             Kind.FAILED, "GitHub refused", "Correct what GitHub names, then ask again."
         ),
+        Code.GITHUB_LOGIN_REFUSED: Meaning(
+            Kind.FAILED,
+            "GitHub does not take the bot's login",
+            "Check the App's id and private key, or the token, in the settings, and the machine's "
+            "clock.",
+        ),
         Code.GITHUB_LIMITED: Meaning(
             Kind.FAILED,
             "GitHub takes no more calls for a while",
@@ -601,6 +608,10 @@ MEANINGS = MappingProxyType(
         ),
     }
 )
+
+
+GITHUB_PASSES = frozenset({Code.GITHUB_UNREACHABLE, Code.GITHUB_LIMITED, Code.GITHUB_LOGIN_REFUSED})
+"""Whatever is asked of GitHub meets these, and a little later perhaps not: it is asked again."""
 
 
 @dataclass(frozen=True)

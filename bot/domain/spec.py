@@ -1,8 +1,10 @@
 """Pipeline specs: read as pachctl reads them, set an image, put in order, compare."""
 
+import heapq
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
 
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.spec_check import check
@@ -25,6 +27,10 @@ __all__ = [
 
 LARGEST_FILE = 2**20
 """Bytes of one spec file."""
+
+
+Key = tuple[str, str]
+"""A project and a pipeline's name."""
 
 
 @dataclass(frozen=True)
@@ -101,27 +107,35 @@ def in_order(specs: Sequence[Spec], project: str) -> tuple[Spec, ...]:
     Raises:
         StoppedError: SPEC_CYCLE or SPEC_DUPLICATE.
     """
-    import networkx as nx  # noqa: PLC0415 - 13 MB, for those who put specs in order
-
-    by_key: dict[tuple[str, str], Spec] = {}
+    by_key: dict[Key, Spec] = {}
     for spec in specs:
         key = (spec.project or project, spec.name)
         if key in by_key:
             fact = f"{by_key[key].place} and {spec.place} are both for {_key_name(key, project)}"
             raise StoppedError(Code.SPEC_DUPLICATE, fact, where=spec.place)
         by_key[key] = spec
-    graph: nx.DiGraph[tuple[str, str]] = nx.DiGraph()
-    graph.add_nodes_from(by_key)
-    for key, spec in by_key.items():
-        reads = {(of_project or key[0], repo) for of_project, repo in spec.inputs}
-        graph.add_edges_from((source, key) for source in reads if source in by_key)
-    positions = {key: position for position, key in enumerate(by_key)}
+    reads = {
+        key: {(of_project or key[0], repo) for of_project, repo in spec.inputs} & by_key.keys()
+        for key, spec in by_key.items()
+    }
+    sorter = TopologicalSorter(reads)
     try:
-        order = list(nx.lexicographical_topological_sort(graph, key=positions.__getitem__))
-    except nx.NetworkXUnfeasible:
-        circle = [source for source, _ in nx.find_cycle(graph)]
-        raise _circle(circle, by_key, project) from None
-    return tuple(by_key[key] for key in order)
+        sorter.prepare()
+    except CycleError as error:
+        raise _circle(error.args[1][:-1], by_key, project) from None
+    return tuple(by_key[key] for key in _earliest_first(sorter, list(by_key)))
+
+
+def _earliest_first(sorter: TopologicalSorter[Key], given: Sequence[Key]) -> Iterator[Key]:
+    """Whenever several may come next, the one that was given first."""
+    positions = {key: position for position, key in enumerate(given)}
+    ready: list[int] = []
+    while sorter.is_active():
+        for key in sorter.get_ready():
+            heapq.heappush(ready, positions[key])
+        key = given[heapq.heappop(ready)]
+        yield key
+        sorter.done(key)
 
 
 def _decode(file: str, text: bytes | str) -> str:
@@ -192,14 +206,12 @@ def _json(value: object) -> str:
     return value.text if isinstance(value, Number) else json.dumps(value)
 
 
-def _circle(
-    keys: Sequence[tuple[str, str]], by_key: Mapping[tuple[str, str], Spec], project: str
-) -> StoppedError:
+def _circle(keys: Sequence[Key], by_key: Mapping[Key, Spec], project: str) -> StoppedError:
     names = [_key_name(key, project) for key in (*keys, keys[0])]
     fact = f"the data goes in a circle: {' -> '.join(names)}"
     where = "; ".join(by_key[key].place for key in keys)
     return StoppedError(Code.SPEC_CYCLE, fact, where=where)
 
 
-def _key_name(key: tuple[str, str], project: str) -> str:
+def _key_name(key: Key, project: str) -> str:
     return key[1] if key[0] == project else "/".join(key)

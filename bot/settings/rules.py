@@ -32,8 +32,11 @@ class OnLimits(Declared):
     """What deploys by itself at most."""
 
     push: Literal["as declared", "never"] = "as declared"
+    """Of pushes to branches."""
     pull_request: Literal["as declared", "command", "never"] = "as declared"
+    """Of pull requests; `command`: when somebody asks."""
     release: Literal["as declared", "never"] = "as declared"
+    """Of published releases."""
 
 
 class LimitsSetting(Declared):
@@ -44,6 +47,7 @@ class LimitsSetting(Declared):
     environments: _Patterns | None = None
     """Names or patterns; without it all."""
     on: OnLimits = OnLimits()
+    """Bounds for what deploys by itself."""
     branches: tuple[Branches, ...] | None = None
     """Branches must match one of these too."""
     deployers: Deployers = NamedPeople()

@@ -61,6 +61,7 @@ VARIABLES: Mapping[str, positions.Path] = {
     "PACHOPS_SLACK_DEFAULT_CHANNEL": ("slack", "default_channel"),
     "PACHOPS_WEB_HOST": ("web", "host"),
     "PACHOPS_WEB_PORT": ("web", "port"),
+    "PACHOPS_WEB_WORKER_PORT": ("web", "worker_port"),
     "PACHOPS_WEB_PUBLIC_URL": ("web", "public_url"),
     "PACHOPS_WEB_LINK_KEYS": ("web", "link_keys"),
     "PACHOPS_WEB_LINK_DAYS": ("web", "link_days"),

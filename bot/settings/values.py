@@ -2,10 +2,17 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    SecretStr,
+    ValidationInfo,
+)
 from pydantic_core import PydanticCustomError
 
 from bot.domain.slack import CHANNEL, CHANNEL_RULE
@@ -156,6 +163,22 @@ def take_from_file(data: object, key: str, info: ValidationInfo) -> object:
     return rest | {key: _read_secret(data[file_key], file_key, info).rstrip("\r\n")}
 
 
+def add_file_field(schema: dict[str, Any], key: str) -> None:
+    """Let a model's JSON Schema take a field from a file, as `take_from_file` does."""
+    file_key = f"{key}_file"
+    schema["properties"][file_key] = {
+        "type": "string",
+        "description": f"Instead of `{key}`: the path of a file that holds it.",
+    }
+    required: list[str] = schema.get("required", [])
+    if key in required:
+        required.remove(key)
+        schema["oneOf"] = [{"required": [key]}, {"required": [file_key]}]
+        return
+    both = {"not": {"required": [key, file_key]}}
+    schema["allOf"] = [*schema.get("allOf", ()), both]
+
+
 def _read_secret(path: object, at: str, info: ValidationInfo) -> str:
     try:
         file = _absolute_path(path, info)
@@ -176,6 +199,21 @@ def incomplete(text: str, at: str) -> PydanticCustomError:
     return PydanticCustomError("pachops", "{text}", {"text": text, "at": at})
 
 
+def _split_words(value: object) -> object:
+    return (
+        [part for part in re.split(r"[,\s]+", value) if part] if isinstance(value, str) else value
+    )
+
+
+class SecretFile(BaseModel):
+    """A secret that stands in a file of its own."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    file: str
+    """Its path."""
+
+
 def _build_secret(value: object, info: ValidationInfo) -> object:
     if not isinstance(value, dict):
         return value
@@ -185,11 +223,15 @@ def _build_secret(value: object, info: ValidationInfo) -> object:
 
 
 FilePath = Annotated[Path, BeforeValidator(_absolute_path)]
-Certificates = Annotated[bytes, BeforeValidator(_certificates)]
+Certificates = Annotated[bytes, BeforeValidator(_certificates, json_schema_input_type=str)]
 Token = Annotated[SecretStr, AfterValidator(_one_line)]
 Host = Annotated[str, AfterValidator(_host)]
 Address = Annotated[str, AfterValidator(_grpc_address)]
 Secret = Annotated[SecretStr, AfterValidator(_not_empty)]
+Secrets = Annotated[
+    tuple[Secret, ...],
+    BeforeValidator(_split_words, json_schema_input_type=str | tuple[Secret, ...]),
+]
 Key = Annotated[SecretStr, AfterValidator(_key)]
 PrivateKey = Annotated[SecretStr, AfterValidator(_private_key)]
 BotToken = Annotated[Token, AfterValidator(_bot_token)]
@@ -200,6 +242,10 @@ CommandWord = Annotated[str, AfterValidator(_command_word)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 EngineAddress = Annotated[str, AfterValidator(_engine_address)]
 EngineAddresses = Annotated[
-    tuple[EngineAddress, ...], BeforeValidator(_split), AfterValidator(_different)
+    tuple[EngineAddress, ...],
+    BeforeValidator(_split, json_schema_input_type=str | tuple[EngineAddress, ...]),
+    AfterValidator(_different),
 ]
-BuildSecret = Annotated[SecretStr, BeforeValidator(_build_secret)]
+BuildSecret = Annotated[
+    SecretStr, BeforeValidator(_build_secret, json_schema_input_type=SecretStr | SecretFile)
+]

@@ -19,6 +19,7 @@ async def approve(
     report: Callable[[Progress], None],
     *,
     look: Callable[[], Awaitable[None]],
+    named: tuple[str, ...] = (),
     poll: float = POLL_SECONDS,
 ) -> tuple[Actor, ...]:
     """Ask, and wait until it is decided; those who approved.
@@ -29,6 +30,7 @@ async def approve(
         wanted: what is asked.
         approvals: where requests and votes are kept.
         report: what is said meanwhile.
+        named: those whom the rules name, who are called where that can be done.
         look: looks whether the deployment still makes sense; StoppedError where it does not.
         poll: seconds between two looks at the votes.
 
@@ -36,7 +38,7 @@ async def approve(
         StoppedError: APPROVAL_REJECTED, APPROVAL_EXPIRED, or what `look` raises.
     """
     request = await approvals.ask(wanted)
-    report(_needed(request))
+    report(_needed(request, named))
     said: set[str] = set()
     while True:
         asked = await approvals.settle(request.deployment, time.time())
@@ -53,7 +55,7 @@ async def approve(
         await asyncio.sleep(poll)
 
 
-def _needed(request: ApprovalRequest) -> ApprovalNeeded:
+def _needed(request: ApprovalRequest, named: tuple[str, ...]) -> ApprovalNeeded:
     proposal = request.proposal
     return ApprovalNeeded(
         deployment=request.deployment,
@@ -65,6 +67,7 @@ def _needed(request: ApprovalRequest) -> ApprovalNeeded:
         changes=proposal.lines(),
         reprocesses=proposal.reprocesses,
         running_jobs=proposal.running_jobs,
+        named=named,
     )
 
 

@@ -20,7 +20,7 @@ from bot.domain.trust import Trust
 from bot.services.docker import BuildOrder, Buildx, DockerEngine
 from bot.services.git import Mirror
 from bot.services.registry import Registry
-from bot.stages.together import together
+from bot.services.together import together
 from bot.stages.turns import Turns
 
 DEPLOYMENT_LABEL = "pachops.deployment"

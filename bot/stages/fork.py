@@ -12,9 +12,9 @@ from bot.domain.trust import Trust
 from bot.project import PROJECT_FILE, Image, JsonnetSource
 from bot.services.git import Mirror
 from bot.services.registry import Registry
+from bot.services.together import together
 from bot.settings import Settings
 from bot.stages.source import Source
-from bot.stages.together import together
 
 
 @dataclass(frozen=True)

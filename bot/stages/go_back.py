@@ -27,12 +27,17 @@ async def plan_return(deployments: Deployments, request: Request) -> Return:
     return going_back(past, request.steps)
 
 
+async def prepared(deployments: Deployments, deployment_id: str) -> Preparation | None:
+    """What a deployment's update was to do; None where it did not come so far."""
+    stored = await deployments.load(deployment_id, PREPARATION)
+    return None if stored is None else _PREPARATION.validate_python(stored)
+
+
 async def _past(deployments: Deployments, deployment: Deployment) -> Past:
     stands = await deployments.load(deployment.id, STANDS)
-    stored = await deployments.load(deployment.id, PREPARATION) if stands else None
     return Past(
         deployment,
-        None if stored is None else _PREPARATION.validate_python(stored),
+        await prepared(deployments, deployment.id) if stands else None,
         tuple(await deployments.load(deployment.id, UNDONE) or ()) if stands else (),
     )
 

@@ -5,13 +5,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from bot.domain.reasons import Code, StoppedError
+from bot.domain.reasons import GITHUB_PASSES, StoppedError
 
 T = TypeVar("T")
 
 PAUSES = (5.0, 15.0, 30.0, 60.0, 120.0)
 """Seconds before each further attempt."""
-_PASSES = frozenset({Code.GITHUB_UNREACHABLE, Code.GITHUB_LIMITED})
 
 LOG = logging.getLogger(__name__)
 
@@ -27,7 +26,7 @@ async def patiently(
         try:
             return await work()
         except StoppedError as stopped:
-            if stopped.reason.code not in _PASSES:
+            if stopped.reason.code not in GITHUB_PASSES:
                 raise
             LOG.warning("tried again in %.0f s: %s", pause, stopped)
             await sleep(pause)

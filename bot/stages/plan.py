@@ -21,6 +21,7 @@ from bot.domain.plan import (
 )
 from bot.domain.spec import Spec, in_order, to_json, with_project
 from bot.domain.trust import Trust
+from bot.services.together import both, together
 from bot.stages.asked import Cluster, Registry
 from bot.stages.declared import Declared, read_declared, repositories_of
 from bot.stages.desired import desire, wants_reprocessing
@@ -34,7 +35,6 @@ from bot.stages.fork import (
 from bot.stages.plan_images import plan_images, tag_facts
 from bot.stages.recipe import Recipe, build_order, read_recipes, warnings_of
 from bot.stages.source import Source
-from bot.stages.together import both, together
 
 if TYPE_CHECKING:
     from bot.domain.dockerfile import BaseImage

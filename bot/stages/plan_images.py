@@ -9,11 +9,11 @@ from bot.domain.plan import ImagePlan, content_key, fork_key
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.trust import Trust
 from bot.services.docker import excluded
+from bot.services.together import together
 from bot.stages.asked import Registry
 from bot.stages.fork import check_place
 from bot.stages.recipe import Recipe, joined
 from bot.stages.source import Source
-from bot.stages.together import together
 
 
 async def tag_facts(source: Source, request: Request) -> TagFacts:

@@ -8,7 +8,7 @@ from bot.domain.progress import Log, Progress
 from bot.domain.reasons import Code, StoppedError
 from bot.services.docker import DockerEngine
 from bot.services.registry import Registry
-from bot.stages.together import together
+from bot.services.together import together
 
 
 async def push(

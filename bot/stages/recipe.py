@@ -8,8 +8,8 @@ from bot.domain.dockerfile import BaseImage, base_images
 from bot.domain.image import same_repository
 from bot.domain.reasons import Code, StoppedError
 from bot.project import Image
+from bot.services.together import together
 from bot.stages.source import Source
-from bot.stages.together import together
 
 
 @dataclass(frozen=True)

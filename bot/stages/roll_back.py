@@ -10,7 +10,7 @@ from bot.domain.plan import PipelineStep
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.spec import same
 from bot.services.pachyderm import LivePipeline, Pachyderm, PipelineUpdate
-from bot.stages.together import together
+from bot.services.together import together
 
 _PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 """Seconds between tries: an update that may have happened must not stay unsettled."""

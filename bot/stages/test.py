@@ -8,8 +8,11 @@ from bot.domain.plan import ImagePlan
 from bot.domain.progress import Progress, Tested
 from bot.domain.reasons import Code, StoppedError
 from bot.services.docker import DockerEngine, TestOrder
+from bot.services.together import together
 from bot.stages.build import DEPLOYMENT_LABEL, Workshop
-from bot.stages.together import together
+
+_KILLED = 137
+"""128 and SIGKILL."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +78,13 @@ async def _test_one(
         raise StoppedError(
             Code.TEST_TIMED_OUT, f"stopped after {image.test_timeout:.0f} s", where=place
         )
-    if run.out_of_memory:
+    if run.out_of_memory or run.exit_code == _KILLED:
+        needs = f"more than {image.test_memory} of memory"
+        # The engine may miss that memory was why (containerd#8893; on a busy machine 3 of 150).
+        missed = f"it was killed (exit status {_KILLED}), most likely because it needed {needs}"
         raise StoppedError(
             Code.TEST_FAILED,
-            f"the test needed more than {image.test_memory} of memory",
+            f"the test needed {needs}" if run.out_of_memory else missed,
             where=place,
             next_step=f"Raise images: {image.name}: test_memory, or make the test smaller.",
         )

@@ -8,8 +8,8 @@ from bot.domain.plan import Change, Destination, PipelinePlan, PipelineStep, Pre
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.spec import same
 from bot.services.pachyderm import AnswerLostError, LivePipeline, Pachyderm, PipelineUpdate
+from bot.services.together import together
 from bot.stages.desired import desire
-from bot.stages.together import together
 
 
 async def prepare(

@@ -10,7 +10,7 @@ from bot.domain.progress import PipelineSeen, Progress
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.verdict import Fails, JobSeen, Sight, Verdict, Works, judge
 from bot.services.pachyderm import Pachyderm
-from bot.stages.together import together
+from bot.services.together import together
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,10 @@ class Watch:
     interval: float = 1.0
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    def pause(self, elapsed: float) -> float:
+        """Seconds until the next look: often at first, when a pipeline comes up in no time."""
+        return min(self.interval, max(self.interval / 8, elapsed / 2))
 
 
 async def verify(
@@ -54,7 +58,7 @@ async def _verify_one(
             # A pachd that restarts says nothing about the pipelines.
             if error.reason.code is not Code.PACHD_UNREACHABLE or now - start >= watch.timeout:
                 raise
-            await watch.sleep(watch.interval)
+            await watch.sleep(watch.pause(now - start))
             continue
         if sight.in_error != in_error:
             in_error, changed = sight.in_error, now
@@ -77,7 +81,7 @@ async def _verify_one(
                 f"after {watch.timeout:.0f} s it is {sight.state or 'not there'}: {verdict.why}",
                 where=f"pipeline {name}",
             )
-        await watch.sleep(watch.interval)
+        await watch.sleep(watch.pause(now - start))
 
 
 async def _look(pipeline: UpdatedPipeline, pachyderm: Pachyderm) -> Sight:

@@ -15,6 +15,8 @@ from bot.store.deployments import Deployments
 from bot.store.errors import explained
 
 _PART = ".part"
+_NAME_A_PLACE = "Name a new file in a folder that is there and may be written to."
+_NAME_A_BACKUP = "Name a file that `pachops backup` has made."
 
 
 async def back_up(database: Path, to: Path) -> None:
@@ -53,27 +55,37 @@ def _back_up(database: Path, to: Path) -> None:
         raise StoppedError(
             Code.BAD_COMMAND, "it exists", where=str(to), next_step="Name a new file."
         )
-    _copy(database, to)
+    with explained(str(to), next_step=_NAME_A_PLACE):
+        part = _made(to)
+    _copy(database, part, to)
 
 
 def _take(backup: Path, new: Path) -> None:
     if not backup.is_file():
-        raise StoppedError(Code.BAD_COMMAND, "there is no such file", where=str(backup))
-    _copy(backup, new)
+        raise StoppedError(
+            Code.BAD_COMMAND, "there is no such file", where=str(backup), next_step=_NAME_A_BACKUP
+        )
+    with explained(str(new)):
+        part = _made(new)
+    _copy(backup, part, new, next_step=_NAME_A_BACKUP)
 
 
-def _copy(source: Path, to: Path) -> None:
+def _made(to: Path) -> Path:
+    """An empty file beside it, for its owner alone."""
     part = to.with_name(to.name + _PART)
-    with explained(str(to)):
-        part.unlink(missing_ok=True)
-        os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    return part
+
+
+def _copy(source: Path, part: Path, to: Path, *, next_step: str | None = None) -> None:
     try:
-        with explained(str(source)):
+        with explained(str(source), next_step=next_step):
             with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(part)) as new:
                 old.backup(new)
                 # One file, whatever happens to it from here on.
                 new.execute("PRAGMA journal_mode=DELETE")
-                _check(new, source)
+                _check(new, source, next_step)
             _sync(part)
             part.rename(to)
             _sync(to.parent)
@@ -81,14 +93,18 @@ def _copy(source: Path, to: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _check(copy: sqlite3.Connection, source: Path) -> None:
+def _check(copy: sqlite3.Connection, source: Path, next_step: str | None) -> None:
     problem = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if problem != "ok":
-        raise StoppedError(Code.DATABASE_UNUSABLE, f"it is damaged: {problem}", where=str(source))
+        fact = f"it is damaged: {problem}"
+        raise StoppedError(Code.DATABASE_UNUSABLE, fact, where=str(source), next_step=next_step)
     tables = "select count(*) from sqlite_master where name = 'pachops_schema'"
     if not copy.execute(tables).fetchone()[0]:
         raise StoppedError(
-            Code.DATABASE_UNUSABLE, "it is not a database of pachops", where=str(source)
+            Code.DATABASE_UNUSABLE,
+            "it is not a database of pachops",
+            where=str(source),
+            next_step=next_step,
         )
 
 

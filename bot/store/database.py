@@ -138,6 +138,7 @@ class Database:
         if self.path:
             _create_file(self.path)
         with self._engine.begin() as connection:
+            schema.refuse_other_encodings(connection)
             if schema.is_current(connection):
                 return
         with self._writer.begin() as connection:
@@ -190,6 +191,8 @@ def _engine(url: sa.URL, busy_timeout: float) -> sa.Engine:
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": _CONNECT_TIMEOUT,
+            # Without it, text comes as bytes where the database has no encoding (SQL_ASCII).
+            "client_encoding": "UTF8",
             # A network that is cut says nothing; the kernel would wait a quarter of an hour.
             "tcp_user_timeout": _CONNECT_TIMEOUT * 1000,
             "keepalives_idle": _CONNECT_TIMEOUT,

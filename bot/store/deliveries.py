@@ -119,6 +119,19 @@ class Deliveries:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [Waiting(row.id, row.repository, row.retry_at) for row in rows]
 
+    async def repositories(self, most: int) -> Sequence[str]:
+        """The repositories on GitHub that something was delivered of, the latest first."""
+        query = (
+            sa.select(DELIVERY.c.repository)
+            .where(_of(Surface.GITHUB), DELIVERY.c.repository != "")
+            .group_by(DELIVERY.c.repository)
+            .order_by(sa.func.max(DELIVERY.c.seq).desc())
+            .limit(most)
+        )
+        return await self._database.read(
+            lambda connection: connection.execute(query).scalars().all()
+        )
+
     async def count_waiting(self) -> int:
         """How many wait."""
         return await self._database.read(_count_waiting)

@@ -1,18 +1,19 @@
 """The deployments and what is known of each."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 
 from bot.domain.audit import BOT, Action, Entry
 from bot.domain.deployment import (
     Actor,
     BuiltImage,
+    Commit,
     Deployment,
     Kind,
     Outcome,
@@ -23,21 +24,27 @@ from bot.domain.deployment import (
 )
 from bot.domain.hold import Hold, hold_of
 from bot.domain.progress import Finished, Supersedes
-from bot.domain.progress_json import reason_from_json, reason_to_json
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.store.audit import append
 from bot.store.database import Database
+from bot.store.deployment_row import (
+    deployment_of,
+    end_of_row,
+    new_row,
+    pipelines_as_json,
+    request_of,
+    text_of,
+)
 from bot.store.progress import append_event, append_finished
 from bot.store.tables import DEPLOYMENT, FACT
 from bot.store.values import JSON, decode, encode
 
-_REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
-_IMAGES: TypeAdapter[tuple[BuiltImage, ...]] = TypeAdapter(tuple[BuiltImage, ...])
-_PIPELINES: TypeAdapter[tuple[UpdatedPipeline, ...]] = TypeAdapter(tuple[UpdatedPipeline, ...])
 _NAMED_WHEN_AMBIGUOUS = 5
 _NO_FACTS: Mapping[str, JSON] = MappingProxyType({})
 SKIPPED = "skipped"
 """Fact of a forced deployment: what stood in the way when it was asked for, a line each."""
+WANTED = "wanted"
+"""Fact: what a person asked for, where, and who; the command line's have none and need none."""
 _RELEASED = "hold_released"
 """Fact of a rollback: who let its environment go."""
 _ROLLBACK = f'"kind":"{Kind.ROLLBACK.value}"'
@@ -80,7 +87,7 @@ class Deployments:
                 f"`{id_or_part}` is part of several ids: {', '.join(row.id for row in matches)}",
                 next_step="Write more of the id.",
             )
-        return _deployment(matches[0]) if matches else None
+        return deployment_of(matches[0]) if matches else None
 
     async def list(
         self,
@@ -100,7 +107,7 @@ class Deployments:
         if unfinished:
             query = query.where(DEPLOYMENT.c.state != State.FINISHED)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return tuple(_deployment(row) for row in rows)
+        return tuple(deployment_of(row) for row in rows)
 
     async def begin(self, deployment_id: str) -> bool:
         """Mark it as running; its start is that of the first time. False where it is finished."""
@@ -113,6 +120,18 @@ class Deployments:
             )
         )
         return await self._changes(change)
+
+    async def goes_back_to(self, rollback: str, commit: Commit) -> None:
+        """Note the commit that a rollback brings back, where it was asked for before that was known."""
+
+        def note(connection: sa.Connection) -> None:
+            row = DEPLOYMENT.c.id == rollback
+            query = sa.select(DEPLOYMENT.c.request).where(row).with_for_update()
+            request = replace(request_of(connection.execute(query).scalar_one()), commit=commit)
+            text = text_of(request)
+            connection.execute(sa.update(DEPLOYMENT).where(row).values(request=text))
+
+        await self._database.write(note)
 
     async def enter(self, deployment_id: str, stage: Stage) -> None:
         """Note the stage that is running now."""
@@ -153,7 +172,7 @@ class Deployments:
             if text is None or connection.execute(known).first():
                 return False
             connection.execute(sa.insert(FACT).values(value=encode(by.identity), **key))
-            _say(connection, Action.HOLD_RELEASED, by, rollback, _request(text))
+            _say(connection, Action.HOLD_RELEASED, by, rollback, request_of(text))
             return True
 
         return await self._database.write(release)
@@ -227,6 +246,25 @@ class Deployments:
         text = encode(value)
         await self._database.write(replace)
 
+    async def change(self, deployment_id: str, key: str, change: Callable[[Any], JSON]) -> JSON:
+        """Put what `change` makes of a fact (None where there is none) in its place, at once.
+
+        Of two who change it, the second sees what the first left. `change` may be run twice.
+        """
+        row = sa.select(DEPLOYMENT.c.seq).where(DEPLOYMENT.c.id == deployment_id)
+        where = (FACT.c.deployment == deployment_id, FACT.c.key == key)
+
+        def replace(connection: sa.Connection) -> JSON:
+            connection.execute(row.with_for_update())
+            text = connection.execute(sa.select(FACT.c.value).where(*where)).scalar()
+            value = change(None if text is None else decode(text))
+            connection.execute(sa.delete(FACT).where(*where))
+            fact = sa.insert(FACT).values(deployment=deployment_id, key=key, value=encode(value))
+            connection.execute(fact)
+            return value
+
+        return await self._database.write(replace)
+
     async def load(self, deployment_id: str, key: str) -> Any:  # noqa: ANN401 - JSON
         """The fact under this key; None where there is none."""
         query = sa.select(FACT.c.value).where(FACT.c.deployment == deployment_id, FACT.c.key == key)
@@ -265,15 +303,7 @@ def insert(
     ).first():
         return None
     request = deployment.request
-    row = sa.insert(DEPLOYMENT).values(
-        id=deployment.id,
-        target=request.target,
-        repository=request.repository,
-        environment=request.environment,
-        request=encode(_REQUEST.dump_python(request, mode="json")),
-        state=State.WAITING,
-        created_at=deployment.created_at or time.time(),
-    )
+    row = sa.insert(DEPLOYMENT).values(new_row(deployment, now=time.time()))
     number: int = connection.execute(row.returning(DEPLOYMENT.c.seq)).scalar_one()
     for key, value in facts.items():
         fact = sa.insert(FACT).values(deployment=deployment.id, key=key, value=encode(value))
@@ -313,22 +343,14 @@ def _finish(
     """Finish it where it is in `state`, or anywhere before its end."""
     now = time.time()
     expected = DEPLOYMENT.c.state == state if state else DEPLOYMENT.c.state != State.FINISHED
-    values: dict[str, object] = {
-        "state": State.FINISHED,
-        "outcome": finished.outcome,
-        "reason": encode(reason_to_json(finished.reason)) if finished.reason else None,
-        "images": encode(_IMAGES.dump_python(finished.images, mode="json")),
-        "pipelines": encode(_PIPELINES.dump_python(finished.pipelines, mode="json")),
-        "notes": encode(finished.notes),
-        "finished_at": now,
-    }
+    values = {**end_of_row(finished), "finished_at": now}
     if by:
         values["cancel_requested_by"] = by.name
     change = sa.update(DEPLOYMENT).where(DEPLOYMENT.c.id == deployment_id, expected).values(values)
     request = connection.execute(change.returning(DEPLOYMENT.c.request)).scalar_one_or_none()
     if request is None:
         return False
-    asked = _request(request)
+    asked = request_of(request)
     reason = finished.reason
     if reason and reason.code is Code.SUPERSEDED and reason.where:
         _tell_newer(connection, reason.where, Supersedes(deployment_id, asked.commit.sha), now)
@@ -339,7 +361,7 @@ def _finish(
     facts = {
         "outcome": finished.outcome.value,
         "fact": finished.reason.fact if finished.reason else None,
-        "pipelines": _PIPELINES.dump_python(finished.pipelines, mode="json"),
+        "pipelines": pipelines_as_json(finished.pipelines),
         "images": [f"{each.repository}@{each.digest}" for each in finished.images],
     }
     _say(connection, Action.FINISHED, BOT, deployment_id, asked, reasons, facts)
@@ -355,7 +377,7 @@ def _tell_newer(connection: sa.Connection, newer: str, said: Supersedes, now: fl
 
 def _say_cancelled(connection: sa.Connection, deployment_id: str, by: Actor) -> None:
     query = sa.select(DEPLOYMENT.c.request).where(DEPLOYMENT.c.id == deployment_id)
-    request = _request(connection.execute(query).scalar_one())
+    request = request_of(connection.execute(query).scalar_one())
     _say(connection, Action.CANCEL_REQUESTED, by, deployment_id, request)
 
 
@@ -375,30 +397,3 @@ def _say(
 
 def _reason(code: Code, fact: str) -> Reason:
     return StoppedError(code, fact).reason
-
-
-def _request(text: str) -> Request:
-    return _REQUEST.validate_python(decode(text))
-
-
-def deployment_of(row: sa.Row[Any]) -> Deployment:
-    """The deployment in a row of the table."""
-    return _deployment(row)
-
-
-def _deployment(row: sa.Row[Any]) -> Deployment:
-    return Deployment(
-        id=row.id,
-        request=_request(row.request),
-        state=State(row.state),
-        outcome=Outcome(row.outcome) if row.outcome else None,
-        reason=reason_from_json(decode(row.reason)) if row.reason else None,
-        stage=Stage(row.stage) if row.stage else None,
-        images=_IMAGES.validate_python(decode(row.images)),
-        pipelines=_PIPELINES.validate_python(decode(row.pipelines)),
-        notes=tuple(decode(row.notes)),
-        created_at=row.created_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        cancel_requested_by=row.cancel_requested_by,
-    )

@@ -18,8 +18,10 @@ _POSTGRES_FULL = "53100"
 
 
 @contextmanager
-def explained(where: str) -> Generator[None]:
+def explained(where: str, *, next_step: str | None = None) -> Generator[None]:
     """Errors of the database at `where` (a path or a URL without its password) as reasons.
+
+    `next_step` is for where it cannot be used and its settings are not to blame.
 
     Raises:
         StoppedError: DATABASE_IN_USE, DISK_FULL or DATABASE_UNUSABLE.
@@ -29,29 +31,31 @@ def explained(where: str) -> Generator[None]:
     except sa.exc.IntegrityError:
         raise
     except sa.exc.DBAPIError as error:
-        raise _explain(error.orig or error, where) from error
+        raise _explain(error.orig or error, where, next_step) from error
     except sqlite3.Error as error:
-        raise _explain(error, where) from error
+        raise _explain(error, where, next_step) from error
     except OSError as error:
-        raise unusable_file(error, where) from error
+        raise unusable_file(error, where, next_step) from error
 
 
-def unusable_file(error: OSError, where: str) -> StoppedError:
+def unusable_file(error: OSError, where: str, next_step: str | None = None) -> StoppedError:
     """Why the database's file or folder cannot be used."""
     if error.errno in _NO_SPACE:
         return StoppedError(
             Code.DISK_FULL, "no space for the database", where=where, next_step=_FREE_SPACE
         )
     fact = (error.strerror or str(error)).lower()
-    return StoppedError(Code.DATABASE_UNUSABLE, fact, where=where, next_step=_CHECK_FILE)
+    return StoppedError(
+        Code.DATABASE_UNUSABLE, fact, where=where, next_step=next_step or _CHECK_FILE
+    )
 
 
-def _explain(error: BaseException, where: str) -> StoppedError:
+def _explain(error: BaseException, where: str, next_step: str | None) -> StoppedError:
     # Never the statement and its values, which SQLAlchemy's own text has.
     fact = (str(error).splitlines() or [type(error).__name__])[0]
     code = _code(error)
-    next_step = _FREE_SPACE if code is Code.DISK_FULL else None
-    return StoppedError(code, fact, where=where, next_step=next_step)
+    steps = {Code.DISK_FULL: _FREE_SPACE, Code.DATABASE_UNUSABLE: next_step}
+    return StoppedError(code, fact, where=where, next_step=steps.get(code))
 
 
 def _code(error: BaseException) -> Code:

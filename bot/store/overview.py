@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from bot.domain.deployment import Deployment, Outcome, State
 from bot.domain.gate_facts import Standing as Against
 from bot.store.database import Database
-from bot.store.deployments import Deployments, deployment_of, rolled_back_targets
+from bot.store.deployment_row import deployment_of
+from bot.store.deployments import Deployments, rolled_back_targets
 from bot.store.locks import all_locks
 from bot.store.tables import DEPLOYMENT
 

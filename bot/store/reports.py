@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.deployment import State
 from bot.store.database import Database
 from bot.store.tables import DEPLOYMENT, FACT
 from bot.store.values import decode
@@ -20,6 +21,7 @@ class Owed:
     deployment: str
     origin: Any
     """JSON: what the surface noted when it was asked for."""
+    has_ended: bool = False
 
 
 class Reports:
@@ -41,14 +43,16 @@ class Reports:
             said.c.deployment == DEPLOYMENT.c.id, said.c.key == self._settled
         )
         query = (
-            sa.select(DEPLOYMENT.c.seq, DEPLOYMENT.c.id, FACT.c.value)
+            sa.select(DEPLOYMENT.c.seq, DEPLOYMENT.c.id, DEPLOYMENT.c.state, FACT.c.value)
             .join(FACT, (FACT.c.deployment == DEPLOYMENT.c.id) & (FACT.c.key == self._origin))
             .where(DEPLOYMENT.c.seq > after, ~settled)
             .order_by(DEPLOYMENT.c.seq)
         )
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return tuple(
-            Owed(row.seq, row.id, decode(row.value)) for row in rows if row.id not in without
+            Owed(row.seq, row.id, decode(row.value), row.state == State.FINISHED)
+            for row in rows
+            if row.id not in without
         )
 
     async def newest_number(self) -> int:

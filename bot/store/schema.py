@@ -21,6 +21,23 @@ _HIGHLIGHTER = "mako.ext.pygmentplugin"
 _ADVISORY_LOCK = 7_221_163_840
 
 
+def refuse_other_encodings(connection: sa.Connection) -> None:
+    """SQLite has the right one; of PostgreSQL's, others cannot hold every line of a log.
+
+    Raises:
+        StoppedError: DATABASE_UNUSABLE.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    encoding = connection.exec_driver_sql("show server_encoding").scalar_one()
+    if encoding != "UTF8":
+        raise StoppedError(
+            Code.DATABASE_UNUSABLE,
+            f"its encoding is {encoding}, and must be UTF8",
+            next_step="Make it anew: createdb --encoding=UTF8 --template=template0 NAME.",
+        )
+
+
 def is_current(connection: sa.Connection) -> bool:
     """Whether there is nothing to migrate."""
     return version(connection) == CURRENT

@@ -10,16 +10,14 @@ from typing import Any
 
 import aiohttp
 
-from bot.domain.github import Permission
-from examples.demo.pages import Pages
+from examples.demo.github import opening
+from examples.demo.github.hub import GitHub
 from examples.demo.telling import expect
 from tests.bot.command import Command, running
 from tests.real.local_slack_door import local_slack_on_loopback
 from tests.real.network import free_port
 from tests.real.outside import PACHOPS, Outside, outside
 from tests.real.workspace import Workspace
-from tests.standins.github.server import GitHubServer
-from tests.standins.github.state import PullRequest
 
 EDGES = Path(__file__).parents[1] / "edges"
 PROJECT = Path(__file__).with_name("project")
@@ -29,6 +27,8 @@ IMAGE = "vision/edges"
 PIPELINE = "edges"
 PROJECTS = {"staging": "vision-staging", "production": "vision"}
 ADA, GRACE = "ada", "grace"
+PULL = 1
+"""The pull request that the demo opens."""
 SLACK_IDS = {ADA: "U0ADA", GRACE: "U0GRACE"}
 CHANNEL, CHANNEL_ID = "#vision", "C0VISION"
 BOT_TOKEN, APP_TOKEN = "xoxb-1-of-the-demo", "xapp-1-A0-1-of-the-demo"
@@ -40,7 +40,7 @@ class World:
     """The parts, with a bot that listens."""
 
     parts: Outside
-    github: GitHubServer
+    github: GitHub
     slack: Workspace
     bot: Command
     environment: dict[str, str]
@@ -49,13 +49,11 @@ class World:
 
     async def push(self, files: dict[str, str], title: str, branch: str = "main") -> str:
         """Ada commits and pushes; the SHA."""
-        content = dict(files.items())
-        return await self.github.push(REPOSITORY, content, branch, by=ADA, message=title)
+        return await self.github.push(files, title, branch, by=ADA)
 
     def file(self, path: str, branch: str = "main") -> str:
         """What a file of the repository says."""
-        repo = self.github.world.repo(REPOSITORY)
-        return repo.git.git("show", f"refs/heads/{branch}:{path}").decode()
+        return self.github.file(path, branch)
 
     async def types(self, text: str, by: str) -> None:
         """Somebody types /pachops in Slack."""
@@ -83,15 +81,8 @@ class World:
 
     async def expect_deployed(self, environment: str, sha: str) -> int:
         """GitHub shows it as deployed, and Pachyderm runs it."""
-        await self.github.expect_deployment(
-            REPOSITORY, environment, state="success", sha=sha, patience=PATIENCE
-        )
+        await self.github.expect_deployment(environment, sha)
         return await self.expect_running(environment, sha)
-
-    @property
-    def pull_request(self) -> PullRequest:
-        """The one that the demo opens."""
-        return self.github.world.repo(REPOSITORY).pull_requests[0]
 
     async def pachops(self, *arguments: str) -> str:
         """What the command says."""
@@ -108,8 +99,13 @@ class World:
 
 
 @asynccontextmanager
-async def opened(local_slack: Path) -> AsyncIterator[World]:
-    """Start everything; MissingPartError where a part is missing and cannot be brought."""
+async def opened(local_slack: Path, packages: Path) -> AsyncIterator[World]:
+    """Start everything; MissingPartError where a part is missing and cannot be brought.
+
+    Args:
+        local_slack: its program.
+        packages: the GitHub emulator's.
+    """
     async with AsyncExitStack() as stack:
         blocking = stack.enter_context(ExitStack())
         vision = PROJECTS["production"]
@@ -125,24 +121,21 @@ async def opened(local_slack: Path) -> AsyncIterator[World]:
             )
         )
         url = blocking.enter_context(local_slack_on_loopback(local_slack, _workspace()))
-        github = GitHubServer(parts.folder)
-        github.website = Pages(github, (ADA, GRACE))
-        await stack.enter_async_context(github)
-        github.repository(REPOSITORY, {"README.md": "# Edges of images\n"})
-        github.allow(GRACE, REPOSITORY, Permission.WRITE)
+        port = free_port()
+        address = f"http://127.0.0.1:{port}"
+        hub = await stack.enter_async_context(
+            opening.opened(packages, parts.folder, REPOSITORY, (ADA, GRACE), bot_url=address)
+        )
         session = await stack.enter_async_context(aiohttp.ClientSession())
         slack = Workspace(url, session, user=SLACK_IDS[ADA], channel=CHANNEL_ID)
-        port = free_port()
-        environment = parts.environment() | _settings(github, url, port)
+        environment = parts.environment() | _settings(hub, url, port)
         bot = await stack.enter_async_context(running(environment, "serve"))
         await bot.line("listening at")
-        address = f"http://127.0.0.1:{port}"
         reading = asyncio.create_task(bot.rest())
         stack.callback(reading.cancel)
-        github.send_webhooks_to(f"{address}/github/webhook")
         await slack.connected()
-        yield World(parts, github, slack, bot, environment, address)
-        # Ctrl-C reaches it too; then it has ended by itself.
+        yield World(parts, hub, slack, bot, environment, address)
+        # Where it has ended by itself, its status says how.
         with contextlib.suppress(ProcessLookupError):
             bot.process.terminate()
         expect(
@@ -161,14 +154,14 @@ def vision_files(parts: Outside) -> dict[str, str]:
     return {path: text.replace(EXAMPLE_REGISTRY, parts.registry) for path, text in found.items()}
 
 
-def _settings(github: GitHubServer, slack_url: str, port: int) -> dict[str, str]:
+def _settings(hub: GitHub, slack_url: str, port: int) -> dict[str, str]:
     return {
         "PACHOPS_WEB_PORT": str(port),
         "PACHOPS_WEB_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "PACHOPS_GITHUB_BASE_URL": github.url,
-        "PACHOPS_GITHUB_APP_ID": str(github.app.id),
-        "PACHOPS_GITHUB_PRIVATE_KEY": github.app.private_key.replace("\n", "\\n"),
-        "PACHOPS_GITHUB_WEBHOOK_SECRETS": github.app.webhook_secret,
+        "PACHOPS_GITHUB_BASE_URL": hub.url,
+        "PACHOPS_GITHUB_APP_ID": str(hub.app.id),
+        "PACHOPS_GITHUB_PRIVATE_KEY": hub.app.private_key.replace("\n", "\\n"),
+        "PACHOPS_GITHUB_WEBHOOK_SECRETS": hub.app.webhook_secret,
         "PACHOPS_SLACK_BOT_TOKEN": BOT_TOKEN,
         "PACHOPS_SLACK_APP_TOKEN": APP_TOKEN,
         "PACHOPS_SLACK_MODE": "socket",

@@ -52,6 +52,15 @@ class _PullRequest(Payload):
     pull_request: _Pull
 
 
+class _OtherRun(Payload):
+    head_repository: _Place | None = None
+    """None where the fork is gone."""
+
+
+class _WorkflowRun(Payload):
+    workflow_run: _OtherRun
+
+
 class _Push(Payload):
     ref: str
     after: str
@@ -70,8 +79,8 @@ class _Release(Payload):
     release: _ReleasePart
 
 
-def brought(runner: Runner) -> Brought:
-    """What is to be deployed.
+def brought(runner: Runner, *, named: bool = False) -> Brought:
+    """What is to be deployed; `named` where the step's inputs say that it is another commit.
 
     Raises StoppedError: BAD_COMMAND, REF_UNKNOWN, PULL_REQUEST_MERGED, PULL_REQUEST_CLOSED,
     FORK_NOT_ALLOWED.
@@ -84,6 +93,8 @@ def brought(runner: Runner) -> Brought:
                 return _pull_request(runner, _PullRequest.model_validate(runner.event))
             case "release":
                 return _release(_Release.model_validate(runner.event))
+            case "workflow_run" if named:
+                _refuse_run_of_fork(runner, _WorkflowRun.model_validate(runner.event))
     except ValidationError as error:
         place = ".".join(map(str, error.errors()[0]["loc"]))
         fact = words.unreadable("GITHUB_EVENT_PATH", f"{runner.event_name} has no good {place}")
@@ -105,8 +116,7 @@ def _push(event: _Push) -> Brought:
 
 def _pull_request(runner: Runner, event: _PullRequest) -> Brought:
     pull, head = event.pull_request, event.pull_request.head
-    home = head.repo.full_name if head.repo else None
-    is_fork = home is None or home.lower() != runner.repository.lower()
+    is_fork = _is_fork(head.repo, runner)
     if is_fork and runner.event_name == "pull_request_target":
         raise StoppedError(
             Code.FORK_NOT_ALLOWED, words.TARGET_FORK, next_step=words.TARGET_FORK_NEXT
@@ -120,6 +130,19 @@ def _pull_request(runner: Runner, event: _PullRequest) -> Brought:
     # Not GITHUB_SHA: that is a merge which nobody has made and which will be gone.
     commit = Commit(head.sha, head.ref, branch, pull.title, author)
     return Brought(commit, pull_request=event.number, is_fork=is_fork)
+
+
+def _refuse_run_of_fork(runner: Runner, event: _WorkflowRun) -> None:
+    # GitHub gives the secrets to what follows a run of a fork's pull request, and a commit of a
+    # fork can be fetched from the repository itself.
+    if _is_fork(event.workflow_run.head_repository, runner):
+        raise StoppedError(
+            Code.FORK_NOT_ALLOWED, words.RUN_OF_FORK, next_step=words.RUN_OF_FORK_NEXT
+        )
+
+
+def _is_fork(place: _Place | None, runner: Runner) -> bool:
+    return place is None or place.full_name.lower() != runner.repository.lower()
 
 
 def _release(event: _Release) -> Brought:

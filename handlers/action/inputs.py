@@ -1,5 +1,6 @@
 """The inputs of the step, and the settings that follow from them."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,6 +84,25 @@ def check_complete(inputs: Inputs, environ: Mapping[str, str]) -> None:
     raise bad_input([words.missing("pachd-address", "grpcs://pachyderm.example.com:443")])
 
 
+def named_as_inputs(stopped: StoppedError, inputs: Inputs, temporary: Path) -> StoppedError:
+    """What is wrong with settings, by the names that the workflow has for them."""
+    reason = stopped.reason
+    names = {
+        variable: words.place(name)
+        for name, variable in _SETTINGS.items()
+        if variable in inputs.variables
+    }
+    if inputs.settings:
+        names[str(_settings_file(temporary))] = words.place("settings")
+    where, fact = reason.where or "", reason.fact
+    for ours, theirs in names.items():
+        whole = re.compile(rf"{re.escape(ours)}\b")
+        where, fact = whole.sub(theirs, where), whole.sub(theirs, fact)
+    if (where, fact) == (reason.where or "", reason.fact):
+        return stopped
+    return StoppedError(Code.BAD_INPUT, fact, where=where or None)
+
+
 def settings_variables(
     inputs: Inputs, environ: Mapping[str, str], temporary: Path
 ) -> dict[str, str]:
@@ -98,8 +118,12 @@ def settings_variables(
     variables = usual | {name: value for name, value in environ.items() if value}
     variables |= inputs.variables
     if inputs.settings:
-        variables["PACHOPS_SETTINGS_FILE"] = str(_written(folder / "settings.yaml", inputs))
+        variables["PACHOPS_SETTINGS_FILE"] = str(_written(_settings_file(temporary), inputs))
     return variables
+
+
+def _settings_file(temporary: Path) -> Path:
+    return temporary / "pachops" / "settings.yaml"
 
 
 def _written(file: Path, inputs: Inputs) -> Path:

@@ -8,6 +8,18 @@ TARGET_FORK = (
     "the workflow runs for pull_request_target, which gives a fork's commit the secrets of this "
     "repository"
 )
+RUN_OF_FORK_NEXT = (
+    "Leave such runs out: `if: github.event.workflow_run.head_repository.full_name == "
+    "github.repository` on the job."
+)
+NO_CHECKOUT_NEXT = (
+    "Let a step before this one check the repository out there (actions/checkout), or leave `path` "
+    "out: the commit is then fetched from GitHub."
+)
+RUN_OF_FORK = (
+    "the workflow follows a run for a fork's commit (workflow_run), and would give what the step "
+    "names the secrets of this repository"
+)
 TARGET_FORK_NEXT = (
     "Start the workflow `on: pull_request`: there pachops plans a fork's commit without secrets."
 )
@@ -22,6 +34,11 @@ def missing(name: str, example: str) -> str:
 def name_environment() -> str:
     """How the environment is said."""
     return "Give the step the input `environment` with one of them."
+
+
+def place(name: str) -> str:
+    """Where an input stands."""
+    return f"with: {name}"
 
 
 def not_boolean(name: str, value: str) -> str:

@@ -9,7 +9,7 @@ from bot.domain.gate_approver import Ballot, may_approve
 from bot.domain.gate_facts import Sender
 from bot.domain.gate_rules import NO_APPROVALS, Approvals
 from bot.domain.reasons import Reason, StoppedError
-from bot.stages.together import both, together
+from bot.services.together import both, together
 from handlers.commands.answers import Refused, VoteCast
 from handlers.commands.asking import reasons_of
 from handlers.commands.errand import Errand

@@ -9,19 +9,16 @@ from bot.domain.deployment import Commit, Deployment, Kind, Request
 from bot.domain.gate import Allowed, Refused, Waiting, decide
 from bot.domain.gate_facts import Facts
 from bot.domain.github import PullRequest
-from bot.domain.reasons import Code, Reason, StoppedError
-from bot.store.deployments import SKIPPED
+from bot.domain.reasons import GITHUB_PASSES, Reason, StoppedError
+from bot.store.deployments import SKIPPED, WANTED
 from bot.store.values import JSON
 from handlers.commands.errand import Errand
 from handlers.commands.gathering import Wish, gather
 from handlers.commands.noting import About, note_decision
-from handlers.commands.wanted import WANTED, Wanted
+from handlers.commands.wanted import Wanted
 from handlers.reports.github.origin import ORIGIN, Origin
 from handlers.reports.slack.origin import ORIGIN as SLACK
 from handlers.reports.slack.origin import Heard, told_in
-
-_ANSWERED_LATER = frozenset({Code.GITHUB_UNREACHABLE, Code.GITHUB_LIMITED})
-"""What passes: the delivery is tried again."""
 
 
 async def ask(errand: Errand, wish: Wish, part: str) -> Deployment | tuple[Reason, ...]:
@@ -115,7 +112,8 @@ async def _has_our_comments(errand: Errand, wish: Wish) -> bool:
 
 def reasons_of(stopped: StoppedError) -> tuple[Reason, ...]:
     """What a person is told; raised again where it passes."""
-    if stopped.reason.code in _ANSWERED_LATER:
+    if stopped.reason.code in GITHUB_PASSES:
+        # The delivery is tried again.
         raise stopped
     return (stopped.reason,)
 

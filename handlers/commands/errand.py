@@ -13,7 +13,7 @@ from bot.domain.github import Permission, PullRequest, Repository
 from bot.domain.reasons import Code, StoppedError
 from bot.project import PROJECT_FILE, parse_project
 from bot.services.git import repository_address
-from bot.stages.together import both
+from bot.services.together import both
 from bot.store.values import JSON
 from handlers.commands.desk import Client, Desk
 

@@ -10,13 +10,11 @@ from bot.domain.deployment import Commit, Trigger
 from bot.domain.gate_facts import NOT_LOOKED_UP, Content, Facts, Sender, Standing, Unknown
 from bot.domain.gate_rules import EnvironmentRules, Rules
 from bot.domain.github import Permission, PullRequest
-from bot.domain.reasons import Code, StoppedError
-from bot.stages.together import both, together
+from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
+from bot.services.together import both, together
 from handlers.commands.errand import Errand, known
 
 _PATTERN = frozenset("*?")
-_PASSING = frozenset({Code.GITHUB_UNREACHABLE, Code.GITHUB_LIMITED})
-"""Without a token git cannot ask; the delivery is tried again."""
 _BY_ITSELF = frozenset({Trigger.PUSH, Trigger.RELEASE})
 """Who does this had to have write permission, so that it is asked for only where more is needed."""
 
@@ -201,7 +199,8 @@ async def _named(
     except StoppedError as stopped:
         if stopped.reason.code is Code.REF_UNKNOWN:
             return Content(None)
-        if stopped.reason.code in _PASSING:
+        if stopped.reason.code in GITHUB_PASSES:
+            # Without a token git cannot ask; the delivery is tried again.
             raise
         return Content(Unknown(f"git ls-remote {errand.address}", stopped.reason.fact))
     if commit.branch == named.ref:

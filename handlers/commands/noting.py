@@ -3,13 +3,16 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.domain.audit import Action, Entry
 from bot.domain.deployment import Actor
 from bot.domain.evidence import evidence
 from bot.domain.reasons import Reason, StoppedError
-from handlers.commands.errand import Errand
+
+if TYPE_CHECKING:
+    # It brings GitHub's SDK, which a deployment at a terminal does not wait for.
+    from handlers.commands.errand import Errand
 
 REASONS = "reasons"
 """The fact of a decision that has its reasons in full."""
@@ -18,7 +21,7 @@ LINE = "line"
 PULL_REQUEST = "pull_request"
 
 
-async def note_command(errand: Errand, part: str, line: str, pull_request: int | None) -> None:
+async def note_command(errand: "Errand", part: str, line: str, pull_request: int | None) -> None:
     """That somebody gave a command; secrets that were typed with it are masked."""
     facts = {LINE: line, PULL_REQUEST: pull_request}
     await _note(errand, Action.COMMAND, part, facts)
@@ -38,7 +41,7 @@ class About:
 
 
 async def note_decision(
-    errand: Errand,
+    errand: "Errand",
     part: str,
     about: About,
     reasons: Sequence[Reason] = (),
@@ -65,7 +68,7 @@ async def note_decision(
 
 
 async def _note(
-    errand: Errand,
+    errand: "Errand",
     action: Action,
     part: str,
     facts: Mapping[str, Any],

@@ -8,17 +8,17 @@ from dataclasses import replace
 from bot.domain.command_form import is_sha
 from bot.domain.deployment import Commit, Deployment, Kind
 from bot.domain.gate import Refused, decide, may_roll_back
-from bot.domain.reasons import Code, Reason, StoppedError
+from bot.domain.reasons import GITHUB_PASSES, Code, Reason, StoppedError
+from bot.store.deployments import WANTED
 from handlers.commands.desk import Desk
 from handlers.commands.errand import Errand, Source
 from handlers.commands.gathering import Wish, gather
-from handlers.commands.wanted import WANTED, Wanted
+from handlers.commands.wanted import Wanted
 
 LOG = logging.getLogger(__name__)
 
 PAUSES = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0)
 """Seconds between the attempts to reach GitHub; then nothing is known and nothing is updated."""
-_PASSES = frozenset({Code.GITHUB_UNREACHABLE, Code.GITHUB_LIMITED})
 
 
 class SecondLook:
@@ -46,7 +46,7 @@ class SecondLook:
             try:
                 return await self._look(deployment, wanted)
             except StoppedError as stopped:
-                if stopped.reason.code not in _PASSES:
+                if stopped.reason.code not in GITHUB_PASSES:
                     return (stopped.reason,)
                 if pause is None:
                     return (stopped.reason,)

@@ -9,9 +9,6 @@ from pydantic import TypeAdapter
 from handlers.commands.errand import Person, Place
 from handlers.commands.gathering import Wish
 
-WANTED = "wanted"
-"""The fact of a deployment that holds it; the command line's have none and need none."""
-
 
 @dataclass(frozen=True)
 class Wanted:

@@ -5,7 +5,8 @@ import logging
 from bot.domain.approval import Verdict
 from bot.domain.deployment import Deployment, Kind, Trigger
 from bot.domain.gate import may_act
-from bot.domain.reasons import Reason, StoppedError
+from bot.domain.reasons import Code, Reason, StoppedError
+from bot.services.github import CheckReport, Conclusion, OwnCheck
 from bot.store.deliveries import Delivery
 from handlers.commands.again import again
 from handlers.commands.answers import Refused
@@ -19,10 +20,13 @@ from handlers.github.answering import answer
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload
+from handlers.github.rules_check import is_of_rules, rules_report
 from handlers.reports.github.check import Button
 
 LOG = logging.getLogger(__name__)
 
+_AGAIN = "rerequested"
+"""GitHub's own button."""
 _VERDICTS = {Button.APPROVE: Verdict.APPROVE, Button.REJECT: Verdict.REJECT}
 
 
@@ -35,10 +39,16 @@ class App(Payload):
 class CheckRunPart(Payload):
     """The check."""
 
+    id: int
     head_sha: str
     external_id: str | None = None
     """The deployment's id, in our own."""
     app: App | None = None
+
+    @property
+    def own(self) -> OwnCheck:
+        """As one of ours."""
+        return OwnCheck(self.id, self.head_sha, self.external_id or "")
 
 
 class RequestedAction(Payload):
@@ -63,23 +73,55 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     if pressed is None:
         return "not a button of ours"
     button, seen = pressed
-    errand = Errand(desk, delivery, event)
-    identity = event.check_run.external_id or ""
-    deployment = await desk.deployer.deployments.get(identity)
-    origin = await origin_of(errand, deployment) if deployment else None
-    if deployment is None or deployment.id != identity or origin is None:
+    errand, check = Errand(desk, delivery, event), event.check_run.own
+    shown = await deployment_of(errand, check)
+    if shown is None:
+        if event.action == _AGAIN:
+            return await end_without_deployment(errand, check)
         return "a check of no deployment"
-    wish = again(deployment, Trigger.CHECK, origin.pull_request)
-    line = f"{button} {deployment.id}"
-    await note_command(errand, button.value, line, origin.pull_request)
+    deployment, pull_request = shown
+    wish = again(deployment, Trigger.CHECK, pull_request)
+    await note_command(errand, button.value, f"{button} {deployment.id}", pull_request)
     if button in _VERDICTS:
         return await _vote(errand, wish, deployment, button, seen)
-    return await _press(errand, wish, deployment, button)
+    done = await _press(errand, wish, deployment, button)
+    if isinstance(done, str):
+        return done
+    refused = await _refuse(errand, wish, button, done)
+    if event.action == _AGAIN:
+        await _end_refused(errand, check, deployment, done)
+    return refused
 
 
-async def _press(errand: Errand, wish: Wish, deployment: Deployment, button: Button) -> str:
+async def deployment_of(errand: Errand, check: OwnCheck) -> tuple[Deployment, int | None] | None:
+    """What a check of ours shows, and the pull request that it was asked for on."""
+    deployment = await errand.desk.deployer.deployments.get(check.external_id)
+    if deployment is None or deployment.id != check.external_id:
+        return None
+    origin = await origin_of(errand, deployment)
+    return (deployment, origin.pull_request) if origin is not None else None
+
+
+async def repeat(
+    errand: Errand, check: OwnCheck, deployment: Deployment, pull_request: int | None
+) -> str:
+    """Deploy the same again for one check of several; what was done, in a line."""
+    part = f"{Button.RERUN}:{deployment.request.environment}"
+    wish = again(deployment, Trigger.CHECK, pull_request)
+    await note_command(errand, part, f"{Button.RERUN} {deployment.id}", pull_request)
+    done = await _press(errand, wish, deployment, Button.RERUN, part)
+    if isinstance(done, str):
+        return done
+    await _end_refused(errand, check, deployment, done)
+    return f"{deployment.id}: refused, {', '.join(each.code for each in done)}"
+
+
+async def _press(
+    errand: Errand, wish: Wish, deployment: Deployment, button: Button, part: str = ""
+) -> str | tuple[Reason, ...]:
+    """What was done in a line, or why nothing was; `part` as for `ask`."""
     if button is not Button.CANCEL and deployment.request.kind is Kind.ROLLBACK:
-        return await _refuse(errand, wish, button, (no_second_rollback(errand.desk.word),))
+        return (no_second_rollback(errand.desk.word),)
     if button is Button.CANCEL:
         reasons = may_act(*await gather(errand, wish, content=False))
         about = About(button.value, wish.command.environment, deployment.id, wish.pull_request)
@@ -88,15 +130,47 @@ async def _press(errand: Errand, wish: Wish, deployment: Deployment, button: But
             result = await errand.desk.deployer.cancel(deployment.id, errand.actor)
             return f"cancel of {deployment.id}: {result}"
     else:
-        answered = await ask(errand, wish, button.value)
+        answered = await ask(errand, wish, part or button.value)
         if isinstance(answered, Deployment):
             return f"{button} of {deployment.id}: {answered.id}"
         reasons = answered
-    return await _refuse(errand, wish, button, reasons)
+    return reasons
+
+
+async def end_without_deployment(errand: Errand, check: OwnCheck) -> str:
+    """A check on rules, or one that says why nothing was deployed; or somebody else's database."""
+    if is_of_rules(check.external_id):
+        await end(errand, check, await rules_report(errand, check.head_sha))
+        return "the rules are checked again"
+    await end(errand, check, words.nothing_to_repeat(errand.desk.word, errand.desk.safe))
+    return "a check of no deployment is asked for again"
+
+
+async def _end_refused(
+    errand: Errand, check: OwnCheck, deployment: Deployment, reasons: tuple[Reason, ...]
+) -> None:
+    environment = deployment.request.environment
+    await end(errand, check, words.refused_check(environment, reasons, errand.desk.safe))
+
+
+async def end(errand: Errand, check: OwnCheck, how: CheckReport | Conclusion) -> None:
+    """GitHub takes a check that is asked for again for queued, which it would stay for ever.
+
+    With a conclusion alone it goes on to show what it showed.
+    """
+    try:
+        if isinstance(how, Conclusion):
+            await errand.client.end_check(check.id, how)
+        else:
+            await errand.client.update_check(check.id, how)
+    except StoppedError as stopped:
+        if stopped.reason.code is not Code.GITHUB_REFUSED:
+            raise
+        LOG.warning("a check that is asked for again could not be ended: %s", stopped)
 
 
 def _pressed(event: CheckRun) -> tuple[Button, str] | None:
-    if event.action == "rerequested":
+    if event.action == _AGAIN:
         return Button.RERUN, ""
     if event.action != "requested_action" or event.requested_action is None:
         return None

@@ -1,12 +1,15 @@
 """A comment on a pull request: the commands in it, in their order."""
 
+from dataclasses import replace
+
+from bot.domain.command_form import Mistake
 from bot.domain.deployment import Trigger
 from bot.store.deliveries import Delivery
 from handlers.commands.obey import Given
 from handlers.github import words
 from handlers.github.answering import answer
 from handlers.github.commands import carry_out
-from handlers.github.comment_text import MOST_COMMANDS, find_commands
+from handlers.github.comment_text import MOST_COMMANDS, find_commands, find_slip
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload
@@ -43,8 +46,8 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     body = event.comment.body or ""
     if event.sender.is_bot or words.is_ours(body):
         return "a bot's comment"
-    found = find_commands(body, desk.word)
-    if not found.lines:
+    found, slip = find_commands(body, desk.word), find_slip(body, desk.word)
+    if not found.lines and slip is None:
         return "no command"
     errand = Errand(desk, delivery, event)
     number = event.issue.number
@@ -62,4 +65,16 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     if found.left_out:
         text = words.too_many(found.left_out, MOST_COMMANDS)
         await answer(errand, number, text, words.marker(delivery.id, "rest"))
+    if slip is not None:
+        await _suggest(errand, number, *slip)
+        done.append("a slip")
     return "; ".join(done)
+
+
+async def _suggest(errand: Errand, number: int, line: str, slip: Mistake) -> None:
+    """Answer what is nearly a command with the command."""
+    desk = errand.desk
+    clean = desk.deployer.clean
+    meant = replace(slip, suggestion=clean(slip.suggestion or "help"))
+    text = words.refused_command(clean(line), (meant.reason(desk.word),), desk.safe)
+    await answer(errand, number, text, words.marker(errand.source.id, "slip"))

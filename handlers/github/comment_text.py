@@ -7,6 +7,9 @@ from html.parser import HTMLParser
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from bot.domain.command_form import Mistake
+from bot.domain.command_slip import read_slip
+
 MOST_COMMANDS = 10
 
 # Text in these is folded away, quoted, code or struck out.
@@ -40,6 +43,17 @@ def find_commands(body: str, word: str) -> CommandLines:
         if first.lower() == word.lower():
             found.append("".join(rest).strip())
     return CommandLines(tuple(found[:MOST_COMMANDS]), max(0, len(found) - MOST_COMMANDS))
+
+
+def find_slip(body: str, word: str) -> tuple[str, Mistake] | None:
+    """The first line of a comment's own text that is nearly a command, and what it should be."""
+    # Markdown is read for those alone that have such a line somewhere.
+    if not any(read_slip(line, word) for line in body.splitlines()):
+        return None
+    for line in _plain_lines(body):
+        if (slip := read_slip(line, word)) is not None:
+            return line.strip(), slip
+    return None
 
 
 def _plain_lines(body: str) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """What the handlers of GitHub's events work with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.services.github import CheckReport, Reaction
+from bot.services.github import CheckReport, Conclusion, OwnCheck, Reaction
 from handlers.commands import desk
 from handlers.reports.github.safe import Safe
 
@@ -33,6 +34,15 @@ class Client(desk.Client, Protocol):
         self, sha: str, name: str, report: CheckReport, *, external_id: str
     ) -> int:
         """Report a check on a commit."""
+
+    async def update_check(self, check: int, report: CheckReport) -> None:
+        """Show this instead."""
+
+    async def checks_of_suite(self, suite: int) -> Sequence[OwnCheck]:
+        """Our latest check of each name on a suite's commit."""
+
+    async def end_check(self, check: int, conclusion: Conclusion) -> None:
+        """Give it its end back; what it shows stays."""
 
 
 class GitHub(desk.GitHub, Protocol):

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import Delivery
-from handlers.github import check_run, comment, pull_request, push, release
+from handlers.github import check_run, check_suite, comment, pull_request, push, release
 from handlers.github.desk import Desk
 
 Handler = Callable[[Desk, Delivery], Awaitable[str]]
@@ -19,6 +19,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "issue_comment": comment.handle,
         "release": release.handle,
         "check_run": check_run.handle,
+        "check_suite": check_suite.handle,
     }
 )
 
@@ -30,7 +31,9 @@ WANTED: Mapping[str, Collection[str] | None] = MappingProxyType(
         ),
         "issue_comment": frozenset({"created"}),
         "release": frozenset({"published"}),
+        # Every App that may write checks is told of these two, whatever it subscribes to.
         "check_run": frozenset({"rerequested", "requested_action"}),
+        "check_suite": frozenset({"rerequested"}),
     }
 )
 """The actions that are handled; None: the event has none. All else is answered and forgotten."""

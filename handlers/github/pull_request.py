@@ -3,6 +3,7 @@
 from bot.domain.command import Deploy
 from bot.domain.deployment import Actor, Commit, Trigger
 from bot.domain.github import PullRequest as PullRequestNow
+from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.asking import origin_of
 from handlers.commands.gathering import Wish
@@ -59,13 +60,22 @@ async def _check_rules(errand: Errand, event: PullRequest) -> str:
 
 
 async def _follow(errand: Errand, event: PullRequest) -> str:
-    environments = (await errand.rules()).following(Trigger.PULL_REQUEST)
+    try:
+        environments = (await errand.rules()).following(Trigger.PULL_REQUEST)
+    except StoppedError as stopped:
+        if stopped.reason.code is not Code.PROJECT_INVALID:
+            raise
+        # The default branch's own commits show it.
+        return str(stopped)
     if not environments:
         return "no environment follows pull requests"
     now = await errand.pull_request(event.number)
     head = event.pull_request.head
     if isinstance(now, PullRequestNow) and now.head_sha != head.sha:
         return "its head has moved on, which is told by another delivery"
+    if isinstance(now, PullRequestNow) and not now.open:
+        # Deliveries come late: nobody waits for it any more.
+        return "it is closed by now"
     is_fork = isinstance(now, PullRequestNow) and now.is_fork(errand.repository)
     author = event.pull_request.user.login if event.pull_request.user else ""
     commit = Commit(

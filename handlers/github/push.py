@@ -2,13 +2,14 @@
 
 from bot.domain.command import Deploy
 from bot.domain.deployment import Commit, Trigger
-from bot.domain.reasons import Code, StoppedError
+from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.gathering import Wish
 from handlers.github.answering import follow
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload
+from handlers.github.rules_check import show_broken
 
 _BRANCH = "refs/heads/"
 
@@ -42,7 +43,15 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     if push.deleted or branch == push.ref:
         return "not a branch's new commit"
     errand = Errand(desk, delivery, push)
-    environments = (await errand.rules()).following(Trigger.PUSH, branch)
+    try:
+        environments = (await errand.rules()).following(Trigger.PUSH, branch)
+    except StoppedError as stopped:
+        if stopped.reason.code is not Code.PROJECT_INVALID:
+            raise
+        if branch != errand.repository.default_branch:
+            # The default branch's own commits show it.
+            return str(stopped)
+        return await show_broken(errand, push.after, stopped)
     if environments and not await _is_newest(errand, push):
         return f"{branch} has moved on, which is told by another delivery"
     commit = _commit(push, branch)
@@ -54,7 +63,7 @@ async def _is_newest(errand: Errand, push: Push) -> bool:
     try:
         found = await errand.desk.deployer.resolve(errand.address, push.ref)
     except StoppedError as stopped:
-        if stopped.reason.code in {Code.GITHUB_UNREACHABLE, Code.GITHUB_LIMITED}:
+        if stopped.reason.code in GITHUB_PASSES:
             raise
         # Whatever else it is, the deployment will say it where people see it.
         return stopped.reason.code is not Code.REF_UNKNOWN

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 from bot.domain.command import Deploy
 from bot.domain.deployment import Commit, Trigger
+from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.gathering import Wish
 from handlers.github.answering import follow
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload, User
+from handlers.github.rules_check import show_broken
 from handlers.reports.release import RELEASE, Release
 
 _SEARCHED = 50
@@ -44,13 +46,19 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     if event.action != "published" or release.draft:
         return f"release {event.action}"
     errand = Errand(desk, delivery, event)
-    environments = (await errand.rules()).following(Trigger.RELEASE)
+    tag = release.tag_name
+    try:
+        environments = (await errand.rules()).following(Trigger.RELEASE)
+    except StoppedError as stopped:
+        if stopped.reason.code is not Code.PROJECT_INVALID:
+            raise
+        found = await desk.deployer.resolve(errand.address, f"refs/tags/{tag}")
+        return await show_broken(errand, found.sha, stopped)
     if not environments:
         return "no environment follows releases"
     environments = await _not_yet_later(errand, environments, release)
     if not environments:
         return "a later release was deployed before this came"
-    tag = release.tag_name
     found = await desk.deployer.resolve(errand.address, f"refs/tags/{tag}")
     author = release.author.login if release.author else ""
     commit = Commit(found.sha, tag, release.target_commitish or None, release.name or tag, author)

@@ -10,7 +10,7 @@ from bot.domain.people import People
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.project import PROJECT_FILE, parse_project
 from bot.services.github import CheckReport, Conclusion
-from bot.stages.together import together
+from bot.services.together import together
 from handlers.github import words
 from handlers.github.errand import Errand
 from handlers.reports.github.check import annotations
@@ -19,6 +19,7 @@ LOG = logging.getLogger(__name__)
 
 ACTIONS = frozenset({"opened", "synchronize", "reopened"})
 CHECK = f"pachops: {PROJECT_FILE}"
+_RULES = "rules:"
 _PROBLEM = re.compile(rf"(?P<where>{re.escape(PROJECT_FILE)}:\d+(?::[^:]*)?): (?P<text>.+)")
 
 
@@ -55,8 +56,29 @@ async def check_rules(errand: Errand, head: Head) -> str:
     return f"rules: {len(reasons)} problems"
 
 
+async def show_broken(errand: Errand, sha: str, stopped: StoppedError) -> str:
+    """The check on a commit that nothing follows, for the rules cannot be read."""
+    if not errand.desk.github.is_app:
+        LOG.warning("nothing follows %s: %s", sha, stopped)
+    elif not (errand.source.is_repeat and await _is_checked(errand, sha)):
+        report = _report(tuple(_split(stopped.reason)), errand)
+        await errand.client.create_check(sha, CHECK, report, external_id=_external_id(sha))
+    return str(stopped)
+
+
+async def rules_report(errand: Errand, sha: str) -> CheckReport:
+    """The check of a commit's rules as it is now. Errors: those of GitHub."""
+    text = await errand.client.file_at(PROJECT_FILE, sha)
+    return _report(await _problems(errand, text or b""), errand)
+
+
+def is_of_rules(external_id: str) -> bool:
+    """Whether a check of ours is on rules."""
+    return external_id.startswith(_RULES)
+
+
 def _external_id(sha: str) -> str:
-    return f"rules:{sha}"
+    return f"{_RULES}{sha}"
 
 
 async def _was_checked(errand: Errand, head: Head) -> bool:

@@ -25,7 +25,8 @@ LONGEST_READ = 30.0
 """Seconds for a body to come; GitHub gives up after ten."""
 
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
-_NAME = re.compile(r"[a-z_]{1,64}")
+_NAME = re.compile(r"[a-z0-9_]{1,64}")
+_FULL_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}/[A-Za-z0-9_.-]{1,100}")
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,8 @@ class Webhook:
     def _is_wanted(self, event: str, payload: Mapping[str, Any]) -> bool:
         if event not in self._wanted:
             return False
-        actions = self._wanted[event]
-        return actions is None or payload.get("action") in actions
+        actions, action = self._wanted[event], payload.get("action")
+        return actions is None or (isinstance(action, str) and action in actions)
 
 
 async def _read(request: web.Request) -> bytes:
@@ -123,6 +124,8 @@ async def _read(request: web.Request) -> bytes:
         raise _RefusedError(413, "the body is too large") from None
     except TimeoutError:
         raise _RefusedError(408, "the body does not come") from None
+    except (web.RequestPayloadError, OSError):
+        raise _RefusedError(400, "the body is broken off, or packed in another way") from None
 
 
 def _header(request: web.Request, name: str, form: re.Pattern[str]) -> str:
@@ -145,7 +148,8 @@ def _parse(body: bytes) -> dict[str, Any]:
 
 
 def _repository(payload: Mapping[str, Any]) -> str:
+    """Where it happened; what is no name of a repository has a queue of its own."""
     match payload.get("repository"):
-        case {"full_name": str(name)}:
+        case {"full_name": str(name)} if _FULL_NAME.fullmatch(name):
             return name
     return ""

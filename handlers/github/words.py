@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from bot.domain import progress
 from bot.domain.command import Help, render
 from bot.domain.command_help import help_lines
-from bot.domain.deployment import Deployment, Kind, State
+from bot.domain.deployment import Deployment, State
 from bot.domain.lock import Notice
 from bot.domain.plan import image_lines, pipeline_lines
 from bot.domain.reasons import Reason
@@ -24,7 +24,7 @@ from handlers.commands.answers import (
 from handlers.commands.told import standing, told
 from handlers.reports.github.plan import plan_comment
 from handlers.reports.github.safe import LONGEST_BODY, Safe, fitted
-from handlers.reports.words import OUTCOMES, STAGES, ago, short_sha
+from handlers.reports.words import OUTCOMES, STAGES, ago, what_comes
 
 NOT_YET = "This version of pachops does not have this command yet."
 UNLINKED = "Your login is not joined with a Slack user any more."
@@ -81,6 +81,16 @@ def refused_check(environment: str, reasons: Sequence[Reason], safe: Safe) -> Ch
     return CheckReport(
         title=safe.line(f"Not deployed to {environment}: {title}", 200),
         summary=refused_event(environment, reasons, safe),
+        conclusion=Conclusion.ACTION_REQUIRED,
+    )
+
+
+def nothing_to_repeat(word: str, safe: Safe) -> CheckReport:
+    """A check behind which there is no deployment that could be made again."""
+    deploy = safe.code(f"{word} deploy ENV")
+    return CheckReport(
+        title="There is no deployment to make again",
+        summary=f"Comment {deploy} on the pull request, or push another commit.",
         conclusion=Conclusion.ACTION_REQUIRED,
     )
 
@@ -171,11 +181,10 @@ def _reason(reason: Reason, safe: Safe) -> str:
 
 def _row(deployment: Deployment, now: float, safe: Safe) -> str:
     request = deployment.request
-    what = "rollback" if request.kind is Kind.ROLLBACK else short_sha(request.commit.sha)
     cells = (
         f"`{deployment.id}`",
         safe.text(request.environment),
-        safe.text(f"{what} {request.commit.ref}", 80),
+        safe.text(f"{what_comes(request)} {request.commit.ref}", 80),
         safe.text(request.actor.name),
         f"{_standing(deployment)}, {ago(deployment.finished_at or deployment.created_at, now)}",
     )

@@ -6,12 +6,17 @@ from typing import Any, TextIO
 
 from pydantic import TypeAdapter
 
-from bot.domain.deployment import Deployment
+from bot.domain.deployment import Actor, Deployment, Request
+from bot.domain.hold import Hold
+from bot.domain.lock import Lock
 from bot.domain.progress import Progress
 from bot.domain.progress_json import reason_to_json, to_json
+from bot.domain.queue import Place
 from handlers.reports.stream import Output
 
 _DEPLOYMENT: TypeAdapter[Deployment] = TypeAdapter(Deployment)
+_LOCK: TypeAdapter[Lock] = TypeAdapter(Lock)
+_ACTOR: TypeAdapter[Actor] = TypeAdapter(Actor)
 
 
 class JsonLines:
@@ -31,8 +36,11 @@ class JsonLines:
         self._out.flush()
 
 
-def deployment_json(deployment: Deployment) -> dict[str, object]:
-    """A stored deployment as `status`, `history` and `show` give it with `--json`."""
+def deployment_json(deployment: Deployment, place: Place | None = None) -> dict[str, object]:
+    """A stored deployment as `status`, `history` and `show` give it with `--json`.
+
+    `place` is in its target's line: why it waits, behind which others, and for how many seconds.
+    """
     stored: dict[str, Any] = _DEPLOYMENT.dump_python(deployment, mode="json")
     request = stored.pop("request")
     commit = request.pop("commit")
@@ -45,6 +53,36 @@ def deployment_json(deployment: Deployment) -> dict[str, object]:
         "created_at": _moment(deployment.created_at),
         "started_at": _moment(deployment.started_at),
         "finished_at": _moment(deployment.finished_at),
+        **({"place": _place(place)} if place else {}),
+    }
+
+
+def lock_json(lock: Lock) -> dict[str, object]:
+    """A lock; `environment` is null where it is of all."""
+    return {
+        **_LOCK.dump_python(lock, mode="json"),
+        "created_at": _moment(lock.created_at),
+        "expires_at": _moment(lock.expires_at),
+    }
+
+
+def hold_json(request: Request, hold: Hold) -> dict[str, object]:
+    """A rollback after which a target takes commands only; `request` is any of that target's."""
+    return {
+        "repository": request.repository,
+        "environment": request.environment,
+        "rollback": hold.deployment,
+        "by": _ACTOR.dump_python(hold.by, mode="json"),
+        "at": _moment(hold.at),
+    }
+
+
+def _place(place: Place) -> dict[str, object]:
+    return {
+        "wait": place.wait.value,
+        "before": [each.id for each in place.before],
+        "usual": place.usual,
+        "begins_in": place.begins_in,
     }
 
 

@@ -77,7 +77,8 @@ def _lines(_event: object, _marks: Marks) -> list[str]:
 @_lines.register
 def _(event: Accepted, marks: Marks) -> list[str]:
     place = words.target(event.repository, event.environment, marks)
-    return [f"deployment {event.deployment} {place} {words.short_sha(event.sha)} ({event.ref})"]
+    commit = f"{words.short_sha(event.sha)} ({event.ref})".lstrip()
+    return [f"deployment {event.deployment} {place} {commit}"]
 
 
 @_lines.register

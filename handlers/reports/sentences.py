@@ -108,9 +108,11 @@ def votes(given: Iterable[Voted], safe: Callable[[str], str]) -> str:
     return ", ".join(said)
 
 
-def target(sha: str, environment: str) -> str:
+def target(kind: Kind, sha: str, environment: str) -> str:
     """What goes where, with a space before it; both safe."""
-    return f" {sha} to {environment}" if sha else f" {environment}"
+    if not sha:
+        return f" {environment}"
+    return f" {environment} to {sha}" if kind is Kind.ROLLBACK else f" {sha} to {environment}"
 
 
 def stage_mark(ended: Ended | None) -> str:

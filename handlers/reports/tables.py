@@ -175,7 +175,7 @@ def _view(
 def _facts(deployment: Deployment, now: float, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
     request, commit = deployment.request, deployment.request.commit
     yield words.DEPLOYMENT, one_line(deployment.id)
-    yield words.COMMIT, one_line(f"{commit.sha} ({commit.ref})")
+    yield words.COMMIT, one_line(f"{commit.sha} ({commit.ref})".lstrip())
     if commit.title:
         author = f" ({commit.author})" if commit.author else ""
         yield words.TITLE, one_line(commit.title + author)

@@ -3,20 +3,13 @@
 from collections.abc import Iterator
 from datetime import UTC
 
-from bot.domain.deployment import Deployment, Kind, State
+from bot.domain.deployment import Deployment, State
 from bot.domain.explanation import Asked, Decided, Explanation
 from bot.domain.queue import Place, Wait, in_line
 from bot.domain.reasons import Reason
 from handlers.reports import words
 from handlers.reports.locks import lock_line
-from handlers.reports.words import OUTCOMES, STAGES, ago, duration, moment, short_sha
-
-_SURFACES = {
-    "github": "on GitHub",
-    "slack": "in Slack",
-    "cli": "on the command line",
-    "action": "in a workflow",
-}
+from handlers.reports.words import OUTCOMES, STAGES, ago, duration, moment, what_comes, where_to
 
 
 def why_lines(explanation: Explanation, word: str, now: float) -> tuple[str, ...]:
@@ -32,7 +25,7 @@ def _lines(explanation: Explanation, word: str, now: float) -> Iterator[str]:
         yield f"{_asked(decided, now)} and was refused:"
     yield from (_reason(each) for each in explanation.reasons)
     if deployment is not None and place is not None:
-        yield from _waiting(deployment, place, explanation, word)
+        yield from _waiting(deployment, place, explanation, word, now)
     if decided is None:
         return
     if deployment is not None:
@@ -45,8 +38,7 @@ def _lines(explanation: Explanation, word: str, now: float) -> Iterator[str]:
 
 def _headline(deployment: Deployment, now: float) -> str:
     request = deployment.request
-    what = "rollback" if request.kind is Kind.ROLLBACK else short_sha(request.commit.sha)
-    first = f"`{deployment.id}` ({what} to {request.environment}, by {request.actor.name})"
+    first = f"`{deployment.id}` ({where_to(request)}, by {request.actor.name})"
     if deployment.state is State.FINISHED and deployment.outcome is not None:
         ended = ago(deployment.finished_at or deployment.created_at, now)
         return f"{first} {OUTCOMES[deployment.outcome]} {ended}."
@@ -56,7 +48,7 @@ def _headline(deployment: Deployment, now: float) -> str:
 
 
 def _asked(decided: Decided, now: float) -> str:
-    where = _SURFACES.get(decided.surface, decided.surface)
+    where = words.SURFACES.get(decided.surface, decided.surface)
     return f"{decided.who} asked `{decided.line}` {where} {ago(decided.at, now)}"
 
 
@@ -68,7 +60,7 @@ def _reason(reason: Reason) -> str:
 
 
 def _waiting(
-    deployment: Deployment, place: Place, explanation: Explanation, word: str
+    deployment: Deployment, place: Place, explanation: Explanation, word: str, now: float
 ) -> Iterator[str]:
     if place.wait in {Wait.BEHIND, Wait.NEXT}:
         yield _in_line(place)
@@ -77,9 +69,7 @@ def _waiting(
         yield from _asks(explanation.asked, word)
     if place.usual is not None:
         yield f"One to {deployment.request.environment} usually takes {duration(place.usual)}."
-    yield from (
-        f"- {lock_line(each, deployment.created_at)}" for each in explanation.standing.locks
-    )
+    yield from (f"- {lock_line(each, now)}" for each in explanation.standing.locks)
 
 
 def _asks(asked: Asked, word: str) -> Iterator[str]:
@@ -97,7 +87,7 @@ def _asks(asked: Asked, word: str) -> Iterator[str]:
 def _before(deployment: Deployment) -> str:
     request = deployment.request
     state = f"in {STAGES[deployment.stage]}" if deployment.stage else "waits too"
-    return f"`{deployment.id}` ({short_sha(request.commit.sha)}, by {request.actor.name}), {state}"
+    return f"`{deployment.id}` ({what_comes(request)}, by {request.actor.name}), {state}"
 
 
 def _in_line(place: Place) -> str:

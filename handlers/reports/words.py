@@ -7,7 +7,15 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from bot.domain.approval import Cast, Verdict
-from bot.domain.deployment import BuiltImage, Deployment, Kind, Outcome, Stage, UpdatedPipeline
+from bot.domain.deployment import (
+    BuiltImage,
+    Deployment,
+    Kind,
+    Outcome,
+    Request,
+    Stage,
+    UpdatedPipeline,
+)
 from bot.domain.progress import ApprovalNeeded, InLine, Supersedes, Transfer, Voted
 
 SHORT_SHA = 7
@@ -27,6 +35,15 @@ OUTCOMES = MappingProxyType(
         Outcome.SUPERSEDED: "superseded",
     }
 )
+SURFACES = MappingProxyType(
+    {
+        "github": "on GitHub",
+        "slack": "in Slack",
+        "cli": "on the command line",
+        "action": "in a workflow",
+    }
+)
+"""Where people said something."""
 VERDICTS = MappingProxyType(
     {
         Outcome.SUCCEEDED: "Succeeded",
@@ -56,6 +73,9 @@ SETTLE = "`pachops worker` stops it and puts back what it changed."
 GO_ON = "Then `pachops worker` goes on with it: it stays on disk."
 NO_BOT = "No bot runs at the moment: `pachops worker` finishes what is left."
 RESUMED = "taken up again after the bot was stopped"
+SLACK_IS_AWAY = (
+    "Slack does not answer: the next deployment here, or `pachops worker`, tells it how this ended."
+)
 NO_WORKER = "No worker runs at the moment: start `pachops worker` or `pachops serve`."
 UNFINISHED = "The report ends here; the deployment goes on where the bot runs."
 NEW = "new"
@@ -136,6 +156,27 @@ def size(count: int) -> str:
 def short_sha(sha: str | None) -> str:
     """The beginning of a commit's SHA."""
     return (sha or "")[:SHORT_SHA]
+
+
+def never_deployed(environment: str) -> str:
+    """That a history which was asked for is empty."""
+    return f"Nothing was deployed to {environment} so far. `pachops history` lists everything."
+
+
+def what_comes(request: Request) -> str:
+    """The commit, or that it is a rollback, and to which commit once that is known."""
+    sha = short_sha(request.commit.sha)
+    if request.kind is not Kind.ROLLBACK:
+        return sha
+    return f"rollback to {sha}" if sha else "rollback"
+
+
+def where_to(request: Request) -> str:
+    """What comes, and to which environment."""
+    sha, name = short_sha(request.commit.sha), request.environment
+    if request.kind is not Kind.ROLLBACK:
+        return f"{sha} to {name}"
+    return f"rollback of {name} to {sha}" if sha else f"rollback of {name}"
 
 
 def repository_name(repository: str) -> str:

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.services.slack import Message, SlackRefusedError
+from bot.services.slack import NOT_OURS, Message, SlackRefusedError
 from bot.store.deliveries import Delivery
 from bot.store.identities import SlackUser
 from handlers.reports.slack.origin import Asked
 from handlers.slack.desk import Desk
 
-_NOT_THERE = frozenset(
-    {"channel_not_found", "not_in_channel", "user_not_in_channel", "is_archived"}
-)
+_NOT_THERE = NOT_OURS | {"user_not_in_channel"}
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from bot.store.deliveries import Delivery
 from handlers.commands.answers import Answer, Refused, Started
 from handlers.commands.asking import reasons_of
 from handlers.commands.obey import Given, obey
-from handlers.slack import link, modal, subscribing, words
+from handlers.slack import link, modal, refusals, subscribing, words
 from handlers.slack.caller import Caller, caller_of, read_payload
 from handlers.slack.desk import Desk
 from handlers.slack.errand import errand_for
@@ -94,7 +94,7 @@ def _read(desk: Desk, line: str) -> tuple[Command, str | None]:
     found, name = split_repository(line)
     command = parse(shlex.join(found))
     if isinstance(command, Mistake):
-        raise words.mistaken(command, desk.word)
+        raise refusals.mistaken(command, desk.word)
     return command, name
 
 
@@ -102,7 +102,7 @@ async def _obeyed(
     desk: Desk, caller: Caller, command: Command, name: str | None
 ) -> tuple[Answer, Repository]:
     needs_link = command.form.who not in _FOR_READERS
-    repository = await find_repository(desk, caller, name)
+    repository = await find_repository(desk, caller, name, needs_link=needs_link)
     errand = await errand_for(desk, caller, repository, needs_link=needs_link)
     if not needs_link:
         await errand.check_may_read()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bot.domain.github import Repository
-from bot.services.slack import Message, Person, Posted
+from bot.services.slack import Login, Message, Person, Posted
 from bot.store.identities import Identities
 from bot.store.locks import Locks
 from bot.store.subscriptions import Subscriptions
@@ -53,6 +53,9 @@ class Slack(Protocol):
 
     async def publish_home(self, user: str, view: Mapping[str, Any]) -> None:
         """Show this in somebody's App Home."""
+
+    async def login(self) -> Login:
+        """Who the bot is there."""
 
     async def person(self, user: str) -> Person | None:
         """By id."""

@@ -6,7 +6,7 @@ from bot.store.identities import Identity
 from handlers.commands import errand
 from handlers.commands.errand import Person, Place, Source
 from handlers.reports.slack.origin import ORIGIN, Origin
-from handlers.slack import words
+from handlers.slack import refusals
 from handlers.slack.caller import Caller
 from handlers.slack.desk import Client, Desk
 
@@ -48,10 +48,10 @@ class Errand(errand.Errand):
         if self.repository.full_name.lower() in {each.repository for each in heard}:
             return
         if not self.is_linked:
-            raise words.not_linked(self.desk.word)
+            raise refusals.not_linked(self.desk.word)
         found = await self.permission()
         if isinstance(found, Unknown) or found < Permission.READ:
-            raise words.may_not_read(self.repository.full_name, self.person.login)
+            raise refusals.may_not_read(self.repository.full_name, self.person.login)
 
 
 async def errand_for(
@@ -60,5 +60,5 @@ async def errand_for(
     """The errand. Errors: NOT_LINKED where the login is needed and not known."""
     identity = await desk.identities.of_slack(caller.slack)
     if identity is None and needs_link:
-        raise words.not_linked(desk.word)
+        raise refusals.not_linked(desk.word)
     return Errand(desk, repository, caller, identity)

@@ -5,15 +5,14 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
-from bot.domain.reasons import Code, StoppedError
+from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
 from bot.services.slack import Kind, Told
 from bot.store.deliveries import SLACK_EVENT, Deliveries, Delivery, Taken
 from handlers.slack import actions, commands, home, modal, words
-from handlers.slack.caller import caller_of, read_payload
+from handlers.slack.caller import Caller, caller_of, read_payload
 from handlers.slack.desk import Desk
 
 LOG = logging.getLogger(__name__)
-_LATER = frozenset({Code.GITHUB_UNREACHABLE, Code.GITHUB_LIMITED})
 _MENTION = "app_mention"
 _MESSAGE = "message"
 _HOME = "app_home_opened"
@@ -51,8 +50,8 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     try:
         return await _HANDLERS[kind](desk, delivery)
     except StoppedError as stopped:
-        if stopped.reason.code in _LATER and kind is Kind.COMMAND and delivery.attempts == 1:
-            await _say_later(desk, delivery, stopped)
+        if stopped.reason.code in GITHUB_PASSES and delivery.attempts == 1:
+            await _say_later(desk, _WHO[kind](delivery), stopped)
         raise
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         # Its text would have parts of what was told.
@@ -60,17 +59,19 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
         raise StoppedError(Code.SLACK_REFUSED, fact) from error
 
 
-async def _say_later(desk: Desk, delivery: Delivery, stopped: StoppedError) -> None:
+async def _say_later(desk: Desk, caller: Caller | None, stopped: StoppedError) -> None:
     """Nobody waits before a screen on which nothing happens."""
+    if caller is None:
+        return
     try:
-        await commands.who_typed(delivery).tell(desk, words.later(stopped.reason, desk))
+        await caller.tell(desk, words.later(stopped.reason, desk), "later")
     except StoppedError as silent:
         LOG.warning("who asked could not be told: %s", silent)
 
 
 async def _view(desk: Desk, delivery: Delivery) -> str:
     payload = read_payload(delivery)
-    caller = modal.caller_in(delivery, payload)
+    caller = modal.who_sent(delivery)
     line = modal.line_of(payload)
     if line is None:
         await caller.tell(desk, words.not_whole())
@@ -84,18 +85,28 @@ async def _event(desk: Desk, delivery: Delivery) -> str:
     kind = event.get("type")
     if kind == _HOME:
         return await home.show(desk, delivery, payload.get("team_id", ""), event)
+    caller = _who_spoke(delivery)
+    if caller is None:
+        return f"nothing to do: {kind}"
+    line = words.as_typed(event.get("text") or "")
+    return await commands.carry_out(desk, caller, line or "help")
+
+
+def _who_spoke(delivery: Delivery) -> Caller | None:
+    """Who mentioned the bot or wrote to it; None for everything else that happens."""
+    payload = read_payload(delivery)
+    event = payload["event"]
+    kind = event.get("type")
     is_private = kind == _MESSAGE and event.get("channel_type") == "im"
     if kind != _MENTION and not is_private:
-        return f"nothing to do: {kind}"
-    caller = caller_of(
+        return None
+    return caller_of(
         delivery,
         team=payload.get("team_id", ""),
         user=event["user"],
         channel={"id": event.get("channel")},
         thread=event.get("thread_ts"),
     )
-    line = words.as_typed(event.get("text") or "")
-    return await commands.carry_out(desk, caller, line or "help")
 
 
 _HANDLERS: Mapping[Kind, Callable[[Desk, Delivery], Awaitable[str]]] = MappingProxyType(
@@ -104,5 +115,13 @@ _HANDLERS: Mapping[Kind, Callable[[Desk, Delivery], Awaitable[str]]] = MappingPr
         Kind.ACTION: actions.handle,
         Kind.VIEW: _view,
         Kind.EVENT: _event,
+    }
+)
+_WHO: Mapping[Kind, Callable[[Delivery], Caller | None]] = MappingProxyType(
+    {
+        Kind.COMMAND: commands.who_typed,
+        Kind.ACTION: actions.who_clicked,
+        Kind.VIEW: modal.who_sent,
+        Kind.EVENT: _who_spoke,
     }
 )

@@ -7,24 +7,20 @@ from typing import Any
 
 from bot.domain.approval import ApprovalRequest
 from bot.domain.deployment import Deployment, Outcome, State
-from bot.domain.gate_facts import Unknown
-from bot.domain.github import Permission
 from bot.domain.lock import Lock
 from bot.domain.reasons import StoppedError
-from bot.stages.together import together
 from bot.store.deliveries import Delivery
 from bot.store.identities import Identity, SlackUser
 from handlers.commands.approving import objections
-from handlers.commands.errand import known
 from handlers.reports.slack.blocks import Block, actions, button, context, divider, header, section
 from handlers.reports.slack.buttons import Button
 from handlers.reports.slack.safe import fitted
 from handlers.reports.slack.words import BUTTONS
-from handlers.slack import words
+from handlers.slack import view_words, words
 from handlers.slack.caller import Caller
 from handlers.slack.desk import Desk
 from handlers.slack.errand import errand_for
-from handlers.slack.repositories import known_repositories, read
+from handlers.slack.repositories import read, readable_repositories
 
 _MOST_REPOSITORIES = 20
 _MOST_APPROVALS = 10
@@ -63,33 +59,15 @@ async def show(desk: Desk, delivery: Delivery, team: str, event: Mapping[str, An
 async def publish(desk: Desk, delivery: Delivery, slack: SlackUser) -> None:
     """Show somebody's Home as it is now."""
     identity = await desk.identities.of_slack(slack)
-    blocks = [header(words.HOME_TITLE), section(words.home_unlinked(desk.word))]
+    blocks = [header(view_words.HOME_TITLE), section(view_words.home_unlinked(desk.word))]
     if identity is not None:
-        names = await _readable(desk, identity)
+        names = await readable_repositories(desk, identity.login)
         standing = await _standing(desk, names[:_MOST_REPOSITORIES])
         waiting = await _waiting(desk, delivery, slack, standing)
         blocks = _blocks(desk, identity, waiting, standing)
         if more := len(names) - _MOST_REPOSITORIES:
-            blocks += [context(words.home_more(more, desk.word))] if more > 0 else []
+            blocks += [context(view_words.home_more(more, desk.word))] if more > 0 else []
     await desk.slack.publish_home(slack.user, {"type": "home", "blocks": blocks})
-
-
-async def _readable(desk: Desk, identity: Identity) -> Sequence[str]:
-    """Repositories that the person can read on GitHub."""
-    names = await known_repositories(desk)
-
-    async def may(full_name: str) -> bool:
-        owner, _, name = full_name.partition("/")
-        client = desk.github.for_repository(owner, name)
-        try:
-            found = await known(full_name, client.permission(identity.login))
-        except StoppedError:
-            # Shown when GitHub answers again; the others need not wait.
-            return False
-        return not isinstance(found, Unknown) and found >= Permission.READ
-
-    allowed = await together(may(each) for each in names)
-    return [name for name, is_allowed in zip(names, allowed, strict=True) if is_allowed]
 
 
 async def _standing(desk: Desk, names: Sequence[str]) -> list[Standing]:
@@ -143,25 +121,28 @@ async def _waiting(
 def _blocks(
     desk: Desk, identity: Identity, waiting: Sequence[Waiting], standing: Sequence[Standing]
 ) -> list[Block]:
-    blocks = [header(words.HOME_TITLE), context(words.home_linked(identity.login, desk.safe))]
+    blocks = [
+        header(view_words.HOME_TITLE),
+        context(view_words.home_linked(identity.login, desk.safe)),
+    ]
     if waiting:
-        blocks += [divider(), section(words.HOME_APPROVALS)]
+        blocks += [divider(), section(view_words.HOME_APPROVALS)]
         for each in waiting[:_MOST_APPROVALS]:
             blocks += _to_approve(desk, each)
     under_way = [each for one in standing for each in one.under_way]
-    lines = [words.standing_line(each, desk) for each in under_way] or [words.HOME_NOTHING]
-    blocks += [divider(), section(fitted([words.HOME_UNDER_WAY, *lines], _LONGEST_SECTION))]
+    lines = [words.standing_line(each, desk) for each in under_way] or [view_words.HOME_NOTHING]
+    blocks += [divider(), section(fitted([view_words.HOME_UNDER_WAY, *lines], _LONGEST_SECTION))]
     blocks += [divider()]
     for one in standing:
         lines = [
-            *(words.lock_line(each, desk.safe) for each in one.locks),
+            *(view_words.lock_line(each, desk.safe) for each in one.locks),
             *(words.standing_line(each, desk) for each in one.running),
         ]
-        heading = words.home_repository(one.name, desk.safe)
-        text = fitted([heading, *(lines or [words.HOME_NEVER])], _LONGEST_SECTION)
+        heading = view_words.home_repository(one.name, desk.safe)
+        text = fitted([heading, *(lines or [view_words.HOME_NEVER])], _LONGEST_SECTION)
         blocks.append(section(text))
     if not standing:
-        blocks.append(section(words.HOME_NO_REPOSITORIES))
+        blocks.append(section(view_words.HOME_NO_REPOSITORIES))
     return blocks
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.domain.command import Deploy, render
@@ -9,14 +10,15 @@ from bot.domain.deployment import Trigger
 from bot.domain.gate import may_act
 from bot.domain.reasons import StoppedError
 from bot.services.slack import SlackRefusedError
+from bot.services.together import both
 from bot.store.deliveries import Delivery
 from handlers.commands.gathering import Wish, gather
-from handlers.slack import words
+from handlers.slack import refusals, view_words, words
 from handlers.slack.caller import Caller, caller_of, read_payload
 from handlers.slack.desk import Desk
 from handlers.slack.errand import Errand, errand_for
-from handlers.slack.repositories import FLAG, known_repositories, read
-from handlers.slack.views import REPOSITORY, Choice, deploy_view
+from handlers.slack.repositories import FLAG, known_repositories, read, visible_repositories
+from handlers.slack.views import REPOSITORY, Choice, deploy_view, offered_repositories
 
 _MOST = 100
 """Options that a select may have."""
@@ -25,22 +27,41 @@ _TOO_LATE = frozenset({"expired_trigger_id", "trigger_expired", "exchanged_trigg
 
 async def open_deploy(desk: Desk, caller: Caller) -> str:
     """Open it at once, and fill it in when GitHub has answered: a trigger lasts three seconds."""
-    known = (await known_repositories(desk))[:_MOST]
     heard = [each.repository for each in await desk.subscriptions.of_channel(caller.channel)]
-    chosen = heard[0] if len(heard) == 1 else known[0] if len(known) == 1 else None
+    chosen = heard[0] if len(heard) == 1 else None
     metadata = _remember(caller)
-    choice = Choice(known, chosen, is_looking=chosen is not None)
+    looking = Choice(heard if chosen else (), chosen, is_looking=True)
     try:
-        view = await desk.slack.open_view(caller.trigger, deploy_view(choice, metadata))
+        view = await desk.slack.open_view(caller.trigger, deploy_view(looking, metadata))
     except SlackRefusedError as refused:
         if refused.error not in _TOO_LATE:
             raise
         await caller.tell(desk, words.too_late(desk.word))
         return "the modal came too late"
-    if chosen is not None:
-        choice = await _choice(desk, caller, known, chosen)
+    choice = await _first_choice(desk, caller, chosen)
+    try:
         await desk.slack.update_view(view, deploy_view(choice, metadata))
+    except SlackRefusedError as refused:
+        return f"the modal was closed: {refused.error}"
     return "a modal was opened"
+
+
+async def _first_choice(desk: Desk, caller: Caller, chosen: str | None) -> Choice:
+    if chosen is not None:
+        visible, choice = await both(
+            visible_repositories(desk, caller), _choice(desk, caller, (), chosen)
+        )
+        others = (each for each in visible if each != chosen)
+        return replace(choice, repositories=[chosen, *others][:_MOST])
+    visible = (await visible_repositories(desk, caller))[:_MOST]
+    if len(visible) == 1:
+        return await _choice(desk, caller, visible, visible[0])
+    is_linked = await desk.identities.of_slack(caller.slack) is not None
+    if not is_linked and await known_repositories(desk):
+        return Choice(
+            visible, trouble=view_words.trouble(refusals.not_linked(desk.word).reason, desk)
+        )
+    return Choice(visible)
 
 
 async def choose(desk: Desk, delivery: Delivery) -> str:
@@ -49,8 +70,7 @@ async def choose(desk: Desk, delivery: Delivery) -> str:
     view = payload["view"]
     caller = _recall(delivery, payload)
     chosen = payload["actions"][0]["selected_option"]["value"]
-    known = (await known_repositories(desk))[:_MOST]
-    choice = await _choice(desk, caller, known, chosen)
+    choice = await _choice(desk, caller, offered_repositories(view), chosen)
     try:
         await desk.slack.update_view(
             view["id"], deploy_view(choice, view["private_metadata"]), unless_changed=view["hash"]
@@ -77,9 +97,9 @@ def line_of(payload: dict[str, Any]) -> str | None:
     return f"{line} {FLAG} {repository}"
 
 
-def caller_in(delivery: Delivery, payload: dict[str, Any]) -> Caller:
+def who_sent(delivery: Delivery) -> Caller:
     """Who sent a modal off, and where they had typed."""
-    return _recall(delivery, payload)
+    return _recall(delivery, read_payload(delivery))
 
 
 async def _choice(desk: Desk, caller: Caller, known: Sequence[str], chosen: str) -> Choice:
@@ -88,9 +108,9 @@ async def _choice(desk: Desk, caller: Caller, known: Sequence[str], chosen: str)
         errand = await errand_for(desk, caller, repository, needs_link=True)
         allowed = await _allowed(errand)
     except StoppedError as stopped:
-        return Choice(known, chosen, trouble=words.trouble(stopped.reason, desk))
+        return Choice(known, chosen, trouble=view_words.trouble(stopped.reason, desk))
     if not allowed:
-        return Choice(known, chosen, trouble=words.nothing_allowed(chosen, desk))
+        return Choice(known, chosen, trouble=view_words.nothing_allowed(chosen, desk))
     return Choice(known, chosen, tuple(allowed))
 
 

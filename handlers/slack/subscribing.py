@@ -4,11 +4,11 @@ from bot.domain.command import Subscribe, Unsubscribe
 from bot.services.slack import Message
 from bot.store.subscriptions import Subscription
 from handlers.commands.errand import Errand
-from handlers.slack import words
+from handlers.slack import refusals, words
 from handlers.slack.caller import Caller
 from handlers.slack.desk import Desk
 from handlers.slack.errand import errand_for
-from handlers.slack.repositories import read
+from handlers.slack.repositories import find_repository
 
 
 async def subscribe(desk: Desk, caller: Caller, command: Subscribe) -> Message:
@@ -19,7 +19,7 @@ async def subscribe(desk: Desk, caller: Caller, command: Subscribe) -> Message:
     """
     if command.repository is None:
         return words.subscriptions(await desk.subscriptions.of_channel(caller.channel), desk)
-    repository = await read(desk, command.repository)
+    repository = await find_repository(desk, caller, command.repository, needs_link=True)
     errand = await errand_for(desk, caller, repository, needs_link=True)
     await errand.check_may_read()
     await _check_environments(errand, command)
@@ -44,4 +44,4 @@ async def _check_environments(errand: Errand, command: Subscribe) -> None:
     known = (await errand.rules()).environments
     for name in command.environments:
         if name not in known:
-            raise words.unknown_subject(name, known)
+            raise refusals.unknown_subject(name, known)

@@ -1,11 +1,11 @@
 """What a modal shows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from handlers.reports.slack.blocks import Block, plain, section
-from handlers.slack import words
+from handlers.slack import view_words
 
 CALLBACK = "deploy"
 REPOSITORY = "repository"
@@ -32,29 +32,38 @@ def deploy_view(choice: Choice, metadata: str) -> dict[str, Any]:
         "type": "modal",
         "callback_id": CALLBACK,
         "private_metadata": metadata,
-        "title": plain(words.MODAL_TITLE),
-        "close": plain(words.MODAL_CLOSE),
+        "title": plain(view_words.MODAL_TITLE),
+        "close": plain(view_words.MODAL_CLOSE),
         "blocks": list(_blocks(choice)),
     }
     if choice.repositories:
         # Slack takes no field in a modal that cannot be sent off.
-        view["submit"] = plain(words.MODAL_SUBMIT)
+        view["submit"] = plain(view_words.MODAL_SUBMIT)
     return view
+
+
+def offered_repositories(view: Mapping[str, Any]) -> list[str]:
+    """Those from which a modal lets choose."""
+    selects = (each["element"] for each in view["blocks"] if each.get("block_id") == REPOSITORY)
+    return [str(option["value"]) for select in selects for option in select["options"]]
 
 
 def _blocks(choice: Choice) -> Sequence[Block]:
     if not choice.repositories:
-        return [section(words.NO_REPOSITORIES)]
+        looking = (
+            view_words.MODAL_LOOKING_FIRST if choice.is_looking else view_words.NO_REPOSITORIES
+        )
+        return [section(choice.trouble or looking)]
     blocks: list[Block] = [
         _input(
             REPOSITORY,
-            words.MODAL_REPOSITORY,
+            view_words.MODAL_REPOSITORY,
             _select(REPOSITORY, choice.repositories, choice.repository),
             dispatches=True,
         )
     ]
     if choice.is_looking:
-        blocks.append(section(words.MODAL_LOOKING))
+        blocks.append(section(view_words.MODAL_LOOKING))
     if choice.trouble:
         blocks.append(section(choice.trouble))
     if choice.environments:
@@ -63,18 +72,18 @@ def _blocks(choice: Choice) -> Sequence[Block]:
         ref = {
             "type": "plain_text_input",
             "action_id": "ref",
-            "placeholder": plain(words.MODAL_REF_HINT),
+            "placeholder": plain(view_words.MODAL_REF_HINT),
             "max_length": 255,
         }
         reprocess = {
             "type": "checkboxes",
             "action_id": "options",
-            "options": [{"text": plain(words.MODAL_REPROCESS), "value": "reprocess"}],
+            "options": [{"text": plain(view_words.MODAL_REPROCESS), "value": "reprocess"}],
         }
         blocks += [
-            _input(f"environment {choice.repository}", words.MODAL_ENVIRONMENT, select),
-            _input("ref", words.MODAL_REF, ref, optional=True),
-            _input("options", words.MODAL_OPTIONS, reprocess, optional=True),
+            _input(f"environment {choice.repository}", view_words.MODAL_ENVIRONMENT, select),
+            _input("ref", view_words.MODAL_REF, ref, optional=True),
+            _input("options", view_words.MODAL_OPTIONS, reprocess, optional=True),
         ]
     return blocks
 

@@ -5,15 +5,12 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 
-from bot.domain.command import EVENTS, Help
-from bot.domain.command_form import Mistake
+from bot.domain.command import Help
 from bot.domain.command_help import help_lines
-from bot.domain.command_words import nearest
-from bot.domain.deployment import Deployment, Kind, Outcome, State
+from bot.domain.deployment import Deployment, Outcome, State
 from bot.domain.github import Repository
-from bot.domain.lock import Lock
 from bot.domain.plan import image_lines, pipeline_lines
-from bot.domain.reasons import Code, Reason, StoppedError
+from bot.domain.reasons import Reason
 from bot.services.slack import Message
 from bot.store.subscriptions import Subscription
 from handlers.commands.answers import (
@@ -27,34 +24,21 @@ from handlers.commands.told import standing as standing_lines
 from handlers.commands.told import told
 from handlers.reports import sentences
 from handlers.reports.slack.blocks import context, section
-from handlers.reports.slack.buttons import Button
-from handlers.reports.slack.message import reason_lines
+from handlers.reports.slack.buttons import Button, Click
+from handlers.reports.slack.message import mention, reason_lines
 from handlers.reports.slack.safe import LONGEST_SECTION, Safe, escaped, fitted, link
-from handlers.reports.slack.words import BUTTONS
-from handlers.reports.slack.words import date as moment
-from handlers.reports.words import OUTCOMES, STAGES, ago, repository_name, short_sha
+from handlers.reports.slack.words import BUTTONS, used
+from handlers.reports.words import (
+    OUTCOMES,
+    STAGES,
+    ago,
+    repository_name,
+    short_sha,
+    what_comes,
+    where_to,
+)
 from handlers.slack.desk import Desk
 
-MODAL_TITLE = "Deploy"
-MODAL_SUBMIT = "Deploy"
-MODAL_CLOSE = "Not now"
-MODAL_REPOSITORY = "Repository"
-MODAL_ENVIRONMENT = "Environment"
-MODAL_REF = "What to deploy"
-MODAL_REF_HINT = "Branch, tag, SHA or #pull request"
-MODAL_OPTIONS = "Data"
-MODAL_REPROCESS = "Compute data again that was processed before"
-MODAL_LOOKING = "Looking which environments you may deploy to …"
-NO_REPOSITORIES = (
-    "No repository is known here yet. `/pachops subscribe OWNER/NAME` lets this channel hear of "
-    "one; `/pachops deploy --repo OWNER/NAME` deploys one."
-)
-HOME_TITLE = "Deployments"
-HOME_APPROVALS = "*Waiting for your approval*"
-HOME_UNDER_WAY = "*Under way*"
-HOME_NOTHING = "Nothing."
-HOME_NEVER = "Nothing was deployed so far."
-HOME_NO_REPOSITORIES = "There is no repository here that your GitHub login can read."
 NO_DEPLOYMENTS = "Nothing was deployed from this repository so far."
 NOT_YET = "This version of pachops does not have this command yet."
 WITHOUT_REPO = "`--repo OWNER/NAME` says which repository, where the channel hears of several."
@@ -118,6 +102,12 @@ def stale(button: Button, deployment: Deployment, desk: Desk) -> Message:
     return _said(text)
 
 
+def used_before(first: Click, deployment: Deployment, desk: Desk) -> Message:
+    """The answer to a click on a button that somebody has used."""
+    by = used(first.button, mention(first.user), first.at)
+    return _said(f"{by}: {standing(deployment, desk.safe)}.")
+
+
 def gone() -> Message:
     """A button of a deployment that nobody knows."""
     return _said("This deployment is not known any more: it was removed after its time.")
@@ -179,12 +169,11 @@ def standing_line(deployment: Deployment, desk: Desk) -> str:
     """A deployment in a line of a list."""
     request, safe = deployment.request, desk.safe
     mark = sentences.MARKS[deployment.outcome] if deployment.outcome else sentences.RUNNING
-    what = "rollback" if request.kind is Kind.ROLLBACK else short_sha(request.commit.sha)
     identity = link(desk.page(deployment.id) or "", safe.code(deployment.id))
     when = ago(deployment.finished_at or deployment.created_at, time.time())
     who = safe.text(request.actor.name, 40)
     environment = safe.text(request.environment, 40)
-    commit = f"{safe.code(what)} {safe.text(request.commit.ref, 60)}"
+    commit = f"{safe.code(what_comes(request))} {safe.text(request.commit.ref, 60)}"
     return f"{mark} *{environment}* {commit} by {who}, {_state(deployment)} {when} · {identity}"
 
 
@@ -196,8 +185,8 @@ def standing(deployment: Deployment, safe: Safe) -> str:
 
 def _of(deployment: Deployment, safe: Safe) -> str:
     request = deployment.request
-    commit = short_sha(request.commit.sha)
-    return f"{safe.code(deployment.id)} ({safe.text(commit)} to {safe.text(request.environment)})"
+    what = safe.text(where_to(request))
+    return f"{safe.code(deployment.id)} ({what})"
 
 
 def _state(deployment: Deployment) -> str:
@@ -206,74 +195,6 @@ def _state(deployment: Deployment) -> str:
     if deployment.state is State.RUNNING and deployment.stage:
         return f"is in {STAGES[deployment.stage]}, begun"
     return "waits, asked for"
-
-
-# --- refusals
-
-
-def mistaken(mistake: Mistake, word: str) -> StoppedError:
-    """A command that cannot be read."""
-    reason = mistake.reason(word)
-    return StoppedError(reason.code, reason.fact, next_step=reason.next_step)
-
-
-def not_linked(word: str) -> StoppedError:
-    """It is not known who somebody is on GitHub."""
-    return StoppedError(
-        Code.NOT_LINKED,
-        "your Slack user is not joined with a GitHub login, so nobody knows what you may do",
-        next_step=f"Type `{word} link`.",
-    )
-
-
-def may_not_read(full_name: str, login: str) -> StoppedError:
-    """What runs where is told to those who can read the repository."""
-    return StoppedError(
-        Code.PERMISSION_MISSING, f"{login} cannot read {full_name} on GitHub, or it is not there"
-    )
-
-
-def repository_missing() -> StoppedError:
-    """`--repo` without a name."""
-    return StoppedError(Code.BAD_COMMAND, "--repo needs OWNER/NAME after it")
-
-
-def which_repository(known: Sequence[str], word: str) -> StoppedError:
-    """It is not clear which repository is meant."""
-    if not known:
-        return StoppedError(
-            Code.BAD_COMMAND,
-            "no repository is known here yet",
-            next_step="Add `--repo OWNER/NAME` to the command.",
-        )
-    listed = ", ".join(known[:_MOST_REASONS])
-    return StoppedError(
-        Code.BAD_COMMAND,
-        f"it is not clear which repository is meant; known are: {listed}",
-        next_step=f"Add `--repo {known[0]}`, or let the channel hear of one: "
-        f"`{word} subscribe {known[0]}`.",
-    )
-
-
-def unknown_subject(name: str, environments: Iterable[str]) -> StoppedError:
-    """Neither an environment nor an event."""
-    known = [*environments, *EVENTS]
-    near = nearest(name, known)
-    return StoppedError(
-        Code.ENVIRONMENT_UNKNOWN,
-        f"{name} is neither an environment of the repository nor an event; "
-        f"there are: {', '.join(known)}",
-        next_step=f"Did you mean `{near}`?" if near else "Name one of them.",
-    )
-
-
-def not_on_github(deployment: Deployment) -> StoppedError:
-    """A deployment that somebody asked for at a terminal has no rules on GitHub."""
-    return StoppedError(
-        Code.BAD_COMMAND,
-        f"{deployment.id} was asked for on the command line",
-        next_step="Do it there.",
-    )
 
 
 # --- who is who
@@ -340,54 +261,6 @@ def _subscription(subscription: Subscription, safe: Safe) -> str:
     where = ", ".join(safe.text(each) for each in subscription.environments)
     events = ", ".join(subscription.events)
     return f"{safe.code(subscription.repository)}: {events}" + (f" in {where}" if where else "")
-
-
-# --- the Home
-
-
-def home_unlinked(word: str) -> str:
-    """What the Home says to those who are not joined with a login."""
-    return (
-        f"Type `{word} link` in any channel to join your GitHub login; then this page shows what "
-        "runs where in your repositories, and what waits for you."
-    )
-
-
-def home_linked(login: str, safe: Safe) -> str:
-    """Who the Home is for."""
-    return f"You are {safe.code(login)} on GitHub."
-
-
-def home_more(count: int, word: str) -> str:
-    """What the Home has no room for."""
-    return f"And {count} more repositories: `{word} status --repo OWNER/NAME` tells of each."
-
-
-def lock_line(lock: Lock, safe: Safe) -> str:
-    """A lock in a line of a list."""
-    where = safe.text(lock.environment or "all environments", 40)
-    why = f": {safe.text(lock.reason, 150)}" if lock.reason else ""
-    since = ago(lock.created_at, time.time())
-    until = "" if lock.expires_at is None else f", until {moment(lock.expires_at)}"
-    return f"🔒 *{where}* is locked by {safe.text(lock.owner.name, 40)} {since}{until}{why}"
-
-
-def home_repository(name: str, safe: Safe) -> str:
-    """A repository's heading."""
-    return f"*{safe.text(name)}*"
-
-
-def trouble(reason: Reason, desk: Desk) -> str:
-    """Why a modal has nothing to choose from."""
-    return fitted(reason_lines(reason, desk.safe))
-
-
-def nothing_allowed(repository: str, desk: Desk) -> str:
-    """No environment is left after the gate."""
-    return (
-        f"You may deploy to no environment of {desk.safe.code(repository)}. "
-        "Its `.pachops.yml` says who may."
-    )
 
 
 def _with_reasons(first: str, reasons: Sequence[Reason], safe: Safe) -> Message:

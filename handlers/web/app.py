@@ -1,4 +1,4 @@
-"""The web application: GitHub's webhook, the pages, and whether the bot lives and is ready."""
+"""The web applications: GitHub's webhook, the pages, and whether the bot lives and is ready."""
 
 from collections.abc import Awaitable, Callable
 
@@ -33,13 +33,24 @@ def web_app(
     """
     app = web.Application(client_max_size=MOST_BYTES)
     app.router.add_post("/github/webhook", webhook)
-    app.router.add_get("/healthz", _answer_of(alive))
-    app.router.add_get("/readyz", _answer_of(ready or alive))
-    if metrics:
-        app.router.add_get("/metrics", metrics)
+    _add_health(app, alive, ready or alive, metrics)
     if site:
         site.add_to(app)
     return app
+
+
+def worker_app(alive: Check, ready: Check, metrics: Handler) -> web.Application:
+    """What a worker answers: whether it is well, and Prometheus."""
+    app = web.Application()
+    _add_health(app, alive, ready, metrics)
+    return app
+
+
+def _add_health(app: web.Application, alive: Check, ready: Check, metrics: Handler | None) -> None:
+    app.router.add_get("/healthz", _answer_of(alive))
+    app.router.add_get("/readyz", _answer_of(ready))
+    if metrics:
+        app.router.add_get("/metrics", metrics)
 
 
 def _answer_of(check: Check) -> Handler:

@@ -1,27 +1,19 @@
 """Figures for Prometheus. Whoever asks for them needs the token of the settings."""
 
-import hmac
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 from aiohttp import web
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    ProcessCollector,
-    generate_latest,
-)
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from pydantic import SecretStr
 
 from bot.domain import dora
 from bot.domain.reasons import StoppedError
 from bot.store.deliveries import Deliveries
 from bot.store.figures import FigureStore, Tally
+from handlers.web.process_metrics import ProcessMetrics
 
 LOG = logging.getLogger(__name__)
 
@@ -33,7 +25,6 @@ OVERLAP = 60.0
 """Seconds: what ended may be written a little later than it says."""
 
 _ACK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_CALL = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _WAIT = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 _LONG = (0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0)
 
@@ -41,13 +32,12 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Instruments:
-    """Every figure, in a registry of its own."""
+    """Figures of all deployments, and of what comes in."""
 
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        counter = partial(Counter, registry=self.registry)
-        gauge = partial(Gauge, registry=self.registry)
-        histogram = partial(Histogram, registry=self.registry)
+    def __init__(self, registry: CollectorRegistry) -> None:
+        counter = partial(Counter, registry=registry)
+        gauge = partial(Gauge, registry=registry)
+        histogram = partial(Histogram, registry=registry)
         self.deliveries = counter(
             "pachops_deliveries", "Webhooks that came in", ("event", "status")
         )
@@ -74,18 +64,6 @@ class Instruments:
         self.stage = histogram(
             "pachops_stage_seconds", "How long stages took", ("stage", "ended"), buckets=_LONG
         )
-        self.calls = counter("pachops_calls", "Calls to outside systems", ("service", "how"))
-        self.call = histogram(
-            "pachops_call_seconds", "How long calls took", ("service",), buckets=_CALL
-        )
-        self.limited = counter(
-            "pachops_calls_limited", "How often a service made us wait", ("service",)
-        )
-        self.left = gauge(
-            "pachops_calls_left",
-            "Calls that a service still takes from the login that asked last",
-            ("service",),
-        )
         self.per_day = gauge(
             "pachops_dora_deployments_per_day", "Good changes a day", ("environment",)
         )
@@ -104,10 +82,9 @@ class Instruments:
             "From a failed change to a good state, the median",
             ("environment",),
         )
-        ProcessCollector(registry=self.registry)
 
 
-class Metrics:
+class Metrics(ProcessMetrics):
     """Counts what happens, and looks up the rest when it is asked."""
 
     def __init__(
@@ -118,29 +95,16 @@ class Metrics:
         token: SecretStr | None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.instruments = Instruments()
+        super().__init__(token=token)
+        self.instruments = Instruments(self.registry)
         self._figures = figures
         self._deliveries = deliveries
-        self._token = token.get_secret_value() if token else None
         self._clock = clock
         self._since = clock()
         self._counted: dict[str, float] = {}
         self._dora_until = 0.0
 
     # what happens
-
-    def ended(self, service: str, how: str, seconds: float) -> None:
-        """A call to an outside system has ended."""
-        self.instruments.calls.labels(service, how).inc()
-        self.instruments.call.labels(service).observe(seconds)
-
-    def limited(self, service: str) -> None:
-        """It made us wait."""
-        self.instruments.limited.labels(service).inc()
-
-    def left(self, service: str, calls: int) -> None:
-        """How many calls it still takes."""
-        self.instruments.left.labels(service).set(calls)
 
     def timed(self, webhook: Handler, events: frozenset[str]) -> Handler:
         """The webhook, its answers counted. `events` are those with a line of their own."""
@@ -159,17 +123,12 @@ class Metrics:
 
     # what is asked
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        """All figures as Prometheus reads them; to others, nothing is here."""
-        if not self._is_allowed(request.headers.get("Authorization", "")):
-            raise web.HTTPNotFound
+    async def _look_up(self) -> None:
         try:
             await self.refresh()
         except StoppedError as stopped:
             # What is counted here is still worth having.
             LOG.warning("metrics without the database: %s", stopped)
-        body = generate_latest(self.instruments.registry)
-        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def refresh(self) -> None:
         """Look up what is taken from the database."""
@@ -219,9 +178,3 @@ class Metrics:
             ):
                 if value is not None:
                     gauge.labels(environment).set(value)
-
-    def _is_allowed(self, authorization: str) -> bool:
-        if self._token is None:
-            return False
-        given = authorization.encode(errors="surrogateescape")
-        return hmac.compare_digest(given, f"Bearer {self._token}".encode())

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from bot.domain.deployment import Deployment, State
 from bot.domain.plan_summary import PLAN, PlanSummary, plan_from_json
@@ -179,12 +179,15 @@ class Pages:
 
     async def _whole_log(self, request: web.Request) -> web.StreamResponse:
         _, deployment = await self.find(request)
-        answer = web.StreamResponse()
-        answer.content_type = "text/plain"
-        answer.charset = "utf-8"
-        name = f"{deployment.id}.log"
-        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        headers = {
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Disposition": f'attachment; filename="{deployment.id}.log"',
+        }
+        answer = web.StreamResponse(headers=headers)
         await answer.prepare(request)
+        if request.method == hdrs.METH_HEAD:
+            # aiohttp would send what is written, which the next answer would be taken for.
+            return answer
         async for lines in self._all_lines(deployment.id):
             text = "".join(f"{line.subject}: {one_line(line.text)}\n" for line in lines)
             await answer.write(text.encode(errors="replace"))

@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import aiohttp_jinja2
@@ -115,6 +114,3 @@ def _moment(at: float) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(
         moment.isoformat(timespec="seconds"), moment.strftime("%Y-%m-%d %H:%M UTC")
     )
-
-
-EMPTY: Mapping[str, Any] = MappingProxyType({})

@@ -74,6 +74,11 @@ class Seals:
         return None
 
 
+def has_keys(folder: Path) -> bool:
+    """Whether keys were made in this data folder."""
+    return (folder / KEY_FILE).exists()
+
+
 def load_keys(given: Sequence[SecretStr], folder: Path) -> tuple[SecretStr, ...]:
     """The settings' keys, or those of the data folder, made where there are none.
 

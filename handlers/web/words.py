@@ -8,7 +8,7 @@ from bot.domain.lock import Lock
 from bot.domain.plan import Change
 from bot.domain.progress import Ended
 from bot.store.overview import Standing
-from handlers.reports.words import duration
+from handlers.reports.words import SURFACES, duration
 
 NOTHING_TITLE = "Nothing here"
 NOTHING = "There is no such page, or the link to it is no longer good."
@@ -50,17 +50,21 @@ CHANGES = MappingProxyType(
 )
 TRIGGERS = MappingProxyType(
     {
-        Trigger.PUSH: "a push",
-        Trigger.PULL_REQUEST: "a pull request",
-        Trigger.COMMENT: "a comment",
-        Trigger.CHECK: "a button on a check",
-        Trigger.SLACK: "Slack",
-        Trigger.RELEASE: "a release",
-        Trigger.CLI: "the command line",
-        Trigger.ACTION: "a workflow",
+        Trigger.PUSH: "with a push",
+        Trigger.PULL_REQUEST: "with a pull request",
+        Trigger.COMMENT: "in a comment",
+        Trigger.CHECK: "with a button on a check",
+        Trigger.SLACK: "in Slack",
+        Trigger.RELEASE: "with a release",
+        Trigger.CLI: "on the command line",
+        Trigger.ACTION: "in a workflow",
     }
 )
-LOG_CUT = "The log is long: lines from its middle are left out."
+
+
+def voted(surface: str) -> str:
+    """Where somebody approved or rejected."""
+    return SURFACES.get(surface, surface)
 
 
 def place(before: int, begins_in: float | None) -> str:

@@ -54,6 +54,7 @@ async def running(environ: Mapping[str, str], *arguments: str) -> AsyncIterator[
         env=environ,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,  # Ctrl-C is for whoever runs this, who ends it in order
     )
     try:
         yield Command(process)

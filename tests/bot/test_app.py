@@ -1,3 +1,4 @@
+import asyncio
 import time
 from pathlib import Path
 
@@ -15,8 +16,7 @@ from bot.domain.deployment import (
 )
 from bot.domain.reasons import Code
 from bot.settings import load_settings
-from bot.store.deployments import insert
-from handlers.commands.wanted import WANTED
+from bot.store.deployments import WANTED, insert
 
 
 def deployment() -> Deployment:
@@ -30,6 +30,34 @@ async def stored(bot: Bot) -> Deployment:
     new = deployment()
     await bot.database.write(lambda connection: insert(connection, new))
     return new
+
+
+async def test_a_rollback_does_not_wait_for_a_git_server_that_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.app.ROLLBACK_SECONDS", 0.2)
+    taken: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, out: taken.append(out), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    environ = {
+        "HOME": str(tmp_path),
+        "PACHOPS_DATA_DIR": str(tmp_path / "data"),
+        "PACHOPS_SLACK_BOT_TOKEN": "xoxb-1",
+        "PACHOPS_SLACK_APP_TOKEN": "xapp-1",
+    }
+    request = Request(
+        Kind.ROLLBACK,
+        f"http://127.0.0.1:{port}/acme/edges.git",
+        "staging",
+        Commit("", "an earlier deployment"),
+        Trigger.CLI,
+        Actor("ada", "cli"),
+    )
+    async with server, open_bot(load_settings(environ)) as bot, asyncio.timeout(20):
+        assert await bot.told_in_slack(request) == {}
+    assert taken
+    for each in taken:
+        each.close()
 
 
 @pytest.mark.parametrize("asked_on_github", [False, True])

@@ -1,14 +1,23 @@
 """Locks, resume and why, typed at a terminal."""
 
+import asyncio
+import json
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
+from bot.domain.deployment import Deployment, Kind, Outcome, State
+from bot.store.database import Database
+from bot.store.deployments import Deployments, insert
+from tests.handlers.reports import example
 
+EVENTS = ("deployment", "lock", "hold")
 RULES = "environments:\n  staging: {}\n  production: {}\n"
 GIT = ("git", "-c", "user.name=ann", "-c", "user.email=ann@acme.io")
 
@@ -46,6 +55,53 @@ def test_a_lock_is_taken_shown_and_released() -> None:
     assert run("unlock", "--to", "staging")[0] == 3
     assert "gave a command line: lock --to staging" in run("audit")[1]
     assert "not_locked" in run("why")[1]
+
+
+@pytest.mark.usefixtures("repository")
+def test_status_as_json_has_locks_holds_and_places_in_the_line(tmp_path: Path) -> None:
+    assert run("lock", "--to", "staging", "--for", "2h", "--reason", "it moves")[0] == 0
+    back = Deployment("06gaaaaaaaaa0001", example.request(kind=Kind.ROLLBACK), State.FINISHED)
+    back = replace(back, outcome=Outcome.SUCCEEDED)
+    waiting = [
+        Deployment(f"06gaaaaaaaaa000{number}", example.request(), created_at=example.START)
+        for number in (2, 3)
+    ]
+    asyncio.run(store(f"sqlite:///{tmp_path}/pachops.db", back, *waiting))
+    objects = [json.loads(line) for line in printed("status", "--json")]
+    of = {event: [each for each in objects if each["event"] == event] for event in EVENTS}
+    last, first, rolled_back = of["deployment"]
+    assert last["place"] == {
+        "wait": "behind",
+        "before": [first["deployment"]],
+        "usual": None,
+        "begins_in": None,
+    }
+    assert first["place"]["wait"] == "next"
+    assert "place" not in rolled_back
+    (lock,) = of["lock"]
+    assert (lock["environment"], lock["reason"]) == ("staging", "it moves")
+    assert lock["expires_at"].endswith("+00:00")
+    (hold,) = of["hold"]
+    assert (hold["environment"], hold["rollback"]) == ("staging", back.id)
+
+
+async def store(url: str, *deployments: Deployment) -> None:
+    database = await Database.open(url)
+    try:
+        for each in deployments:
+            await database.write(partial(insert, deployment=each))
+        ends = [each for each in deployments if each.outcome is not None]
+        for each in ends:
+            assert each.outcome
+            await Deployments(database).finish(each.id, each.outcome)
+    finally:
+        await database.close()
+
+
+def printed(*words: str) -> list[str]:
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.stderr
+    return result.stdout.splitlines()
 
 
 @pytest.mark.usefixtures("repository")

@@ -1,3 +1,4 @@
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -38,3 +39,11 @@ def test_its_status_is_the_bots(served: int, capsys: pytest.CaptureFixture[str])
 def test_a_bot_that_does_not_answer_is_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PACHOPS_WEB_PORT", "1")
     assert main() == 1
+
+
+def test_beside_serves_port_a_workers_own_is_looked_at(
+    served: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PACHOPS_WEB_WORKER_PORT", os.environ["PACHOPS_WEB_PORT"])
+    monkeypatch.setenv("PACHOPS_WEB_PORT", "1")
+    assert main() == (0 if served == 200 else 1)

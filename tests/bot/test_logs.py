@@ -5,12 +5,15 @@ import logging
 from collections.abc import Callable, Iterator
 
 import pytest
+from aiohttp import web
 from pydantic import SecretStr
 
+from bot.listening import listening
 from bot.logs import about, keep_log
 from bot.redact import Redactor
 
 LOG = logging.getLogger("some.library")
+SENT = b"s3nt-2"
 SECRET = 'pa"ss\nword-1234'
 
 Kept = Callable[..., io.StringIO]
@@ -89,3 +92,36 @@ async def test_tasks_know_what_they_are_about(kept: Kept) -> None:
         task = asyncio.create_task(work())
     await task
     assert json.loads(out.getvalue())["deployment"] == "01abc"
+
+
+async def empty(_request: web.Request) -> web.Response:
+    return web.Response()
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"X-Hub-Signature-256: " + SENT * 2000 + b"\r\n\r\n",
+        b"X " + SENT + b": y\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n" + SENT + b"\r\n",
+        b"Content-Encoding: gzip\r\nContent-Length: 6\r\n\r\n" + SENT,
+    ],
+    ids=["a long header", "an odd header", "no chunks", "not packed"],
+)
+async def test_of_a_request_that_cannot_be_read_there_is_a_line_without_any_of_it(
+    kept: Kept, request_: bytes
+) -> None:
+    out = kept(as_json=False)
+    app = web.Application()
+    app.router.add_post("/", empty)
+    async with listening(app, "127.0.0.1", 0, "PORT") as (address,):
+        host, port = address.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"POST / HTTP/1.1\r\nHost: bot\r\n" + request_)
+        await reader.read()
+        writer.close()
+    lines = [each for each in out.getvalue().splitlines() if "listening at" not in each]
+    assert len(lines) == 1, lines
+    assert "[warning" in lines[0]
+    assert "cannot be read" in lines[0]
+    assert SENT.decode() not in out.getvalue()

@@ -11,7 +11,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.domain.reasons import Code, StoppedError
+from bot.cli.ending import STATUS
+from bot.domain.github import Permission
+from bot.domain.reasons import Code, Kind, StoppedError
 from bot.serve import Server, open_server
 from bot.settings import load_settings
 from bot.store.database import Database
@@ -24,6 +26,8 @@ from tests.standins.slack.server import SlackServer
 EDGES = "acme/edges"
 FILES = {".pachops.yml": "environments:\n  staging: {}\n"}
 PATIENCE = 60.0
+SERVE = "from bot.cli import main; main()"
+REFUSED = STATUS[Kind.REFUSED]
 
 
 def variables(tmp_path: Path, github: GitHubServer, **more: str) -> dict[str, str]:
@@ -73,6 +77,26 @@ async def test_a_comment_becomes_a_deployment(github: GitHubServer, tmp_path: Pa
     (deployment,) = await Deployments(database).list()
     await database.close()
     assert deployment.request.commit.sha == pull.head_sha
+
+
+async def test_a_token_and_a_repositorys_webhook_do_without_checks(tmp_path: Path) -> None:
+    async with GitHubServer(tmp_path) as github:
+        github.repository(EDGES, FILES, installed=False)
+        github.allow("grace", EDGES, Permission.WRITE)
+        github.hook(EDGES, "https://pachops.example/github/webhook")
+        environ = variables(tmp_path, github) | {
+            "PACHOPS_GITHUB_APP_ID": "",
+            "PACHOPS_GITHUB_PRIVATE_KEY": "",
+            "PACHOPS_GITHUB_TOKEN": github.personal_token("ada"),
+        }
+        async with serving(environ, github):
+            pull = await github.open_pull_request(EDGES, "feature", files={"a": "2"}, by="grace")
+            await github.comment(pull, "/pachops deploy staging", by="grace")
+            await github.expect_call("POST", "/reactions")
+            await github.expect_call("POST", f"{EDGES}/deployments")
+        (deployment,) = github.deployments(EDGES)
+        assert deployment.sha == pull.head_sha
+        assert github.called("POST", "/check-runs") == 0
 
 
 async def test_the_environments_channel_is_told_in_slack(tmp_path: Path) -> None:
@@ -243,6 +267,17 @@ async def test_a_second_one_stands_by_and_takes_over_from_one_that_is_killed(
             await github.expect_comment(pull, "/pachops deploy [ENV]")
 
 
+async def test_on_a_file_a_second_one_is_refused_and_says_which_process_has_it(
+    github: GitHubServer, tmp_path: Path
+) -> None:
+    environ = variables(tmp_path, github, PATH=os.environ["PATH"])
+    async with asyncio.timeout(PATIENCE), running_serve(environ) as first:
+        await first.said("listening at ")
+        async with running_serve(environ) as second:
+            await second.said(f"process {first.pid} runs deployments from it")
+            assert await second.ended() == REFUSED
+
+
 class Process:
     """A `pachops serve` of its own."""
 
@@ -250,8 +285,23 @@ class Process:
         self._process = process
         self._lines: list[str] = []
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def ended(self) -> int:
+        """Its status."""
+        return await self._process.wait()
+
     def kill(self) -> None:
         self._process.kill()
+
+    async def stopped(self) -> str:
+        """What it wrote until it ended in good order."""
+        self._process.terminate()
+        written, _ = await self._process.communicate()
+        assert self._process.returncode == 0
+        return written.decode()
 
     async def said(self, text: str) -> str:
         """The word behind the text, once it is in the log."""
@@ -266,13 +316,11 @@ class Process:
 
 
 @asynccontextmanager
-async def running_serve(environ: dict[str, str]) -> AsyncIterator[Process]:
+async def running_serve(environ: dict[str, str], code: str = SERVE) -> AsyncIterator[Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        "from bot.cli import main; main()",
-        "serve",
+        *(sys.executable, "-c", code, "serve"),
         env=environ,
+        stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
@@ -296,20 +344,40 @@ async def until_ready(url: str) -> None:
     raise AssertionError(url)
 
 
-def test_one_that_waits_for_work_has_not_loaded_what_the_work_needs() -> None:
-    code = "import sys, bot.serve; print(*sorted(sys.modules))"
+FOR_DEPLOYMENTS = frozenset(
+    ["bot.stage_work", "bot.workflow", "docker", "dockerfile", "grpc", "pachyderm_sdk"]
+)
+
+
+async def test_one_that_waits_for_work_has_not_loaded_what_the_work_needs(
+    github: GitHubServer, tmp_path: Path
+) -> None:
+    code = "import sys; from bot.cli import app; app(standalone_mode=False); print(*sys.modules)"
+    # Nobody is there: it must live with that.
+    slack = {
+        "PACHOPS_SLACK_BASE_URL": "http://127.0.0.1:9/api",
+        "PACHOPS_SLACK_BOT_TOKEN": "xoxb-nobody",
+        "PACHOPS_SLACK_APP_TOKEN": "xapp-nobody",
+    }
+    environ = variables(tmp_path, github, PATH=os.environ["PATH"], **slack)
+    async with asyncio.timeout(PATIENCE), running_serve(environ, code) as process:
+        await until_ready(await process.said("listening at "))
+        loaded = set((await process.stopped()).split())
+    assert "slack_bolt" in loaded
+    assert not loaded & FOR_DEPLOYMENTS
+
+
+def test_it_starts_without_what_only_its_engine_needs() -> None:
+    assert not loaded_by("bot.serve") & {*FOR_DEPLOYMENTS, "alembic", "dbos"}
+
+
+def test_a_deployment_at_a_terminal_does_not_wait_for_what_it_does_not_use() -> None:
+    assert not loaded_by("bot.session") & {"alembic", "dbos", "github", "slack_bolt", "slack_sdk"}
+
+
+def loaded_by(module: str) -> set[str]:
+    code = f"import sys, {module}; print(*sorted(sys.modules))"
     answer = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
-    loaded = set(answer.stdout.split())
-    assert not loaded & {
-        "alembic",
-        "bot.stage_work",
-        "bot.workflow",
-        "dbos",
-        "docker",
-        "dockerfile",
-        "grpc",
-        "networkx",
-        "pachyderm_sdk",
-    }
+    return set(answer.stdout.split())

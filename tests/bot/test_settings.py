@@ -260,6 +260,7 @@ def test_file_without_secrets_may_be_readable(load: Load, home: Path) -> None:
         ("PACHOPS_DATABASE_URL", "sqlite:///:memory:", "must be sqlite:///"),
         ("PACHOPS_PARALLEL_BUILDS", "many", "must be a whole number"),
         ("PACHOPS_PARALLEL_BUILDS", "0", "must be at least 1"),
+        ("PACHOPS_RUNNING_DEPLOYMENTS", "0", "must be at least 1 with SQLite"),
         ("PACHOPS_TIMEOUT_PUSH", "30", "such as 90s, 10m or 1h30m"),
         ("PACHOPS_MINIMUM_FREE_SPACE", "1", "such as 512m or 2g"),
         ("PACHOPS_LOG_LEVEL", "loud", "must be one of 'debug', 'info', 'warning' or 'error'"),

@@ -15,10 +15,10 @@ from bot.domain.slack import PATH
 from bot.serve import Server
 from bot.services.slack import Slack
 from bot.settings import load_settings
-from bot.slack_service import Directory
 from bot.store.database import Database
 from bot.store.deployments import Deployments
 from bot.store.identities import Identities, Proof, SlackUser
+from handlers.slack.directory import Directory
 from tests.bot.test_serve import EDGES, PATIENCE, serving, variables
 from tests.standins.github.server import GitHubServer
 from tests.standins.slack.faults import dropped

@@ -8,14 +8,14 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-GUIDES = (
-    ROOT / "README.md",
-    *(
-        DOCS / name
-        for name in ("action.md", "install.md", "recipes.md", "contributing.md", "slack.md")
-    ),
-)
+GUIDES = (ROOT / "README.md", *sorted(DOCS.glob("*.md")))
 _PROJECT = {"images", "pipelines", "environments"}
+
+
+def slugs(page: Path) -> set[str]:
+    """What a link to a part of the page may say."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each).strip().lower().replace(" ", "-") for each in titles}
 
 
 def blocks(page: Path, kind: str) -> list[str]:
@@ -40,14 +40,25 @@ def workflows(page: Path) -> list[str]:
 
 
 def settings_files(page: Path) -> list[str]:
-    """Those that are a settings file."""
-    return [text for text, data in _yaml(page) if "clusters" in data]
+    """Those that are a settings file, or a part of one."""
+    return [text for text, data in _yaml(page) if data.keys() & {"clusters", "rules"}]
+
+
+def scrapes(page: Path) -> list[str]:
+    """Those that are Prometheus's."""
+    return [text for text, data in _yaml(page) if "scrape_configs" in data]
 
 
 def others(page: Path) -> list[str]:
     """Those that nobody knows."""
-    known = [*project_files(page), *workflows(page), *settings_files(page)]
+    known = [*project_files(page), *workflows(page), *settings_files(page), *scrapes(page)]
     return [text for text in blocks(page, "yaml") if text not in known]
+
+
+def kinds(page: Path) -> set[str]:
+    """The languages of all its blocks."""
+    fences = re.findall(r"^ *```(.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return set(fences[::2])
 
 
 def commands(page: Path) -> list[str]:

@@ -2,10 +2,12 @@
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from ruamel.yaml import YAML
 from typer.main import get_command
 
@@ -14,6 +16,7 @@ from bot.domain.command import parse
 from bot.domain.command_form import Mistake
 from bot.project import parse_project
 from bot.settings import load_settings
+from handlers.web.app import MOST_BYTES, web_app
 from tests.docs import guides
 from tests.docs.guides import DOCS, GUIDES, ROOT
 
@@ -21,6 +24,21 @@ OWN_ACTION = "pachops/pachops@v0"
 ACTION: dict[str, Any] = YAML(typ="safe").load(ROOT / "action.yml")
 
 every_guide = pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
+
+
+_FILES = r"/(?:run/secrets|etc/pachops)/[\w./]+"
+READ = {"console", "yaml", "text"}
+"""The kinds of blocks of which the tests here read each one, on whatever page."""
+ONCE = {
+    "recipes.md": {"make"},
+    "operations.md": {"nginx"},
+    "architecture.md": {""},  # the folders, which test_architecture.py reads
+}
+
+
+@every_guide
+def test_every_block_is_of_a_kind_that_is_read(page: Path) -> None:
+    assert guides.kinds(page) <= READ | ONCE.get(page.name, set())
 
 
 @every_guide
@@ -41,8 +59,12 @@ def test_every_recipe_has_its_project_file() -> None:
 @every_guide
 def test_the_settings_files_are_valid(page: Path, tmp_path: Path) -> None:
     for text in guides.settings_files(page):
-        (tmp_path / "key").write_text("-----BEGIN RSA PRIVATE KEY-----")
-        named = re.sub(r"/(?:run/secrets|etc/pachops)/[\w./]+", str(tmp_path / "key"), text)
+        for path in re.findall(_FILES, text):
+            content = "-----BEGIN RSA PRIVATE KEY-----" if "key" in path else "a-secret-value"
+            (tmp_path / Path(path).name).write_text(content)
+        named = re.sub(_FILES, lambda found: str(tmp_path / Path(found[0]).name), text)
+        if "clusters" not in text:
+            named += 'clusters: {default: {address: "grpc://localhost:30650"}}\n'
         file = tmp_path / "settings.yaml"
         file.write_text(named)
         file.chmod(0o600)
@@ -96,14 +118,77 @@ def test_the_tables_have_the_defaults() -> None:
 @every_guide
 def test_the_commands_of_pachops_take_these_options(page: Path) -> None:
     for line in guides.commands(page):
-        words = shlex.split(line, comments=True)
-        if words[0].endswith("pachops") and words[1] != "--version":
-            command, arguments = get_command(app), words[1:]
+        arguments = of_pachops(shlex.split(line, comments=True))
+        if arguments and arguments != ["--version"]:
+            command = get_command(app)
             while hasattr(command, "commands"):
                 command, arguments = command.commands[arguments[0]], arguments[1:]
             command.make_context(command.name, list(arguments), resilient_parsing=True)
             for option in (each for each in arguments if each.startswith("--")):
                 assert any(option in parameter.opts for parameter in command.params), line
+
+
+def of_pachops(words: list[str]) -> list[str]:
+    """What pachops is given: as a command, behind settings, or in a container of its image."""
+    while words and re.match(r"[A-Z_]+=", words[0]):
+        words = words[1:]
+    if words[:2] == ["docker", "run"]:
+        return words[words.index("pachops") + 1 :]
+    return words[1:] if words and Path(words[0]).name == "pachops" else []
+
+
+@every_guide
+def test_the_commands_are_a_shells(page: Path) -> None:
+    for line in guides.commands(page):
+        parsed = subprocess.run(  # noqa: S603 - it is only parsed
+            ["bash", "-n", "-c", line],  # noqa: S607 - whichever there is
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert parsed.returncode == 0, parsed.stderr
+
+
+def test_the_files_that_are_made_for_compose_are_those_that_others_read() -> None:
+    shown = "\n".join(guides.commands(DOCS / "install.md"))
+    owned, closed = (
+        set(re.findall(r"secrets/[\w.]+", line))
+        for line in shown.splitlines()
+        if line.startswith(("sudo chown", "sudo chmod"))
+    )
+    assert owned == closed
+
+
+def test_what_is_scraped_is_served() -> None:
+    (text,) = guides.scrapes(DOCS / "operations.md")
+    (job,) = YAML(typ="safe").load(text)["scrape_configs"]
+    served = web_app(_nothing, _nothing, metrics=_nothing).router.resources()
+    # Prometheus's own default.
+    assert job.get("metrics_path", "/metrics") in {each.canonical for each in served}
+
+
+async def _nothing(*_: object) -> web.Response:
+    return web.Response()
+
+
+def test_the_proxy_takes_what_the_bot_takes() -> None:
+    (text,) = guides.blocks(DOCS / "operations.md", "nginx")
+    assert text.count("{") == text.count("}")
+    (megabytes,) = re.findall(r"client_max_body_size (\d+)m;", text)
+    assert int(megabytes) * 1024**2 >= MOST_BYTES
+
+
+def test_the_makefile_that_is_given_up_is_one(tmp_path: Path) -> None:
+    (text,) = guides.blocks(DOCS / "recipes.md", "make")
+    said = subprocess.run(
+        ["make", "--dry-run", "--file=-", "SHA=0f1e2d3"],  # noqa: S607 - whichever there is
+        cwd=tmp_path,
+        input=text,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "pachctl update pipeline" in said
 
 
 @every_guide
@@ -147,6 +232,4 @@ def test_links_lead_somewhere(page: Path) -> None:
         target = page.parent / path if path else page
         assert target.exists(), link
         if anchor:
-            titles = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)
-            slugs = {re.sub(r"[^\w -]", "", t).strip().lower().replace(" ", "-") for t in titles}
-            assert anchor in slugs, link
+            assert anchor in guides.slugs(target), link

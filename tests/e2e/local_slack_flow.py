@@ -154,8 +154,8 @@ async def asks_by_command(world: World) -> Any:
     return message
 
 
-async def asks_by_modal(world: World) -> None:
-    """The modal is filled in with what the person may do."""
+async def asks_by_modal(world: World) -> Any:
+    """The modal is filled in with what the person may do; the message."""
     await world.slack.types("")
 
     async def look() -> tuple[Any, Any]:
@@ -180,7 +180,7 @@ async def asks_by_modal(world: World) -> None:
             "options": {"options": {"type": "checkboxes", "selected_options": []}},
         }
     )
-    await world.slack.sees("/pull/1|#1>")
+    return await world.slack.sees("/pull/1|#1>", "✅ *Deployed*")
 
 
 def _chosen(value: str) -> dict[str, Any]:
@@ -188,9 +188,11 @@ def _chosen(value: str) -> dict[str, Any]:
     return {"type": "static_select", "selected_option": option}
 
 
-async def clicks(world: World, message: dict[str, Any]) -> None:
-    """Roll back, and a second click on what was used."""
-    await world.slack.clicks(message, "roll_back")
+async def clicks(world: World, old: dict[str, Any], newest: dict[str, Any]) -> None:
+    """Roll back, which an old message does no more."""
+    await world.slack.clicks(old, "roll_back")
+    await world.slack.sees("*Roll back* is not possible any more", whispered_to=ANN)
+    await world.slack.clicks(newest, "roll_back")
     await world.slack.sees(f"Rolled back by <@{ANN}>")
     await world.slack.sees("✅ *Rolled back*")
 
@@ -228,8 +230,7 @@ async def main(mode: str, folder: Path, program: Path) -> None:
     async with opened(mode, folder, program) as world:
         await links(world)
         message = await asks_by_command(world)
-        await asks_by_modal(world)
-        await clicks(world, message)
+        await clicks(world, message, await asks_by_modal(world))
         await hears_of_a_release(world)
         await world.home("*staging*")
     sys.stdout.write("all was seen\n")

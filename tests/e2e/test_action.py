@@ -240,7 +240,7 @@ async def test_a_wrong_field_is_remarked_at_its_line(
     ended = await runner.deploy("push", event, sha, MAIN, **with_cluster(world, github))
     assert (ended.status, ended.outputs["reason"]) == (2, "spec_field_unknown")
     (error,) = ended.errors()
-    assert error.file == "pipeline.json"
+    assert (error.file, error.line) == ("pipeline.json", "2")
 
 
 async def test_a_log_cannot_command_the_runner(
@@ -318,6 +318,16 @@ async def test_a_checkout_is_deployed_as_it_is(
     inputs = with_cluster(world, github, path="vision")
     ended = await runner.deploy("workflow_dispatch", event, sha, MAIN, **inputs)
     assert (ended.outputs["outcome"], ended.outputs["sha"]) == ("succeeded", sha), ended.seen.text
+
+
+async def test_a_checkout_that_is_not_there_is_asked_for(
+    world: World, github: GitHubServer, runner: Runner
+) -> None:
+    event = recorded("workflow_dispatch", VISION, ref=MAIN)
+    inputs = with_cluster(world, github, path="vision")
+    ended = await runner.deploy("workflow_dispatch", event, "0" * 40, MAIN, **inputs)
+    assert ended.outputs["reason"] == "repository_unknown"
+    assert "actions/checkout" in ended.errors()[0].message
 
 
 async def test_a_run_that_is_cancelled_leaves_nothing_behind(

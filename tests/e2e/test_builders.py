@@ -22,8 +22,10 @@ from bot.domain.deployment import (
 from bot.domain.progress import Progress, StageStarted, Warned
 from bot.domain.trust import Trust
 from bot.settings import load_settings
+from tests.conftest import real_part
 from tests.e2e.test_main_job import QUICK_VERIFY, simple
 from tests.e2e.world import PATIENCE, World
+from tests.real.docker_plugin import docker_with
 from tests.standins.buildx import BuildxStandIn
 
 pytestmark = pytest.mark.real
@@ -56,6 +58,23 @@ async def test_buildx_builds_for_platforms_and_the_tested_image_is_given_out(
     assert world.running()[1] == f"{world.image()}:{image.tag}@{image.digest}"
     (call,) = buildx.calls
     assert "linux/amd64,linux/arm64" in call["arguments"]
+    assert "edges" in result.log  # the test ran what was pushed
+
+
+async def test_buildx_itself_builds_what_is_tested_and_deployed(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with real_part():
+        docker_is_at = docker_with("buildx", tmp_path / "docker")
+    monkeypatch.setenv("PATH", f"{docker_is_at}:/usr/local/bin:/usr/bin:/bin")
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+    monkeypatch.setenv("DOCKER_HOST", world.environ["DOCKER_HOST"])
+    world.environ["PACHOPS_BUILDX_BUILDER"] = "default"
+    world.commit(simple(world) | {".pachops.yml": declared(world, "test: [sh, /run.sh]")})
+    result = await world.deploy()
+    assert result.finished.outcome is Outcome.SUCCEEDED, result.finished.reason
+    (image,) = result.finished.images
+    assert world.running()[1] == f"{world.image()}:{image.tag}@{image.digest}"
     assert "edges" in result.log  # the test ran what was pushed
 
 

@@ -3,13 +3,16 @@
 import asyncio
 import getpass
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from bot.app import open_bot
 from bot.domain.approval import Cast, Verdict
+from bot.domain.audit import parse_head
 from bot.domain.deployment import (
     Actor,
     Commit,
@@ -245,6 +248,22 @@ def pushed(world: World, sha: str, branch: str | None = "main") -> Deployment:
         Actor("ada", "github"),
     )
     return Deployment(new_deployment_id(), request)
+
+
+async def test_the_log_keeps_what_an_audit_that_is_written_anew_is_found_by(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    commit(world, "drafts: false")
+    with caplog.at_level(logging.INFO, "bot.app"):
+        await world.deploy()
+    (noted,) = [each.getMessage() for each in caplog.records if "audit head" in each.getMessage()]
+    head = parse_head(noted.removeprefix("audit head "))
+    async with world.database() as database:
+        _, faults = await Audit(database).verify(head)
+        other = replace(head, hash="0" * len(head.hash))
+        _, of_other = await Audit(database).verify(other)
+    assert faults == ()
+    assert of_other
 
 
 async def test_a_roll_back_is_in_the_audit_with_its_reason(

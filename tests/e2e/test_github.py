@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from bot.domain.deployment import Outcome
+from bot.domain.github import Permission
 from bot.serve import open_server
 from bot.settings import load_settings
 from tests.e2e.world import World
@@ -21,22 +22,29 @@ pytestmark = pytest.mark.real
 EDGES = "acme/edges"
 PATIENCE = 60.0
 MOST_CALLS = 12
-COSTS = {
-    # The gate, when the comment comes: pull request, rules and permission; when the head moved.
-    "POST /graphql": 1 + 1,
-    "GET activity": 1,
-    # The second is the gate's second look before the update. Then, to begin with: eyes,
-    # deployment, in progress, comment, check.
-    "POST reactions": 1 + 1,
-    "POST deployments": 1,
-    "POST statuses": 1 + 1,
-    "POST comments": 1,
-    "POST check-runs": 1,
-    # And at the end: the status and the reaction above, and these.
-    "PATCH comments": 1,
-    "PATCH check-runs": 1,
-}
-"""Each call of a comment's deployment, from its acceptance to the last report."""
+FOLLOWED = Counter(
+    {
+        # The gate, when the comment comes: pull request, rules and permission; when the head moved.
+        "POST /graphql": 1,
+        "GET activity": 1,
+        # To begin with.
+        "POST reactions": 1,
+        "POST deployments": 1,
+        "POST comments": 1,
+        "POST check-runs": 1,
+        # And at the end.
+        "POST statuses": 1,
+        "PATCH comments": 1,
+        "PATCH check-runs": 1,
+    }
+)
+"""Each call of a comment's deployment, from its acceptance to the last report, however it ends."""
+LOOKED_AGAIN = Counter({"POST /graphql": 1})
+"""The gate, before the update."""
+REACTED = Counter({"POST reactions": 1})
+"""Where all went well."""
+MENTIONED = Counter({"POST comments": 1})
+"""The comment that mentions who asked, where it did not."""
 RULES = """
 images: {{edges: {{repository: '{image}'}}}}
 pipelines: ['*.json']
@@ -87,8 +95,9 @@ async def serving(world: World, github: GitHubServer) -> AsyncIterator[None]:
             await running
 
 
-async def opened(github: GitHubServer) -> PullRequest:
-    return await github.open_pull_request(EDGES, "feature", files={"run.sh": "echo more\n"})
+async def opened(github: GitHubServer, changes: Mapping[str, str] | None = None) -> PullRequest:
+    files = changes or {"run.sh": "echo more\n"}
+    return await github.open_pull_request(EDGES, "feature", files=files)
 
 
 async def test_a_comment_is_deployed_and_told_of(world: World, github: GitHubServer) -> None:
@@ -140,26 +149,106 @@ async def test_a_head_that_moves_before_the_update_is_not_deployed(
         await github.push(EDGES, {"run.sh": "echo evil\n"}, "feature")
         moved.set()
         await github.expect_comment(pull, "head moved after the command")
-        await github.expect_reaction(comment, "-1")
     assert not world.pachd.has_pipeline("edges")
 
 
-async def test_what_a_whole_deployment_costs_of_githubs_limits(
+class Costs:
+    """What is called while a comment is deployed."""
+
+    def __init__(self, github: GitHubServer) -> None:
+        self._github = github
+        self._before = len(github.calls)
+
+    def are_at_most(self, expected: Counter[str]) -> None:
+        made = self._github.calls[self._before :]
+        calls = Counter(_kind(each) for each in made)
+        # Of each hour, however many deployments it has: git's own token for this one repository.
+        assert calls.pop("POST token") == 1
+        # What ends at once is told of once, with fewer.
+        assert calls <= expected, made
+        assert expected.total() <= MOST_CALLS
+
+
+async def costs(github: GitHubServer) -> Costs:
+    """From here on, once what is done at the start is done."""
+    await github.expect_call("GET", "/app/hook/deliveries")
+    return Costs(github)
+
+
+async def ended(github: GitHubServer, pull: PullRequest, conclusion: str, last: str) -> None:
+    await github.expect_check(pull.head_sha, conclusion=conclusion, patience=PATIENCE)
+    await github.expect_comment(pull, last, patience=PATIENCE)
+
+
+async def test_what_a_deployment_costs_of_githubs_limits(
     world: World, github: GitHubServer
 ) -> None:
     pull = await opened(github)
     async with serving(world, github):
-        await github.expect_call("GET", "/app/hook/deliveries")
-        before = len(github.calls)
+        counted = await costs(github)
         comment = await github.comment(pull, "/pachops deploy staging")
         await github.expect_reaction(comment, "rocket")
-        await github.expect_comment(pull, "**Deployed**")
-    calls = Counter(_kind(each) for each in github.calls[before:])
-    # Of each hour, however many deployments it has: git's own token for this one repository.
-    assert calls.pop("POST token") == 1
-    # What ends at once is told of once, with fewer.
-    assert calls <= Counter(COSTS), github.calls[before:]
-    assert calls.total() <= sum(COSTS.values()) <= MOST_CALLS
+        await ended(github, pull, "success", "**Deployed**")
+    counted.are_at_most(FOLLOWED + LOOKED_AGAIN + REACTED)
+
+
+async def test_what_a_failed_build_costs_with_its_annotation(
+    world: World, github: GitHubServer
+) -> None:
+    pull = await opened(github, {"Dockerfile": world.dockerfile("RUN sleep 3", "RUN false")})
+    async with serving(world, github):
+        counted = await costs(github)
+        await github.comment(pull, "/pachops deploy staging")
+        await ended(github, pull, "failure", "@ada: ")
+    counted.are_at_most(FOLLOWED + MENTIONED)
+    (check,) = github.checks(pull.head_sha)
+    assert [(each["path"], each["start_line"]) for each in check.annotations] == [("Dockerfile", 3)]
+
+
+async def test_what_a_deployment_costs_that_the_second_look_refuses(
+    world: World, github: GitHubServer
+) -> None:
+    pull = await opened(github)
+    async with serving(world, github):
+        counted = await costs(github)
+        comment = await github.comment(pull, "/pachops deploy staging")
+        await github.expect_reaction(comment, "eyes")
+        github.allow("ada", EDGES, Permission.READ)
+        await ended(github, pull, "action_required", "@ada: ")
+    # Too little by GraphQL may be enough by a role of the organisation's own, which REST tells.
+    asked = Counter({"GET permission": 1})
+    counted.are_at_most(FOLLOWED + LOOKED_AGAIN + asked + MENTIONED)
+
+
+async def test_what_a_deployment_costs_that_is_rolled_back(
+    world: World, github: GitHubServer, good_images: set[str]
+) -> None:
+    good_images.add("none of ours")
+    world.pachd.put_files("images", ["a.png"])
+    rules = RULES.format(image=world.image()).replace("window: 0s", "window: 5s")
+    github.repository(EDGES, files(world) | {".pachops.yml": rules})
+    pull = await opened(github)
+    async with serving(world, github):
+        counted = await costs(github)
+        await github.comment(pull, "/pachops deploy staging")
+        await ended(github, pull, "failure", "@ada: ")
+    assert any("rolled back" in each.body.lower() for each in github.own_comments(pull))
+    counted.are_at_most(FOLLOWED + LOOKED_AGAIN + MENTIONED)
+
+
+async def test_what_a_cancelled_deployment_costs_with_its_button(
+    world: World, github: GitHubServer
+) -> None:
+    pull = await opened(github, {"Dockerfile": world.dockerfile("RUN sleep 300")})
+    async with serving(world, github):
+        counted = await costs(github)
+        await github.comment(pull, "/pachops deploy staging")
+        check = await github.expect_check(pull.head_sha, status="in_progress")
+        await github.expect_comment(pull, "**Deploying**")
+        await github.press(EDGES, check, "cancel")
+        await ended(github, pull, "cancelled", "ancelled")
+    # Whoever presses it is looked at like whoever comments.
+    counted.are_at_most(FOLLOWED + Counter({"POST /graphql": 1}))
 
 
 async def test_the_tokens_are_fetched_before_the_first_comment(

@@ -1,23 +1,13 @@
 """`pachops serve` on a GitHub that others have written: what people see after a comment.
 
-The emulator has its API at the root of its address, and no GraphQL, reactions, deployments,
-activity, webhook deliveries or git over HTTP. Its webhooks of comments do not say whether the
-comment is on a pull request. Between it and the bot stands a road that mends three things:
-it leads the bot, which looks for a GitHub Enterprise Server, from /api/v3 to that root; it says
-that a commit of the emulator's has no commit statuses, for the emulator knows of none; and it says
-of a comment that it is on a pull request where the emulator's own API says so. Such a webhook is
-signed anew, after the emulator's signature was found to be good; all others come to the bot with
-the emulator's body and signature. (Its delivery ids are milliseconds, of which two may be the same:
-the road counts on.)
-
-All else that the emulator lacks is refused with its 404, and nothing answers in its place: the
-pull request is read by REST, there is no reaction and no GitHub deployment, and a deployment
-ends where its source is to be fetched.
+Between them is a road that mends three things (tests/real/github_road.py). All else that the
+emulator lacks is refused with its 404, and nothing answers in its place: the pull request is read
+by REST, there is no reaction and no GitHub deployment, and a deployment ends where its source is to
+be fetched.
 """
 
 import asyncio
 import base64
-import json
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
@@ -34,83 +24,17 @@ from bot.services.github import WEBHOOK_PATH
 from tests.bot.command import PATIENCE, Command, running
 from tests.handlers.github.world import served
 from tests.real.github_emulator import Emulator, github_emulator
+from tests.real.github_road import API, Road
 from tests.standins.github.app import PERMISSIONS, private_key
-from tests.standins.github.webhooks import sign
 
 pytestmark = pytest.mark.real
 
 SECRET = "the webhook's secret"
 TOKEN = "adas-token"
-EDGES = "/repos/acme/edges"
+REPOSITORY = "acme/edges"
+EDGES = f"/repos/{REPOSITORY}"
 PULL = 1
 RULES = "environments:\n  staging: {}\n"
-FORWARDED = ("Authorization", "Accept", "Content-Type")
-API = "/api/v3"
-
-
-class Road:
-    """Both ways between the bot and the emulator, once both are there."""
-
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        self._session = session
-        loop = asyncio.get_running_loop()
-        self.emulator: asyncio.Future[str] = loop.create_future()
-        self.bot: asyncio.Future[str] = loop.create_future()
-        self.answered: list[tuple[bool, int]] = []
-        """Of each webhook whether it was as the emulator signed it, and what the bot answered."""
-
-    def app(self) -> web.Application:
-        app = web.Application()
-        app.router.add_get(f"{API}{EDGES}/commits/{{sha}}/status", self._status)
-        app.router.add_route("*", API + "/{path:.*}", self._lead)
-        app.router.add_post(WEBHOOK_PATH, self._tell)
-        return app
-
-    async def _status(self, request: web.Request) -> web.Response:
-        sha = request.match_info["sha"]
-        url = f"{await self.emulator}{EDGES}/commits/{sha}"
-        headers = {"Authorization": request.headers["Authorization"]}
-        async with self._session.get(url, headers=headers) as answer:
-            if answer.status != 200:
-                return web.Response(status=answer.status)
-        return web.json_response({"state": "pending", "sha": sha, "total_count": 0, "statuses": []})
-
-    async def _lead(self, request: web.Request) -> web.Response:
-        url = await self.emulator + request.path_qs.removeprefix(API)
-        headers = {name: request.headers[name] for name in FORWARDED if name in request.headers}
-        body = await request.read()
-        async with self._session.request(
-            request.method, url, data=body or None, headers=headers
-        ) as answer:
-            kept = {name: answer.headers[name] for name in ("Link",) if name in answer.headers}
-            return web.Response(
-                status=answer.status,
-                body=await answer.read(),
-                content_type=answer.content_type,
-                headers=kept,
-            )
-
-    async def _tell(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        headers = {name: value for name, value in request.headers.items() if name.startswith("X-")}
-        assert headers["X-Hub-Signature-256"] == sign(SECRET, body)
-        headers["X-GitHub-Delivery"] += f"-{len(self.answered)}"
-        payload = json.loads(body)
-        is_on_pull = await self._is_pull(payload["issue"]["number"])
-        if is_on_pull:
-            payload["issue"]["pull_request"] = {}
-            body = json.dumps(payload).encode()
-            headers["X-Hub-Signature-256"] = sign(SECRET, body)
-        url = await self.bot + WEBHOOK_PATH
-        async with self._session.post(url, data=body, headers=headers) as answer:
-            self.answered.append((not is_on_pull, answer.status))
-            return web.Response(status=answer.status)
-
-    async def _is_pull(self, number: int) -> bool:
-        url = f"{await self.emulator}{EDGES}/pulls/{number}"
-        headers = {"Authorization": f"token {TOKEN}"}
-        async with self._session.get(url, headers=headers) as answer:
-            return answer.status == 200
 
 
 @dataclass
@@ -154,8 +78,10 @@ class Scene:
 @pytest.fixture
 async def scene(tmp_path: Path, emulate_packages: Path) -> AsyncIterator[Scene]:
     async with aiohttp.ClientSession() as session:
-        road = Road(session)
-        async with served(road.app()) as url, running(environment(tmp_path, url), "serve") as bot:
+        road = Road(session, REPOSITORY, secret=SECRET, token=TOKEN)
+        app = web.Application()
+        road.add_to(app)
+        async with served(app) as url, running(environment(tmp_path, url), "serve") as bot:
             road.bot.set_result(await bot.listening())
             with ExitStack() as stack:
                 emulator = await asyncio.to_thread(

@@ -1,12 +1,24 @@
 """Going back, by itself and by command."""
 
+import asyncio
 import json
 
 import pytest
 
-from bot.domain.deployment import Outcome
+from bot.app import open_bot
+from bot.domain.deployment import (
+    Actor,
+    Commit,
+    Deployment,
+    Kind,
+    Outcome,
+    Request,
+    Trigger,
+    new_deployment_id,
+)
+from bot.settings import load_settings
 from tests.e2e.test_main_job import QUICK_VERIFY, simple
-from tests.e2e.world import World
+from tests.e2e.world import PATIENCE, World
 
 pytestmark = pytest.mark.real
 
@@ -128,3 +140,26 @@ async def test_the_commit_that_goes_need_not_be_there_any_more(world: World) -> 
         world.repository.git(*command)
     result = await world.roll_back()
     assert (result.finished.outcome, world.running()[1]) == (Outcome.SUCCEEDED, one)
+
+
+async def test_one_that_waits_learns_its_commit_when_it_begins(world: World) -> None:
+    await deploy_echo(world, "one")
+    await deploy_echo(world, "two")
+    second = world.repository.git("rev-parse", "HEAD").decode().strip()
+    third = world.commit({"Dockerfile": world.dockerfile("RUN sleep 2", "COPY run.sh /run.sh")})
+    ada = Actor("ada", "github")
+    async with asyncio.timeout(PATIENCE), open_bot(load_settings(world.environ)) as bot:
+        await bot.engine.start()
+        request = Request(
+            Kind.DEPLOY, world.address, "default", Commit(third, third), Trigger.CLI, ada
+        )
+        deploys = Deployment(new_deployment_id(), request)
+        await bot.engine.submit(deploys)
+        back = await bot.rollback_request(world.address, "default", 1, Trigger.CLI, ada)
+        assert not back.is_commit_known
+        goes_back = Deployment(new_deployment_id(), back)
+        await bot.engine.submit(goes_back)
+        assert (await bot.engine.wait(deploys.id)).outcome is Outcome.SUCCEEDED
+        ended = await bot.engine.wait(goes_back.id)
+    assert ended.outcome is Outcome.SUCCEEDED, ended.reason
+    assert ended.request.commit.sha == second

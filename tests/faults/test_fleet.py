@@ -16,7 +16,7 @@ from tests.faults.steplog import StepLog
 from tests.faults.worker import asked
 from tests.real.postgresql import PostgreSQL
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("fleet")]  # its story is told once
 
 COUNT = 200
 TARGETS = 25

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bot.domain.reasons import Code, StoppedError
-from bot.store.deliveries import Deliveries, Delivery, DeliveryState
-from handlers.inbox import Handle, Inbox
+from bot.store.deliveries import Deliveries, Delivery, DeliveryState, Surface
+from handlers.inbox import OF_ONE_ACCOUNT, Handle, Inbox, IsAway
 
 PATIENCE = 30.0
 EDGES, FACES = "acme/edges", "acme/faces"
@@ -15,11 +15,24 @@ PASSING = StoppedError(Code.GITHUB_UNREACHABLE, "502")
 FINAL = StoppedError(Code.GITHUB_REFUSED, "403")
 
 
+async def yes() -> bool:
+    return True
+
+
+async def no() -> bool:
+    return False
+
+
 @asynccontextmanager
 async def working(
-    deliveries: Deliveries, handle: Handle, *, pauses: tuple[float, ...] = (0.0, 0.0)
+    deliveries: Deliveries,
+    handle: Handle,
+    *,
+    surface: Surface = Surface.GITHUB,
+    is_away: IsAway | None = None,
+    pauses: tuple[float, ...] = (0.0, 0.0),
 ) -> AsyncIterator[Inbox]:
-    inbox = Inbox(deliveries, handle, pauses=pauses)
+    inbox = Inbox(deliveries, handle, surface=surface, is_away=is_away, pauses=pauses)
     task = asyncio.create_task(inbox.run())
     try:
         yield inbox
@@ -111,7 +124,12 @@ async def test_what_fails_for_the_moment_is_tried_again_before_what_follows(
 
 
 @pytest.mark.parametrize(
-    ("error", "attempts"), [(PASSING, 3), (FINAL, 1), (RuntimeError("a bug"), 3)]
+    ("error", "attempts"),
+    [
+        (StoppedError(Code.REPOSITORY_UNREADABLE, "no answer"), 3),
+        (FINAL, 1),
+        (RuntimeError("a bug"), 3),
+    ],
 )
 async def test_what_keeps_failing_is_given_up_with_its_reason(
     deliveries: Deliveries,
@@ -137,6 +155,44 @@ async def test_what_keeps_failing_is_given_up_with_its_reason(
     assert "given up" in caplog.text
 
 
+async def test_while_github_is_away_nothing_is_given_up_after_minutes(
+    deliveries: Deliveries,
+) -> None:
+    await take(deliveries, "a")
+
+    async def handle(delivery: Delivery) -> str:
+        if delivery.attempts < 10:
+            raise PASSING
+        return "done"
+
+    async with working(deliveries, handle, is_away=yes):
+        await settled(deliveries)
+    assert await deliveries.state("a") == (DeliveryState.DONE, "done")
+
+
+@pytest.mark.parametrize(("is_away", "longest"), [(no, 3600.0), (None, 3600.0), (yes, 0.0)])
+async def test_what_github_answers_all_others_is_given_up_and_nothing_waits_for_ever(
+    deliveries: Deliveries,
+    monkeypatch: pytest.MonkeyPatch,
+    is_away: IsAway | None,
+    longest: float,
+) -> None:
+    monkeypatch.setattr("handlers.inbox.LONGEST_OUTAGE", longest)
+    await take(deliveries, "a", "b")
+    tried: list[str] = []
+
+    async def handle(delivery: Delivery) -> str:
+        tried.append(delivery.id)
+        if delivery.id == "a":
+            raise PASSING
+        return "done"
+
+    async with working(deliveries, handle, is_away=is_away):
+        await settled(deliveries)
+    assert tried == ["a", "a", "a", "b"]
+    assert await deliveries.state("a") == (DeliveryState.FAILED, str(PASSING))
+
+
 async def test_a_failure_does_not_hold_up_other_repositories(deliveries: Deliveries) -> None:
     await take(deliveries, "a")
     await take(deliveries, "b", repository=FACES)
@@ -151,6 +207,43 @@ async def test_a_failure_does_not_hold_up_other_repositories(deliveries: Deliver
     async with working(deliveries, handle, pauses=(3600.0,)):
         await until(lambda: handled == ["b"])
     assert await deliveries.state("a") == (DeliveryState.PENDING, str(PASSING))
+
+
+async def test_an_account_that_waits_for_its_limit_does_not_hold_up_another(
+    deliveries: Deliveries,
+) -> None:
+    for number in range(40):
+        await take(deliveries, f"waits-{number}", repository=f"acme/edges-{number}")
+    await take(deliveries, "goes", repository="other/faces")
+    handled: list[str] = []
+    waiting: list[str] = []
+
+    async def handle(delivery: Delivery) -> str:
+        if delivery.id != "goes":
+            waiting.append(delivery.id)
+            await asyncio.Event().wait()
+        handled.append(delivery.id)
+        return "done"
+
+    async with working(deliveries, handle):
+        await until(lambda: handled == ["goes"])
+        assert len(waiting) == OF_ONE_ACCOUNT
+
+
+async def test_in_slack_whoever_waits_for_github_does_not_hold_up_their_workspace(
+    deliveries: Deliveries,
+) -> None:
+    users = [f"U{number}" for number in range(100)]
+    for user in users:
+        await deliveries.take(user, "slack/command", f"T1/{user}", "{}")
+    everybody = asyncio.Barrier(len(users))
+
+    async def handle(_delivery: Delivery) -> str:
+        await everybody.wait()
+        return "done"
+
+    async with working(deliveries, handle, surface=Surface.SLACK):
+        await settled(deliveries)
 
 
 async def test_what_was_interrupted_is_handled_at_the_next_start(

@@ -1,5 +1,6 @@
 """The files with which others run us, held against their schemas and against our own settings."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,19 +10,18 @@ import pytest
 from ruamel.yaml import YAML
 
 from bot.settings.sources import SETTINGS_FILE, VARIABLES
-from tests.docs.guides import GUIDES, project_files, workflows
+from tests.docs.guides import GUIDES, project_files, settings_files, workflows
 from tests.packaging.conftest import ROOT, Run
 
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+SETTINGS_SCHEMA = ROOT / "docs" / "settings.schema.json"
 CHECK_JSONSCHEMA = "check-jsonschema==0.39.0"
 KUBERNETES_VALIDATE = "kubernetes-validate==1.37.0"
 ZIZMOR = "zizmor==1.32.0"
 OLDEST, NEWEST = "1.30.0", "1.34.0"
 _SHA = re.compile(r"[\w./-]+@[0-9a-f]{40}")
 _OTHERS = {"DOCKER_CONFIG", "DOCKER_HOST"}
-_COMING = {"PACHOPS_RUNNING_DEPLOYMENTS"}
-"""Of the `worker` that stays; it comes with it."""
 
 
 def documents(file: Path) -> list[Any]:
@@ -84,7 +84,7 @@ def test_actions_of_others_are_pinned_by_their_commit(file: Path) -> None:
 
 
 def test_the_manifests_set_settings_that_exist() -> None:
-    assert variables() - {*VARIABLES, SETTINGS_FILE, *_OTHERS, *_COMING} == set()
+    assert variables() - {*VARIABLES, SETTINGS_FILE, *_OTHERS} == set()
 
 
 def test_ours_run_as_nobody_on_a_disk_that_they_cannot_change() -> None:
@@ -112,6 +112,14 @@ def test_what_serves_is_asked_whether_it_is_well_and_ready() -> None:
         assert serve[probe]["httpGet"]["port"] == "http"
 
 
+def test_a_worker_is_asked_whether_it_is_well() -> None:
+    ((_, _, worker),) = containers("StatefulSet")
+    assert {"startupProbe", "livenessProbe"} <= worker.keys()
+    (port,) = worker["ports"]
+    given = {each["name"]: each["value"] for each in worker["env"]}
+    assert given["PACHOPS_WEB_WORKER_PORT"] == str(port["containerPort"])
+
+
 def test_the_kustomization_has_every_manifest() -> None:
     (found,) = documents(KUBERNETES / "kustomization.yaml")
     manifests = {file.name for file in KUBERNETES.glob("*.yaml")} - {"kustomization.yaml"}
@@ -125,6 +133,31 @@ def test_editors_take_the_project_files_that_the_guides_show(uv: Run, tmp_path: 
     command = ["check-jsonschema", "--schemafile", schema]
     checked = uv("tool", "run", "--quiet", "--from", CHECK_JSONSCHEMA, *command, *files)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.real
+def test_editors_take_the_settings_files_that_the_guides_show(uv: Run, tmp_path: Path) -> None:
+    texts = [text for page in GUIDES for text in settings_files(page)]
+    assert any("password_file" in text for text in texts)
+    files = _written(tmp_path, texts)
+    command = ["check-jsonschema", "--schemafile", SETTINGS_SCHEMA]
+    checked = uv("tool", "run", "--quiet", "--from", CHECK_JSONSCHEMA, *command, *files)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.real
+def test_editors_mark_what_is_wrong_in_a_settings_file(uv: Run, tmp_path: Path) -> None:
+    wrong = [
+        "parallel_build: 2\n",
+        "github: {token: a, token_file: /b}\n",
+        "git_logins: {git.example.com: {username: pachops}}\n",
+        "timeouts: {build: 60}\n",
+    ]
+    files = _written(tmp_path, wrong)
+    command = ["check-jsonschema", "--schemafile", SETTINGS_SCHEMA, "--output-format", "json"]
+    checked = uv("tool", "run", "--quiet", "--from", CHECK_JSONSCHEMA, *command, *files)
+    marked = {each["filename"] for each in json.loads(checked.stdout)["errors"]}
+    assert marked == set(map(str, files))
 
 
 @pytest.mark.real

@@ -15,7 +15,7 @@ from tests.packaging.conftest import ROOT, Run
 from tests.real.registry import Registry
 from tests.standins.pachd import Pachd
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("wheel")]  # it is built once
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +29,24 @@ def wheel(uv: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pachops(uv: Run, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command, installed from the wheel with the dependencies that it names itself."""
+    """The command, installed from the wheel by pip; uv is sooner done with what it depends on."""
     fresh = tmp_path_factory.mktemp("fresh") / "venv"
-    made = uv("venv", "--quiet", "--python", sys.executable, fresh)
+    made = uv("venv", "--quiet", "--seed", "--python", sys.executable, fresh)
     assert made.returncode == 0, made.stderr
     python = fresh / "bin" / "python"
     installed = uv(
         "pip", "install", "--quiet", "--constraint", "requirements.lock", "--python", python, wheel
     )
     assert installed.returncode == 0, installed.stderr
+    for arguments in (("install", "--no-deps", "--force-reinstall", str(wheel)), ("check",)):
+        done = subprocess.run(  # noqa: S603 - our own wheel
+            [python, "-m", "pip", "--disable-pip-version-check", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
     return fresh / "bin" / "pachops"
 
 
@@ -58,6 +67,14 @@ def test_every_file_of_the_bot_is_in_it(wheel: Path) -> None:
 def test_it_says_its_version(pachops: Path, tmp_path: Path) -> None:
     done = _run(pachops, {"HOME": str(tmp_path)}, tmp_path, "--version")
     assert (done.returncode, done.stdout.startswith("pachops 0.")) == (0, True), done.stderr
+
+
+def test_its_doctor_says_what_is_missing(pachops: Path, tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path), "DOCKER_HOST": "unix:///nowhere"}
+    done = _run(pachops, environ, tmp_path, "doctor")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Set PACHOPS_PACHD_ADDRESS" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_it_plans_a_deployment(

@@ -69,22 +69,23 @@ def _install(name: str, package: str) -> None:
         msg = f"{name} is not installed. On Debian, as root: apt-get install {package}"
         raise MissingPartError(msg)
     print(f"Installing Debian's {package} ...", flush=True)  # noqa: T201 - it takes a while
-    if _apt_get("install", "--no-install-recommends", package) is None:
+    if apt_get("install", "--no-install-recommends", package) is None:
         return
     # The lists of a fresh machine are empty, those of an old one name versions that are gone.
-    _apt_get("update")
-    failure = _apt_get("install", "--no-install-recommends", package)
+    apt_get("update")
+    failure = apt_get("install", "--no-install-recommends", package)
     if failure is not None:
         msg = f"{name} could not be installed: {failure}"
         raise MissingPartError(msg)
 
 
-def _apt_get(*arguments: str) -> str | None:
-    """None where it worked, else apt-get's last line."""
+def apt_get(*arguments: str, folder: Path | None = None) -> str | None:
+    """None where it worked, else apt-get's last line; `folder` is where it downloads to."""
     command = ["apt-get", "-qy", "-o", "DPkg::Lock::Timeout=300", *arguments]
     try:
         done = subprocess.run(  # noqa: S603 - constant command, packages named in this project
             command,
+            cwd=folder,
             env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -196,7 +197,7 @@ class Engine:
         folder = self._folder = Path(tempfile.mkdtemp(prefix="pachops-engine-"))
         socket = folder / "docker.sock"
         (folder / "daemon.json").write_text("{}")  # the machine's own may contradict our options
-        name = folder.name
+        name = containerd_namespace(folder)
         command = [
             str(dockerd),
             f"--config-file={folder / 'daemon.json'}",
@@ -233,6 +234,11 @@ class Engine:
             time.sleep(0.1)
         lines = log.read_text(errors="replace").strip().splitlines()
         raise NoEngineError("Our own dockerd did not start: " + " | ".join(lines[-3:]))
+
+
+def containerd_namespace(folder: Path) -> str:
+    """A name for a folder's engine: containerd runs nothing where one has `__`, or ends with `_`."""
+    return f"pachops-engine-{folder.name.encode().hex()}"
 
 
 def _kill_those_of(folder: Path) -> None:

@@ -65,7 +65,11 @@ def github_emulator(
         port = free_port()
         process = subprocess.Popen(  # noqa: S603 - pinned above
             [
-                *(str(_node(packages)), str(packages / "emulate" / "dist" / "index.js"), "start"),
+                *(
+                    str(packages / _node()),
+                    str(packages / "emulate" / "dist" / "index.js"),
+                    "start",
+                ),
                 *("--service", "github", "--host", "127.0.0.1", "--port", str(port)),
                 *("--seed", str(file), "--base-url", public_url),
             ],
@@ -86,13 +90,13 @@ def github_emulator(
 
 def install_emulate() -> Path:
     """The folder of its packages; MissingPartError where it cannot be installed."""
-    return install(MANIFEST)
+    return install(MANIFEST, _node())
 
 
-def _node(packages: Path) -> Path:
-    kind = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), "")
-    node = packages / f"node-linux-{kind}" / "bin" / "node"
-    if not node.exists():
+def _node() -> str:
+    """Its file among the packages."""
+    kind = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine())
+    if kind is None:
         msg = f"There is no Node for {platform.system()} on {platform.machine()} in {MANIFEST}."
         raise MissingPartError(msg)
-    return node
+    return f"node-linux-{kind}/bin/node"

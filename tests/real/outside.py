@@ -27,7 +27,7 @@ from pachyderm_sdk.api import (
     pps,
 )
 
-from tests.real.engine import Engine, MissingPartError, import_busybox
+from tests.real.engine import Engine, MissingPartError, import_busybox, require_program
 from tests.real.registry import Registry
 
 PROJECT = Path(__file__).parents[2]
@@ -98,6 +98,7 @@ def outside(
 
     Raises MissingPartError where a part is missing and cannot be brought.
     """
+    require_program("git", package="git")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pachops-")))
         (folder / "home").mkdir()

@@ -25,11 +25,12 @@ class PostgreSQL:
     def __init__(self, address: str) -> None:
         self._address = address
 
-    def new_database(self) -> str:
+    def new_database(self, encoding: str = "UTF8") -> str:
         """The URL of an empty database."""
         name = f"pachops_{uuid.uuid4().hex}"
+        make = sql.SQL("create database {} encoding {} locale 'C' template template0")
         with psycopg.connect(f"{self._address}/postgres", autocommit=True) as connection:
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+            connection.execute(make.format(sql.Identifier(name), sql.Literal(encoding)))
         return f"{self._address}/{name}"
 
 

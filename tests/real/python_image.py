@@ -9,6 +9,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,9 @@ _SUITE = "bookworm"
 _PACKAGES = "python3,python3-pip,ca-certificates"
 _PULL_TIMEOUT = 30
 _DEBOOTSTRAP_TIMEOUT = 900.0
+_KEPT = Path(sys.prefix) / "images" / f"{_SUITE}-{_PACKAGES.replace(',', '-')}.tar"
+_SUPERFLUOUS = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man")
+"""Half of it, which the original does not have either."""
 _AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 _CHANGES = [
     "ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -39,10 +43,10 @@ def python_image(host: str) -> Iterator[str]:
     """
     client = docker.APIClient(base_url=host, version="auto", timeout=600)
     with contextlib.closing(client):
-        if _is_there(client):
+        if is_there(client, PYTHON_IMAGE):
             yield "there"
             return
-        if _pull(host):
+        if pull(host, PYTHON_IMAGE):
             yield "pulled"
             return
         _make(client)
@@ -53,47 +57,56 @@ def python_image(host: str) -> Iterator[str]:
             client.remove_image(PYTHON_IMAGE, force=True)
 
 
-def _is_there(client: docker.APIClient) -> bool:
+def is_there(client: docker.APIClient, image: str) -> bool:
+    """Whether the engine has it."""
     try:
-        client.inspect_image(PYTHON_IMAGE)  # type: ignore[no-untyped-call]
+        client.inspect_image(image)  # type: ignore[no-untyped-call]
     except ImageNotFound:
         return False
     return True
 
 
-def _pull(host: str) -> bool:
-    repository, _, tag = PYTHON_IMAGE.partition(":")
+def pull(host: str, image: str) -> bool:
+    """Whether the engine has it now, from where its name says."""
+    repository, _, tag = image.partition(":")
     client = docker.APIClient(base_url=host, version="auto", timeout=_PULL_TIMEOUT)
     with contextlib.closing(client):
         try:
             client.pull(repository, tag=tag)
         except (DockerException, OSError):
             return False
-        return _is_there(client)
+        return is_there(client, image)
 
 
 def _make(client: docker.APIClient) -> None:
+    if not _KEPT.exists():
+        _KEPT.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="new-", dir=_KEPT.parent) as folder:
+            _pack(Path(folder)).rename(_KEPT)
+    repository, _, tag = PYTHON_IMAGE.partition(":")
+    client.import_image_from_file(str(_KEPT), repository=repository, tag=tag, changes=_CHANGES)
+
+
+def _pack(folder: Path) -> Path:
+    """All its files as an archive."""
     if os.geteuid() != 0:
         msg = f"{PYTHON_IMAGE} cannot be pulled, and only root can make a stand-in for it."
         raise MissingPartError(msg)
-    debootstrap = require_program("debootstrap", package="debootstrap")
-    with tempfile.TemporaryDirectory(prefix="pachops-base-") as folder:
-        root = Path(folder) / "root"
-        _debootstrap(debootstrap, root)
-        # Debian wants its own packages there; the original has no such wish.
-        (root / "usr/lib/python3.11/EXTERNALLY-MANAGED").unlink(missing_ok=True)
-        (root / "usr/bin/python").symlink_to("python3")
-        shutil.copy(_AUTHORITIES, root / _AUTHORITIES.lstrip("/"))
-        archive = Path(folder) / "root.tar"
-        subprocess.run(  # noqa: S603 - our own folder
-            ["tar", "--create", "--file", archive, "--directory", root, "."],  # noqa: S607
-            check=True,
-            timeout=300,
-        )
-        repository, _, tag = PYTHON_IMAGE.partition(":")
-        client.import_image_from_file(
-            str(archive), repository=repository, tag=tag, changes=_CHANGES
-        )
+    root, archive = folder / "root", folder / "root.tar"
+    _debootstrap(require_program("debootstrap", package="debootstrap"), root)
+    for each in _SUPERFLUOUS:
+        shutil.rmtree(root / each)
+        (root / each).mkdir()
+    # Debian wants its own packages there; the original has no such wish.
+    (root / "usr/lib/python3.11/EXTERNALLY-MANAGED").unlink(missing_ok=True)
+    (root / "usr/bin/python").symlink_to("python3")
+    shutil.copy(_AUTHORITIES, root / _AUTHORITIES.lstrip("/"))
+    subprocess.run(  # noqa: S603 - our own folder
+        ["tar", "--create", "--file", archive, "--directory", root, "."],  # noqa: S607
+        check=True,
+        timeout=300,
+    )
+    return archive
 
 
 def _debootstrap(program: Path, root: Path) -> None:

@@ -1,10 +1,11 @@
 import gc
+import re
 import warnings
 from pathlib import Path
 
 import pytest
 
-from tests.real.engine import engine_answers
+from tests.real.engine import containerd_namespace, engine_answers
 
 
 @pytest.mark.parametrize("exists", [False, True])
@@ -17,3 +18,13 @@ def test_an_engine_that_is_not_there_leaves_no_socket_open(tmp_path: Path, *, ex
         assert not engine_answers(f"unix://{place}")
         gc.collect()
     assert [each for each in warned if each.category is ResourceWarning] == []
+
+
+@pytest.mark.parametrize("random", ["3lc9rq1_", "_c9rq1x3", "3l__rq1x"])
+def test_containerd_takes_the_name_of_every_folder(random: str) -> None:
+    # As it says itself when it is asked to run a container.
+    taken = re.compile(r"[A-Za-z0-9]+(?:[._-](?:[A-Za-z0-9]+))*")
+    name = containerd_namespace(Path(f"/tmp/pachops-engine-{random}"))
+    assert taken.fullmatch(name)
+    assert taken.fullmatch(f"plugins.{name}")
+    assert len(f"plugins.{name}") <= 76

@@ -1,5 +1,6 @@
 """The Docker Engine: images are built, tested and pushed here. The only importer of docker's SDK."""
 
+from bot.services.docker.builder import look_at_builder
 from bot.services.docker.buildx import Buildx
 from bot.services.docker.dockerignore import excluded
 from bot.services.docker.engine import DockerEngine
@@ -18,4 +19,5 @@ __all__ = [
     "docker_logins",
     "excluded",
     "logged_in_hosts",
+    "look_at_builder",
 ]

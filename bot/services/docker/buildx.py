@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from bot.domain.progress import Progress
 from bot.domain.reasons import Code, StoppedError
 from bot.services.docker import rawjson
+from bot.services.docker.builder import environment, missing, no_buildx
 from bot.services.docker.failures import BuildEnd, build_failure, pushed_in_vain
 from bot.services.docker.lines import Mask, clean
 from bot.services.docker.orders import BuildOrder
@@ -76,7 +77,9 @@ class Buildx:
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
-                env=_environment({key: order.secrets[name] for key, name in secrets.items()}),
+                env=environment(
+                    {key: order.secrets[name].get_secret_value() for key, name in secrets.items()}
+                ),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
@@ -84,7 +87,7 @@ class Buildx:
                 start_new_session=True,
             )
         except FileNotFoundError as error:
-            raise _no_buildx("docker is not installed here") from error
+            raise no_buildx("docker is not installed here") from error
         sending = asyncio.create_task(_send(open_context, process))
         try:
             said = await _read(process, trace)
@@ -96,16 +99,8 @@ class Buildx:
         self, order: BuildOrder, trace: Trace, mask: Mask, said: list[str]
     ) -> StoppedError:
         text = "\n".join(mask.hide(clean(line)) for line in said)
-        if "is not a docker command" in text or "unknown command" in text:
-            return _no_buildx("docker has no buildx")
-        if "no builder" in text and "found" in text:
-            return StoppedError(
-                Code.BAD_SETTINGS,
-                f"docker buildx has no builder '{self._builder}'",
-                where="PACHOPS_BUILDX_BUILDER",
-                next_step="Name one that `docker buildx ls` lists, or make it with "
-                "`docker buildx create`.",
-            )
+        if lacking := missing(text, self._builder):
+            return lacking
         errors = [line.removeprefix("ERROR: ") for line in text.splitlines() if "ERROR:" in line]
         message = errors[-1] if errors else text or "docker buildx ended without a word"
         if refused := pushed_in_vain(order.tags[0], message, trace.failed):
@@ -143,16 +138,6 @@ def _command(
     return [*command, "-"]
 
 
-def _environment(secrets: Mapping[str, SecretStr]) -> dict[str, str]:
-    """Ours, less our own settings: they hold secrets, and a list of engines is not docker's."""
-    ours = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("PACHOPS_") and not (name == "DOCKER_HOST" and "," in value)
-    }
-    return ours | {name: value.get_secret_value() for name, value in secrets.items()}
-
-
 async def _send(open_context: OpenContext, process: asyncio.subprocess.Process) -> None:
     """The context into its stdin. An end that is not one kills it: it must not build half."""
     if process.stdin is None:
@@ -174,14 +159,17 @@ async def _read(process: asyncio.subprocess.Process, trace: Trace) -> list[str]:
     if process.stderr is None:
         raise AssertionError
     said: list[str] = []
+    lines = rawjson.Lines()
     async for line in process.stderr:
-        text = line.decode(errors="replace").rstrip("\n")
+        text = lines.whole(line.decode(errors="replace").rstrip("\n"))
+        if text is None:
+            continue
         status = rawjson.parse(text)
         if status is not None:
             trace.feed(status)
         elif text.strip():
-            said = [*said[-_TOLD:], text]
-    return said
+            said = [*said, *text.splitlines()][-_TOLD:]
+    return [*said, *lines.rest().splitlines()][-_TOLD:]
 
 
 async def _end(process: asyncio.subprocess.Process, sending: "asyncio.Task[None]") -> None:
@@ -212,12 +200,3 @@ def _digest(metadata: Path) -> str | None:
     except (OSError, ValueError, AttributeError):
         return None
     return found if isinstance(found, str) else None
-
-
-def _no_buildx(fact: str) -> StoppedError:
-    return StoppedError(
-        Code.ENGINE_LACKS,
-        fact,
-        where="PACHOPS_BUILDX_BUILDER",
-        next_step="Install docker's command line with its buildx plugin where the bot runs.",
-    )

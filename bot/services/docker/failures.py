@@ -208,8 +208,11 @@ def push_failure(reference: str, message: str) -> StoppedError:
 
 def pushed_in_vain(reference: str, message: str, step: FailedStep | None) -> StoppedError | None:
     """Why a build that was to push could not, where that is why it failed."""
-    is_export = step is None or step.text.startswith(("exporting", "pushing"))
-    if not is_export or not re.search(r"failed to push|pushing|failed to authorize", message):
+    # The engine's own builder pushes in a step of this name, and says no more than the error.
+    is_push = step is not None and step.text.startswith("pushing")
+    is_export = step is None or step.text.startswith("exporting")
+    told = is_export and re.search(r"failed to push|pushing|failed to authorize", message)
+    if not is_push and not told:
         return None
     return push_failure(reference, message)
 

@@ -77,6 +77,7 @@ class TestRun:
 
     exit_code: int
     out_of_memory: bool
+    """As far as the engine saw it: rarely one was killed for it and only its exit status 137 tells."""
     timed_out: bool
     seconds: float
     output_tail: tuple[str, ...]

@@ -18,15 +18,39 @@ from bot.services.docker.messages import (
     VertexWarning,
 )
 
+_MOST_LINES = 100_000
 _TIME = re.compile(
     r"(?P<until_seconds>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9}))?(?P<zone>.*)"
 )
 
 
-def parse(line: str) -> StatusResponse | None:
-    """One line of it; None where it is not a status, but words for people."""
+class Lines:
+    """Its lines -> what belongs together: buildx 0.13 spreads a status over several of them."""
+
+    def __init__(self) -> None:
+        self._begun: list[str] = []
+
+    def whole(self, line: str) -> str | None:
+        """The status or the words for people that end with this line; None where more comes."""
+        if not self._begun and line != "{":
+            return line
+        self._begun.append(line)
+        # Of an object that is spread out, only the first and the last line are not indented.
+        if line[:1] in {" ", "{"} and len(self._begun) < _MOST_LINES:
+            return None
+        told, self._begun = "\n".join(self._begun), []
+        return told
+
+    def rest(self) -> str:
+        """What was begun and not ended."""
+        told, self._begun = "\n".join(self._begun), []
+        return told
+
+
+def parse(text: str) -> StatusResponse | None:
+    """A status; None where it is none, but words for people."""
     try:
-        status = json.loads(line)
+        status = json.loads(text)
         if not isinstance(status, dict):
             return None
         return StatusResponse(

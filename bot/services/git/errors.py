@@ -153,9 +153,14 @@ def disk_full(where: str) -> StoppedError:
     )
 
 
+def is_full(error: OSError) -> bool:
+    """Whether it is only that a disk has no space."""
+    return error.errno in {errno.ENOSPC, errno.EDQUOT}
+
+
 def root_unusable(error: OSError, root: Path) -> StoppedError:
     """The folder with the mirrors cannot be written."""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if is_full(error):
         return disk_full(str(root))
     return StoppedError(
         Code.DATA_DIR_UNUSABLE, f"The folder for git mirrors, {root}, cannot be used: {error}"
@@ -174,7 +179,7 @@ def git_missing() -> StoppedError:
     return StoppedError(
         Code.REPOSITORY_UNREADABLE,
         "The `git` command is not on this machine",
-        next_step="Install git 2.30 or newer where the bot runs.",
+        next_step="Install git 2.31 or newer where the bot runs.",
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -73,6 +74,15 @@ class Git:
         self._root = root.absolute()
         self._find_login = find_login
         self._timeout = timeout
+
+    async def ready(self) -> None:
+        """See that mirrors can be kept. Errors: data_dir_unusable."""
+        try:
+            await asyncio.to_thread(_try_out, self._root)
+        except OSError as error:
+            # A full disk is told of by what needs it; meanwhile what nobody uses is removed.
+            if not errors.is_full(error):
+                raise errors.root_unusable(error, self._root) from error
 
     async def resolve(self, repository: str, ref: str | None) -> Commit:
         """The commit that a ref is at now; None is HEAD. Errors: also ref_unknown.
@@ -301,6 +311,12 @@ class Git:
             raise errors.git_missing() from error
         except OSError as error:
             raise errors.root_unusable(error, self._root) from error
+
+
+def _try_out(root: Path) -> None:
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=root):
+        pass
 
 
 def _address(repository: str) -> Address:

@@ -3,7 +3,8 @@
 from bot.services.clock import Clock
 from bot.services.github.address import CLOUD, api_url
 from bot.services.github.client import CLOUD_API, GitHub, app_from_manifest
-from bot.services.github.deliveries import FailedDelivery
+from bot.services.github.deliveries import FailedDelivery, Hook
+from bot.services.github.hooks import NoHook
 from bot.services.github.look import Look
 from bot.services.github.new_app import (
     EVENTS,
@@ -12,6 +13,7 @@ from bot.services.github.new_app import (
     WEBHOOK_PATH,
     AppWish,
     NewApp,
+    webhook_url,
 )
 from bot.services.github.new_app import LONGEST_NAME as LONGEST_APP_NAME
 from bot.services.github.orders import (
@@ -26,6 +28,7 @@ from bot.services.github.orders import (
 from bot.services.github.repository import RepositoryClient
 from bot.services.github.sign_in import SignIn
 from bot.services.github.standing import AppView
+from bot.services.github.suites import OwnCheck
 
 __all__ = [
     "CLOUD",
@@ -45,12 +48,16 @@ __all__ = [
     "DeploymentState",
     "FailedDelivery",
     "GitHub",
+    "Hook",
     "Level",
     "Look",
     "NewApp",
+    "NoHook",
+    "OwnCheck",
     "Reaction",
     "RepositoryClient",
     "SignIn",
     "api_url",
     "app_from_manifest",
+    "webhook_url",
 ]

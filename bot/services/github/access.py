@@ -12,7 +12,6 @@ from bot.services.github.connection import HIDDEN, Connection, Work
 from bot.services.github.once import Once
 from bot.services.github.raw import get, post
 from bot.services.github.threads import Threads
-from bot.services.github.together import both, together
 from bot.services.github.tokens import (
     HeldToken,
     InstallationAuth,
@@ -21,6 +20,7 @@ from bot.services.github.tokens import (
     forget_at_once,
 )
 from bot.services.logins import Login
+from bot.services.together import both, together
 
 THREADS = 8
 PREFETCHED = 30
@@ -33,7 +33,7 @@ _GIT_USER = "x-access-token"
 class Access:
     """The connections of one login, made when they are first needed.
 
-    Errors, from every method: github_unreachable, github_refused, github_limited.
+    Errors, from every method: github_unreachable, github_refused, github_login_refused, github_limited.
     """
 
     def __init__(

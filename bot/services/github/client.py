@@ -1,18 +1,18 @@
 """GitHub as an App, or with a token."""
 
-from datetime import datetime
 from typing import Self
 from urllib.parse import quote
 
 from github.Auth import Auth, Token
 from pydantic import SecretStr
 
+from bot.domain.reasons import GITHUB_PASSES, StoppedError
 from bot.services.calls import UNCOUNTED, Calls
 from bot.services.clock import Clock
 from bot.services.github.access import Access
-from bot.services.github.deliveries import FailedDelivery, list_attempts, never_arrived
+from bot.services.github.deliveries import Hook
 from bot.services.github.new_app import NewApp
-from bot.services.github.raw import post
+from bot.services.github.raw import get, post
 from bot.services.github.repository import RepositoryClient
 from bot.services.github.standing import (
     AppView,
@@ -32,7 +32,7 @@ class GitHub:
     """One GitHub and our login there; used on one event loop, closed at its end.
 
     `base_url` is the API's (see `api_url`). Errors, from every method: github_unreachable,
-    github_refused, github_limited.
+    github_refused, github_login_refused, github_limited.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class GitHub:
 
     @property
     def is_app(self) -> bool:
-        """Whether this is an App: it can write checks and list its deliveries."""
+        """Whether this is an App: it can write checks, and has one webhook for all."""
         return self._access.is_app
 
     def for_repository(
@@ -97,18 +97,22 @@ class GitHub:
         """Our login, as it stands on our comments."""
         return await self._access.author()
 
+    async def is_away(self) -> bool:
+        """Whether it does not answer, or not us, whatever is asked."""
+        try:
+            path = "/app" if self.is_app else "/user"
+            await self._access.own.ask("asking who we are", lambda github: get(github, path))
+        except StoppedError as stopped:
+            return stopped.reason.code in GITHUB_PASSES
+        return False
+
     async def prefetch(self) -> int:
         """Fetch what first calls would wait for: our name and the installations' tokens; how many."""
         return await self._access.prefetch()
 
-    async def failed_deliveries(self, since: datetime) -> tuple[FailedDelivery, ...]:
-        """The App's webhooks since then of which no attempt arrived, oldest first.
-
-        None without an App: a token does not say which of a repository's hooks is ours.
-        """
-        if not self.is_app:
-            return ()
-        return never_arrived(await list_attempts(self._access.own, since))
+    def app_hook(self) -> Hook:
+        """The App's own webhook; repositories have theirs (see `RepositoryClient.our_hook`)."""
+        return Hook(self._access.own, "/app/hook", "the App")
 
     async def app(self) -> AppView:
         """The App that we are."""
@@ -125,11 +129,6 @@ class GitHub:
     async def token_scopes(self) -> tuple[str, ...] | None:
         """A classic token's scopes; None for another token."""
         return await token_scopes(self._access.own)
-
-    async def redeliver(self, delivery: int) -> None:
-        """Ask for one more attempt; a second one is harmless, for its guid is the same."""
-        path = f"/app/hook/deliveries/{delivery}/attempts"
-        await self._access.own.ask("asking for a webhook again", lambda github: post(github, path))
 
     async def close(self) -> None:
         """End the threads and their connections, after the requests under way."""

@@ -54,7 +54,7 @@ class Connection:
     """What one login (the App, an installation of it, a token) asks of GitHub.
 
     `call` says in a few words what is asked, for errors. Errors, from every method:
-    github_unreachable, github_refused, github_limited.
+    github_unreachable, github_refused, github_login_refused, github_limited.
     """
 
     def __init__(

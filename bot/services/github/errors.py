@@ -32,10 +32,10 @@ RAISED = (
 elsewhere, JSON that is none, and JSON that is not what GitHub sends."""
 
 APP_STEP = (
-    "Install the App on this repository, and give it the permissions that docs/github.md lists "
-    "(a change of permissions has to be accepted by the organisation's owner)."
+    "Install the App on this repository, and give it the permissions that "
+    "docs/configuration.md#the-github-app lists (a change of permissions has to be accepted by "
+    "the organisation's owner)."
 )
-LOGIN_STEP = "Check the App's id and private key, or the token, in the settings."
 MOVED_STEP = "Check whether the repository was renamed, and the setting for GitHub's URL."
 
 
@@ -101,9 +101,10 @@ def limited(host: str, call: str, fact: str, wait: float) -> StoppedError:
 
 def refused(host: str, call: str, refusal: Refusal) -> StoppedError:
     """GitHub's no."""
-    return StoppedError(
-        Code.GITHUB_REFUSED, f"{host}, {call}: {refusal.fact}", next_step=refusal.next_step
-    )
+    code = Code.GITHUB_REFUSED
+    if refusal.status == HTTPStatus.UNAUTHORIZED:
+        code = Code.GITHUB_LOGIN_REFUSED
+    return StoppedError(code, f"{host}, {call}: {refusal.fact}", next_step=refusal.next_step)
 
 
 def _answered(error: GithubException) -> Trouble:
@@ -122,8 +123,6 @@ def _answered(error: GithubException) -> Trouble:
 
 
 def _step(status: int) -> str | None:
-    if status == HTTPStatus.UNAUTHORIZED:
-        return LOGIN_STEP
     return APP_STEP if status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND} else None
 
 

@@ -18,7 +18,7 @@ from bot.services.github.look import Look, file_in, permission_in
 from bot.services.github.place import Place
 from bot.services.github.pull_request import Ourselves, by_graphql, by_rest, from_graphql
 from bot.services.github.raw import Json, get
-from bot.services.github.together import both, together
+from bot.services.together import both, together
 
 T = TypeVar("T")
 

@@ -29,7 +29,7 @@ _PULL_REQUEST = """
       reviewDecision
       latestOpinionatedReviews(first: 100, writersOnly: true) { nodes { state commit { oid } } }
       comments(last: 100) { totalCount nodes { author { __typename login } } }
-      commits(last: 1) { nodes { commit { statusCheckRollup {
+      commits(last: 1) { nodes { commit { oid statusCheckRollup {
         contexts(first: 100, after: $after) {
           pageInfo { hasNextPage endCursor }
           nodes {
@@ -78,7 +78,8 @@ def ask(
     """The answer and all checks of all its pages; None where this has to be asked by REST."""
     variables: dict[str, Any] = {"owner": owner, "name": name, "number": number}
     first = _page(github, variables)
-    return (first, _all_checks(github, variables, first)) if first else None
+    checks = _all_checks(github, variables, first) if first else None
+    return None if first is None or checks is None else (first, checks)
 
 
 def look(
@@ -90,13 +91,19 @@ def look(
     if data is None:
         return None
     found = RepositoryAnswer.model_validate(data["repository"])
-    return found, _all_checks(github, variables, found.pull_request)
+    checks = _all_checks(github, variables, found.pull_request)
+    return None if checks is None else (found, checks)
 
 
-def _all_checks(github: Github, variables: dict[str, Any], first: PullRequestAnswer) -> Checks:
+def _all_checks(
+    github: Github, variables: dict[str, Any], first: PullRequestAnswer
+) -> Checks | None:
+    """None where they are not of the head that is known: it has moved, or is not listed any more."""
     page: PullRequestAnswer | None = first
     checks: list[CheckRun | Status] = []
     for _ in range(MOST_PAGES):
+        if page is not None and not page.has_checks_of(first.head_ref_oid):
+            return None
         contexts = page.contexts if page else None
         if contexts is None:
             break

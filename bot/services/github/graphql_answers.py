@@ -163,8 +163,9 @@ class Rollup(_Answer):
 
 
 class Commit(_Answer):
-    """The head."""
+    """The last commit that is listed: the head, but of very many, or while it moves."""
 
+    oid: str
     status_check_rollup: Rollup | None
 
 
@@ -197,6 +198,10 @@ class PullRequestAnswer(_Answer):
     latest_opinionated_reviews: Reviews | None
     comments: Comments
     commits: Commits
+
+    def has_checks_of(self, sha: str) -> bool:
+        """Whether the commit whose checks these are is this one."""
+        return all(each.commit.oid == sha for each in self.commits.nodes)
 
     @property
     def contexts(self) -> Contexts | None:

@@ -90,16 +90,26 @@ class Marks(Place):
             lambda github: self._look_for_check(github, sha, name, external_id, own_app),
         )
 
-    async def update_check(self, check: int, report: CheckReport) -> None:
-        """Show this instead. Annotations stay: those that are there are not sent again."""
-        if report.annotations:
+    async def update_check(
+        self, check: int, report: CheckReport, *, was_annotated: bool = True
+    ) -> None:
+        """Show this instead. Annotations stay: those that are there are not sent again.
+
+        Whether some are there is looked up, which takes a call, unless `was_annotated` is false.
+        """
+        shown = 0
+        if report.annotations and was_annotated:
             call = f"reading check {check}"
             shown = await self._ask(call, lambda github: self._annotations(github, check))
-            await self._annotate(check, report, shown)
-        await self._ask(
-            f"updating check {check}",
-            lambda github: self._repository(github).get_check_run(check).edit(**report.fields(())),
-        )
+        end = min(shown + sizes.ANNOTATIONS, len(report.annotations))
+        new = report.annotations[shown:end]
+        call, edit = f"updating check {check}", partial(self._edit_check, check, report.fields(new))
+        if not new:
+            await self._ask(call, edit)
+            return
+        # What is appended must not be sent twice, and comes with all the rest or not at all.
+        await self._create(call, edit, partial(self._has_annotations, check, end))
+        await self._annotate(check, report, end)
 
     async def create_deployment(
         self,
@@ -188,12 +198,12 @@ class Marks(Place):
             output = report.output(report.annotations[start:end])
             await self._create(
                 f"annotating check {check}",
-                partial(self._append, check, output),
+                partial(self._edit_check, check, {"output": output}),
                 partial(self._has_annotations, check, end),
             )
 
-    def _append(self, check: int, output: dict[str, Any], github: Github) -> bool:
-        self._repository(github).get_check_run(check).edit(output=output)
+    def _edit_check(self, check: int, fields: dict[str, Any], github: Github) -> bool:
+        self._repository(github).get_check_run(check).edit(**fields)
         return True
 
     def _has_annotations(self, check: int, count: int, github: Github) -> bool | None:

@@ -34,6 +34,11 @@ NOWHERE = "https://example.com" + WEBHOOK_PATH
 """Stands for a webhook's address that is not known yet: a manifest must have one."""
 
 
+def webhook_url(public_url: str | None) -> str | None:
+    """Where GitHub reaches our webhook; None where our own address is not known."""
+    return None if public_url is None else f"{public_url}{WEBHOOK_PATH}"
+
+
 @dataclass(frozen=True)
 class AppWish:
     """The App that somebody wants to have.

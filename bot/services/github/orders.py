@@ -19,7 +19,6 @@ class Conclusion(StrEnum):
     ACTION_REQUIRED = "action_required"
     CANCELLED = "cancelled"
     FAILURE = "failure"
-    NEUTRAL = "neutral"
     SKIPPED = "skipped"
     SUCCESS = "success"
     TIMED_OUT = "timed_out"
@@ -28,7 +27,6 @@ class Conclusion(StrEnum):
 class Level(StrEnum):
     """How bad what an annotation says is."""
 
-    NOTICE = "notice"
     WARNING = "warning"
     FAILURE = "failure"
 

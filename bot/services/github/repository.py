@@ -1,14 +1,16 @@
 """One repository on GitHub."""
 
 from bot.services.github.facts import Facts
+from bot.services.github.hooks import Hooks
 from bot.services.github.marks import Marks
+from bot.services.github.suites import Suites
 from bot.services.logins import Login
 
 
-class RepositoryClient(Facts, Marks):
+class RepositoryClient(Facts, Marks, Suites, Hooks):
     """Everything that is asked of a repository and written to it.
 
-    Errors, from every method: github_unreachable, github_refused, github_limited.
+    Errors, from every method: github_unreachable, github_refused, github_login_refused, github_limited.
     """
 
     async def git_login(self, *, refused: Login | None = None) -> Login | None:

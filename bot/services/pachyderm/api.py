@@ -38,6 +38,7 @@ class Call:
 
 GET_VERSION = Call("versionpb_v2.API", "GetVersion", version.Version)
 WHO_AM_I = Call("auth_v2.API", "WhoAmI", auth.WhoAmIResponse)
+AUTHORIZE = Call("auth_v2.API", "Authorize", auth.AuthorizeResponse)
 CREATE_PIPELINE = Call("pps_v2.API", "CreatePipelineV2", pps.CreatePipelineV2Response)
 INSPECT_PIPELINE = Call("pps_v2.API", "InspectPipeline", pps.PipelineInfo)
 DELETE_PIPELINE = Call("pps_v2.API", "DeletePipeline", Empty)

@@ -13,11 +13,25 @@ from bot.services.pachyderm import api
 from bot.services.pachyderm.address import check_token, parse_address
 from bot.services.pachyderm.api import Untyped, pfs, pps, transaction
 from bot.services.pachyderm.connection import Connection
-from bot.services.pachyderm.errors import AnswerLostError, cause_of, is_missing, is_silence
+from bot.services.pachyderm.errors import (
+    AnswerLostError,
+    cause_of,
+    is_missing,
+    is_silence,
+    is_unbound,
+)
 from bot.services.pachyderm.values import Job, LivePipeline, PipelineUpdate
 
 OLDEST = (2, 8)
 """The first pachd with CreatePipelineV2."""
+
+MAKING = (api.auth.Permission.PROJECT_CREATE_REPO,)
+UPDATING = (
+    api.auth.Permission.REPO_READ,
+    api.auth.Permission.REPO_WRITE,
+    api.auth.Permission.PIPELINE_LIST_JOB,
+)
+"""What pachd wants of who makes a pipeline in a project, and of who updates and follows one."""
 
 UNDO_TIMEOUT = 5.0
 """Seconds for taking a transaction back; who cancels does not wait for longer."""
@@ -64,6 +78,33 @@ class Pachyderm:
                 return None
             raise self._connection.reason(error, api.WHO_AM_I, None) from error
         return str(found.username)
+
+    async def missing_to_make(self, project: str) -> tuple[str, ...] | None:
+        """The permissions that our token lacks to make pipelines there; None: no such project.
+
+        For clusters with authentication only.
+        """
+        return await self._missing(api.auth.ResourceType.PROJECT, project, MAKING)
+
+    async def missing_to_update(self, project: str, name: str) -> tuple[str, ...] | None:
+        """Likewise to update a pipeline and to follow its jobs; None where it is not there."""
+        return await self._missing(api.auth.ResourceType.REPO, f"{project}/{name}", UPDATING)
+
+    async def _missing(
+        self, kind: Untyped, name: str, permissions: Sequence[Untyped]
+    ) -> tuple[str, ...] | None:
+        request = api.auth.AuthorizeRequest(
+            resource=api.auth.Resource(type=kind, name=name), permissions=list(permissions)
+        )
+        try:
+            answer = await self._connection.ask(api.AUTHORIZE, request, where=name)
+        except StoppedError as error:
+            if isinstance(error.__cause__, grpc.RpcError) and is_unbound(error.__cause__):
+                return None
+            raise
+        if answer.authorized:
+            return ()
+        return tuple(sorted(_permission(each) for each in answer.missing or permissions))
 
     async def inspect(self, project: str, name: str) -> LivePipeline | None:
         """The pipeline as it is now; None where there is none."""
@@ -230,6 +271,13 @@ def _job(info: Untyped) -> Job:
         data_failed=info.data_failed,
         reason=info.reason,
     )
+
+
+def _permission(number: int) -> str:
+    try:
+        return str(api.auth.Permission(number).name)
+    except ValueError:
+        return f"permission {number}"
 
 
 def _word(states: Untyped, number: int, prefix: str) -> str:

@@ -39,6 +39,14 @@ def is_missing(error: grpc.RpcError) -> bool:
     return bool(error.code() == grpc.StatusCode.NOT_FOUND)
 
 
+def is_unbound(error: grpc.RpcError) -> bool:
+    """Whether nobody has a role on the thing asked about: there is none, for makers get one.
+
+    pachd gives this error no code of its own (ErrNoRoleBinding in its src/auth/errors.go).
+    """
+    return "no role binding exists for" in cause_of(error)
+
+
 def cause_of(error: grpc.RpcError) -> str:
     """What the other side said, on one line and not too long."""
     text = " ".join((error.details() or error.code().name).split())

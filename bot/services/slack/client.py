@@ -233,6 +233,7 @@ class Slack:
             email=profile.get("email") or None,
             is_confirmed=bool(user.get("is_email_confirmed")),
             is_active=not (user.get("deleted") or user.get("is_bot")),
+            team=str(user.get("team_id") or ""),
         )
 
 

@@ -33,11 +33,14 @@ _LOGIN = frozenset(
         "token_revoked",
     }
 )
-NOT_OURS = frozenset({"channel_not_found", "not_in_channel"})
-"""The bot is not in the channel, or there is none."""
-GONE = frozenset({"message_not_found", "cant_update_message", "duplicate_message_not_found"})
+_ARCHIVED = "is_archived"
+NOT_OURS = frozenset({"channel_not_found", "not_in_channel", _ARCHIVED})
+"""The bot is not in the channel, or there is none any more."""
+GONE = frozenset({"message_not_found", "duplicate_message_not_found"})
 """Somebody has deleted the message."""
-TOO_MUCH = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+TOO_MUCH = frozenset(
+    {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"}
+)
 """Slack does not take what the blocks have."""
 _LONGEST = 200
 
@@ -48,6 +51,11 @@ class SlackRefusedError(StoppedError):
     def __init__(self, error: str, fact: str, next_step: str | None) -> None:
         super().__init__(Code.SLACK_REFUSED, fact, next_step=next_step)
         self.error = error
+
+    @property
+    def is_of_token(self) -> bool:
+        """Whether it is our token that Slack does not take: nothing is wrong with what was said."""
+        return self.error in _LOGIN
 
 
 @dataclass(frozen=True)
@@ -157,6 +165,8 @@ def _step(refusal: Refusal) -> str | None:
         )
     if refusal.error in _LOGIN:
         return "Check PACHOPS_SLACK_BOT_TOKEN: `pachops setup slack` says what is missing."
+    if refusal.error == _ARCHIVED:
+        return "Take the channel out of Slack's archive, or out of `notify`."
     if refusal.error in NOT_OURS:
         return "Check the channel's name, and invite the bot there: `/invite @pachops`."
     return None

@@ -36,6 +36,8 @@ class Person:
     """Whether they have shown that the address is theirs."""
     is_active: bool
     """Neither a bot nor somebody who has left."""
+    team: str
+    """Their own workspace: in a channel that is shared, another's."""
 
 
 @dataclass(frozen=True)

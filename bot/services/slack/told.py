@@ -68,5 +68,9 @@ def _user(body: Mapping[str, Any]) -> str:
 
 
 def _identity(kind: Kind, body: Mapping[str, Any]) -> str:
-    own = body.get("event_id") if kind is Kind.EVENT else body.get("trigger_id")
+    own = body["event_id" if kind is Kind.EVENT else "trigger_id"]
+    if not own:
+        # Two without it would be taken for one.
+        msg = "it cannot be told from another"
+        raise ValueError(msg)
     return hashlib.sha256(f"{kind} {own}".encode()).hexdigest()[:48]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from examples.demo.telling import does, seen
-from examples.demo.world import ADA, GRACE, REPOSITORY, SLACK_IDS, World
+from examples.demo.world import ADA, GRACE, PULL, REPOSITORY, SLACK_IDS, World
 from tests.real.workspace import shown
 
 TITLE = "Production asks for approval in Slack and gets it"
@@ -19,7 +19,7 @@ async def ask(world: World) -> dict[str, Any]:
     for person in (ADA, GRACE):
         await _link(world, person)
     does("Ada and Grace join their names in Slack and on GitHub, once: /pachops link")
-    sha = world.pull_request.head_sha
+    sha = world.github.tip("main")
     does("Ada types in Slack: /pachops deploy production")
     await world.types(f"deploy production --repo {REPOSITORY}", ADA)
     message = await world.slack.sees("*production*", sha[:7], '"approve"', "vision/edges")
@@ -29,7 +29,7 @@ async def ask(world: World) -> dict[str, Any]:
 
 async def approve(world: World, message: dict[str, Any]) -> None:
     """Grace approves."""
-    sha = world.pull_request.head_sha
+    sha = world.github.tip("main")
     does("Grace clicks Approve.")
     await world.clicks(message, "approve", GRACE)
     version = await world.expect_deployed("production", sha)
@@ -42,5 +42,5 @@ async def _link(world: World, person: str) -> None:
     await world.types("link", person)
     told = shown(await world.slack.sees("/pachops link ", whispered_to=SLACK_IDS[person]))
     code = told.split("/pachops link ")[1].split("`")[0]
-    await world.github.comment(world.pull_request, f"/pachops link {code}", by=person)
-    await world.github.expect_comment(world.pull_request, "Slack")
+    await world.github.comment(PULL, f"/pachops link {code}", by=person)
+    await world.github.expect_comment(PULL, "Slack")

@@ -17,7 +17,7 @@ async def play(world: World) -> None:
     sha = await world.push({"edges/edges.sh": text}, "Sharper edges in noise")
     await world.expect_deployed("staging", sha)
     does(f'Ada pushes "Sharper edges in noise" and publishes {TAG} on GitHub.')
-    await world.github.publish_release(REPOSITORY, TAG, notes=NOTES, by=ADA)
+    await world.github.publish_release(TAG, notes=NOTES, by=ADA)
     message = await world.slack.sees("*production*", sha[:7], '"approve"')
     does("Grace clicks Approve.")
     await world.clicks(message, "approve", GRACE)

@@ -1,5 +1,6 @@
 """Back to what ran before."""
 
+from examples.demo.acts.pull_request import BRANCH
 from examples.demo.telling import does, seen
 from examples.demo.world import GRACE, REPOSITORY, World
 
@@ -8,7 +9,7 @@ TITLE = "Production goes back to what ran before"
 
 async def play(world: World) -> None:
     """Grace rolls back."""
-    before = world.pull_request.head_sha
+    before = world.github.tip(BRANCH)
     does("Grace types in Slack: /pachops rollback production")
     await world.types(f"rollback production --repo {REPOSITORY}", GRACE)
     await world.slack.sees("Rolled back", "*production*")

@@ -15,6 +15,7 @@ FORK = (
     "repository."
 )
 NOT_TOLD = "GitHub could not be told how it ended; this page has it all."
+SLACK_IS_AWAY = "Slack does not answer: it was not told how this ended."
 OWN_LOG = "pachops: its own log"
 NOT_WRITTEN = "The runner's file for outputs or the summary could not be written"
 _PERMISSIONS = {

@@ -92,7 +92,7 @@ def check_report(view: View, safe: Safe) -> CheckReport:
 
 def _title(view: View, safe: Safe) -> str:
     request = view.deployment.request
-    place = sentences.target(view.sha[:SHORT_SHA], request.environment)
+    place = sentences.target(request.kind, view.sha[:SHORT_SHA], request.environment)
     return safe.line(what(view, place), _LONGEST_TITLE)
 
 

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import accumulate, takewhile
 
 from bot.domain.deployment import Actor, BuiltImage, UpdatedPipeline
 from bot.domain.reasons import Reason
 from handlers.reports import sentences
 from handlers.reports.github import words
-from handlers.reports.github.safe import LONGEST_BODY, Safe, fitted
+from handlers.reports.github.safe import LONGEST_BODY, Safe, fitted, size
 from handlers.reports.text import lines
 from handlers.reports.view import View
 from handlers.reports.words import STAGES, digest
@@ -16,6 +17,9 @@ SURFACE = "github"
 """The surface of actors whose name is a login on GitHub."""
 
 _MOST_LISTED = 20
+_LONGEST_LIST = 20_000
+"""Bytes: as a whole a list would be left out where it is too long."""
+_MOST_CALLED = 10
 _LONGEST_FACT = 1000
 _MOST_FACTS = 10
 _LONGEST_DETAIL = 120
@@ -24,6 +28,8 @@ SEEN_DIGITS = 12
 """Of a plan's digest, which say what was looked at."""
 _SHA = re.compile(r"[0-9a-f]{40}")
 _LOGIN = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
+_NAMED = re.compile(rf"{_LOGIN.pattern}(?:/[A-Za-z0-9][A-Za-z0-9_.-]{{0,99}})?")
+"""A login, or a team with its organization."""
 
 
 def progress_comment(view: View, safe: Safe) -> str:
@@ -31,14 +37,22 @@ def progress_comment(view: View, safe: Safe) -> str:
 
     It is the same text until something has happened, so that it is edited only then.
     """
-    first = [headline(view, safe), _asked(view, safe), *_why(view, safe), *_approval(view, safe)]
-    return fitted(first, _content(view, safe), [_foot(view, safe)], LONGEST_BODY)
+    first = [headline(view, safe), _asked(view, safe), *_why(view, safe), _vote(view, safe)]
+    middle = (*_approval(view, safe), *_content(view, safe))
+    return fitted(first, middle, [_foot(view, safe)], LONGEST_BODY)
 
 
 def failure_comment(view: View, safe: Safe) -> str:
     """A comment of its own for a bad end: it mentions who asked, so that they get a notice."""
     first = [words.told(mention(view), headline(view, safe)), *_why(view, safe)]
     return fitted(first, _notes(view, safe), [_foot(view, safe)], LONGEST_BODY)
+
+
+def ask_comment(view: View, safe: Safe) -> str:
+    """A comment of its own that mentions those who may approve, so that they get a notice."""
+    calls = " ".join(called(view)[:_MOST_CALLED])
+    first = [words.told(calls, headline(view, safe)), _vote(view, safe)]
+    return fitted(first, _approval(view, safe), [_foot(view, safe)], LONGEST_BODY)
 
 
 def headline(view: View, safe: Safe) -> str:
@@ -51,7 +65,8 @@ def headline(view: View, safe: Safe) -> str:
         if view.waits or view.asks_for_approval
         else sentences.RUNNING
     )
-    place = sentences.target(_commit(view.sha, safe), f"**{safe.text(request.environment)}**")
+    environment = f"**{safe.text(request.environment)}**"
+    place = sentences.target(request.kind, _commit(view.sha, safe), environment)
     took = (
         f" {sentences.took(outcome, view.seconds)}" if outcome and view.seconds is not None else ""
     )
@@ -80,9 +95,19 @@ def mention_of(actor: Actor) -> str:
     return f"@{actor.name}" if is_login else ""
 
 
+def called(view: View) -> tuple[str, ...]:
+    """Mentions of those whom the rules name as approvers; never of who asked."""
+    asked, asker = view.board.approval, view.deployment.request.actor
+    return tuple(
+        f"@{each}"
+        for each in (asked.named if asked else ())
+        if _NAMED.fullmatch(each) and not asker.may_be(Actor(each, SURFACE))
+    )
+
+
 def summary(view: View, safe: Safe) -> str:
     """What a check says first: how it stands and why."""
-    first = [headline(view, safe), _asked(view, safe), *_reason(view, safe)]
+    first = [headline(view, safe), _asked(view, safe), *_reason(view, safe), _vote(view, safe)]
     return fitted(first, _approval(view, safe), [_foot(view, safe)], LONGEST_BODY)
 
 
@@ -116,18 +141,24 @@ def _reason_lines(reason: Reason, safe: Safe) -> Iterator[str]:
     yield f"{words.NEXT} {safe.rich(reason.next_step, _LONGEST_FACT)}"
 
 
+def _vote(view: View, safe: Safe) -> str:
+    """Who is asked, and how they say yes or no."""
+    asked = view.board.approval
+    if asked is None or not view.asks_for_approval:
+        return ""
+    who = sentences.who_approves(asked.needed, safe.code(asked.asked_by, _LONGEST_NAME))
+    approve = f"{view.word} approve {asked.deployment} {asked.digest[:SEEN_DIGITS]}"
+    reject = f"{view.word} reject {asked.deployment}"
+    said = (words.asks_for(who, asked.deadline), *sentences.consequences(asked))
+    return "  \n".join([*said, words.how_to_vote(safe.code(approve), safe.code(reject))])
+
+
 def _approval(view: View, safe: Safe) -> Iterator[str]:
-    """What others are asked to let through, how they say yes or no, and who has said it."""
+    """What others are asked to let through, and who has said yes or no."""
     asked = view.board.approval
     if asked is not None and view.asks_for_approval:
-        who = sentences.who_approves(asked.needed, safe.code(asked.asked_by, _LONGEST_NAME))
-        approve = f"{view.word} approve {asked.deployment} {asked.digest[:SEEN_DIGITS]}"
-        reject = f"{view.word} reject {asked.deployment}"
-        said = (words.asks_for(who, asked.deadline), *sentences.consequences(asked))
-        yield "  \n".join([*said, words.how_to_vote(safe.code(approve), safe.code(reject))])
-        yield _list(
-            words.WHAT_IS_APPROVED, (safe.text(line, _LONGEST_FACT) for line in asked.changes)
-        )
+        changes = (safe.text(line, _LONGEST_FACT) for line in asked.changes)
+        yield _list(words.WHAT_IS_APPROVED, changes)
     if view.board.votes:
         given = sentences.votes(
             view.board.votes.values(), lambda name: safe.code(name, _LONGEST_NAME)
@@ -199,9 +230,11 @@ def _list(heading: str, entries: Iterable[str]) -> str:
     every = list(entries)
     if not every:
         return ""
-    shown = [f"- {entry}" for entry in every[:_MOST_LISTED]]
-    if len(every) > _MOST_LISTED:
-        shown.append(f"- {words.more(len(every) - _MOST_LISTED)}")
+    fitting = takewhile(lambda upto: upto <= _LONGEST_LIST, accumulate(map(size, every)))
+    most = min(_MOST_LISTED, len(list(fitting)))
+    shown = [f"- {entry}" for entry in every[:most]]
+    if len(every) > most:
+        shown.append(f"- {words.more(len(every) - most)}")
     return "\n".join([heading, "", *shown])
 
 

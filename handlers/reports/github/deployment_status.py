@@ -18,11 +18,9 @@ _STATES: dict[Outcome, DeploymentState] = {
 }
 
 
-def deployment_state(view: View) -> DeploymentState:
-    """GitHub's word for how it stands, once it has begun."""
-    if view.outcome is not None:
-        return _STATES[view.outcome]
-    return "queued" if view.waits or view.asks_for_approval else "in_progress"
+def deployment_state(outcome: Outcome) -> DeploymentState:
+    """GitHub's word for how it ended."""
+    return _STATES[outcome]
 
 
 def description(view: View, safe: Safe) -> str:

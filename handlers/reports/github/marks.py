@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from handlers.reports.github.comment import called
 from handlers.reports.github.origin import Origin
 from handlers.reports.text import fingerprint
 from handlers.reports.view import View
@@ -22,9 +23,13 @@ class Mark(StrEnum):
     STATUS = "status"
     COMMENT = "comment"
     CHECK = "check"
+    ASK = "ask"
+    """The comment that mentions those who may approve: an edit notifies nobody."""
     FAILURE = "failure"
     """The comment that mentions who asked."""
     REACTION = "reaction"
+    ANNOTATIONS = "annotations"
+    """On the check's lines, with its end; never a call of their own."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,10 @@ class Marks:
     def saying(self, mark: Mark, text: str) -> "Marks":
         """Once the mark shows the text."""
         return replace(self, said={**self.said, mark: fingerprint(text)})
+
+    def trying(self, mark: Mark) -> "Marks":
+        """Before it is made."""
+        return replace(self, tried=self.tried | {mark})
 
     def at(self, mark: Mark, identity: int) -> "Marks":
         """Once the mark is there."""
@@ -74,41 +83,55 @@ _MARKS: TypeAdapter[Marks] = TypeAdapter(Marks)
 class Ration:
     """How many calls a deployment's report may take while all goes well."""
 
-    calls: int = 8
-    """With the three of the gate's two looks and the first reaction a deployment takes twelve."""
+    calls: int = 7
+    """With the three of the gate's two looks and the first reaction a deployment takes eleven."""
     end: int = 4
-    """Kept back for the end: status, check, comment and reaction."""
-    approval: int = 6
-    """More, for one that others have to approve: that it waits, their votes, that it goes on."""
+    """Kept back for the end: status, comment, check, and a reaction or a comment that mentions."""
+    approval: int = 4
+    """More, for one that others have to approve: that it waits, and that it goes on."""
+    call: int = 1
+    """More, where those are named."""
     marks: frozenset[Mark] = frozenset(Mark)
     """Those that are made at all."""
 
-    in_line: int = 3
+    in_line: int = 2
     """More, for one that others are before: that it waits, and that it begins."""
 
     def for_view(self, view: View) -> "Ration":
         """With what this deployment needs more."""
         more = self.approval if view.board.approval else 0
+        more += self.call if called(view) else 0
         more += self.in_line if view.board.in_line else 0
         return replace(self, calls=self.calls + more)
 
 
 NORMAL = Ration()
+WITHOUT_APP = replace(NORMAL, marks=frozenset(Mark) - {Mark.CHECK})
+"""GitHub lets nobody but Apps write checks."""
 
 
 def wanted(view: View, origin: Origin) -> Iterator[Mark]:
     """The marks that this deployment should have now."""
-    yield Mark.DEPLOYMENT
+    # There is none yet for a rollback that waits: which, is known when it begins.
+    has_commit = view.deployment.request.is_commit_known
+    if has_commit:
+        yield Mark.DEPLOYMENT
     if view.waits and view.board.in_line is None:
-        # GitHub shows a deployment without a status as pending, and its turn comes at once.
+        # Its turn comes at once.
         return
-    yield Mark.STATUS
+    if view.end is not None and has_commit:
+        # Until then GitHub shows a deployment as pending, and the check says the rest.
+        yield Mark.STATUS
     if origin.pull_request is not None:
         yield Mark.COMMENT
-    yield Mark.CHECK
+    if has_commit:
+        yield Mark.CHECK
+    if origin.pull_request is not None and view.asks_for_approval and called(view):
+        yield Mark.ASK
     if origin.pull_request is not None and view.is_failure:
         yield Mark.FAILURE
-    if origin.comment_id is not None and (view.is_failure or view.is_success):
+    if origin.comment_id is not None and view.is_success:
+        # After a failure the comment that mentions who asked says it.
         yield Mark.REACTION
 
 

@@ -44,6 +44,11 @@ def comment_marker(environment: str) -> str:
     return f"<!-- pachops:environment:{quote(environment, safe='')} -->"
 
 
+def ask_marker(deployment: str) -> str:
+    """How the comment that calls those who may approve is known again."""
+    return f"<!-- pachops:ask:{quote(deployment, safe='')} -->"
+
+
 def failure_marker(deployment: str) -> str:
     """How the comment that tells of a failure is known again."""
     return f"<!-- pachops:failure:{quote(deployment, safe='')} -->"

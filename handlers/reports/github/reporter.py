@@ -236,6 +236,9 @@ class Follower:
             for number, at, event in batch:
                 self._board = self._board.after(at, event)
                 self._read_to = number
+            if self._board.planned and not self._deployment.request.is_commit_known:
+                found = await self._desk.deployments.get(self.identity)
+                self._deployment = found or self._deployment
             if len(batch) < _BATCH:
                 return
 

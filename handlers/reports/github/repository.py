@@ -29,8 +29,10 @@ class Repository(Protocol):
     async def find_check(self, sha: str, name: str, *, external_id: str) -> int | None:
         """The check of this deployment."""
 
-    async def update_check(self, check: int, report: CheckReport) -> None:
-        """Show this instead."""
+    async def update_check(
+        self, check: int, report: CheckReport, *, was_annotated: bool = True
+    ) -> None:
+        """Show this instead; false where its annotations cannot be there yet, which saves a look."""
 
     async def create_deployment(
         self, sha: str, environment: str, *, payload: Mapping[str, str], description: str = ""

@@ -8,10 +8,15 @@ from bot.services.github import Reaction
 from bot.store.deployments import Deployments
 from bot.store.reports import Reports
 from handlers.reports.github.check import check_name, check_report
-from handlers.reports.github.comment import failure_comment, progress_comment
+from handlers.reports.github.comment import ask_comment, failure_comment, progress_comment
 from handlers.reports.github.deployment_status import deployment_state, description
 from handlers.reports.github.marks import MARKS, Mark, Marks
-from handlers.reports.github.origin import Origin, comment_marker, failure_marker
+from handlers.reports.github.origin import (
+    Origin,
+    ask_marker,
+    comment_marker,
+    failure_marker,
+)
 from handlers.reports.github.repository import Repository
 from handlers.reports.github.safe import Safe
 from handlers.reports.view import View
@@ -29,22 +34,21 @@ class Wording:
         view, safe = self.view, self.safe
         match mark:
             case Mark.STATUS:
-                return f"{deployment_state(view)} {description(view, safe)}"
+                return f"{view.outcome} {description(view, safe)}"
             case Mark.COMMENT:
                 return progress_comment(view, safe)
             case Mark.CHECK:
                 return repr(check_report(view, safe))
+            case Mark.ASK:
+                return ask_comment(view, safe)
             case Mark.FAILURE:
                 return failure_comment(view, safe)
-            case Mark.REACTION:
-                return reaction(view)
-        # A deployment is made once and never changed.
+        # A deployment is made once and never changed, and only what is good gets a reaction.
         return mark
 
 
-def reaction(view: View) -> Reaction:
-    """How the end is shown on the command's own comment."""
-    return "rocket" if view.is_success else "-1"
+SUCCESS: Reaction = "rocket"
+"""On the command's own comment."""
 
 
 class Speaker:
@@ -85,6 +89,7 @@ class Speaker:
             Mark.STATUS: self._status,
             Mark.COMMENT: self._comment,
             Mark.CHECK: self._check,
+            Mark.ASK: self._ask,
             Mark.FAILURE: self._failure,
             Mark.REACTION: self._react,
         }
@@ -105,12 +110,12 @@ class Speaker:
     async def _status(self, wording: Wording) -> None:
         view = wording.view
         deployment = self.marks.ids.get(Mark.DEPLOYMENT)
-        if deployment is None:
+        if deployment is None or view.outcome is None:
             raise StoppedError(Code.GITHUB_REFUSED, "there is no deployment to give a status to")
         self._count()
         await self._repository.deployment_status(
             deployment,
-            deployment_state(view),
+            deployment_state(view.outcome),
             description=description(view, wording.safe),
             url=view.page or "",
         )
@@ -120,6 +125,9 @@ class Speaker:
         name = check_name(view.deployment.request.environment)
         report = check_report(view, wording.safe)
         sha, identity = self._sha(view), view.deployment.id
+        was_annotated = Mark.ANNOTATIONS in self.marks.tried
+        if report.annotations and not was_annotated:
+            await self._keep(view, self.marks.trying(Mark.ANNOTATIONS))
         is_new = await self._make(
             Mark.CHECK,
             view,
@@ -128,7 +136,8 @@ class Speaker:
         )
         if not is_new:
             self._count()
-            await self._repository.update_check(self.marks.ids[Mark.CHECK], report)
+            check = self.marks.ids[Mark.CHECK]
+            await self._repository.update_check(check, report, was_annotated=was_annotated)
 
     async def _comment(self, wording: Wording) -> None:
         view, number = wording.view, self._origin.pull_request or 0
@@ -146,7 +155,7 @@ class Speaker:
             self.marks = self.marks.without(Mark.COMMENT)
         if self._origin.has_our_comments:
             # Another database may have known it.
-            self.marks = replace(self.marks, tried=self.marks.tried | {Mark.COMMENT})
+            self.marks = self.marks.trying(Mark.COMMENT)
         is_new = await self._make(
             Mark.COMMENT,
             view,
@@ -166,20 +175,27 @@ class Speaker:
         self.marks = self.marks.at(Mark.COMMENT, comment)
         await self._deployments.save(view.deployment.id, place, comment)
 
+    async def _ask(self, wording: Wording) -> None:
+        await self._call(Mark.ASK, ask_marker(wording.view.deployment.id), wording)
+
     async def _failure(self, wording: Wording) -> None:
+        await self._call(Mark.FAILURE, failure_marker(wording.view.deployment.id), wording)
+
+    async def _call(self, mark: Mark, marker: str, wording: Wording) -> None:
+        """A comment that mentions people: it is written once and never changed."""
         view, number = wording.view, self._origin.pull_request or 0
-        marker, body = failure_marker(view.deployment.id), wording.of(Mark.FAILURE)
+        body = wording.of(mark)
         await self._make(
-            Mark.FAILURE,
+            mark,
             view,
             lambda: self._repository.find_comment(number, marker),
             lambda: self._repository.create_comment(number, body, marker=marker),
         )
 
-    async def _react(self, wording: Wording) -> None:
+    async def _react(self, _wording: Wording) -> None:
         if self._origin.comment_id is not None:
             self._count()
-            await self._repository.react(self._origin.comment_id, reaction(wording.view))
+            await self._repository.react(self._origin.comment_id, SUCCESS)
 
     async def _make(
         self,
@@ -198,7 +214,7 @@ class Speaker:
                 await self._keep(view, self.marks.at(mark, found))
                 return False
         else:
-            await self._keep(view, replace(self.marks, tried=self.marks.tried | {mark}))
+            await self._keep(view, self.marks.trying(mark))
         self._count()
         identity = await create()
         await self._keep(view, self.marks.at(mark, identity))

@@ -36,6 +36,8 @@ class Click:
     """The id of who clicked."""
     at: float
     """Seconds since the epoch."""
+    delivery: str = ""
+    """What told of it: another telling of the same is no second click."""
 
     def to_json(self) -> dict[str, Any]:
         """For the list under CLICKS."""
@@ -54,6 +56,11 @@ class Pressed:
     """Of the commit that is approved or rejected."""
     digest: str | None = None
     """Of the plan, likewise."""
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it says what was looked at."""
+        return bool(self.sha and self.digest)
 
     @classmethod
     def read(cls, value: str) -> "Pressed":
@@ -83,21 +90,21 @@ def clicks_from_json(value: object) -> tuple[Click, ...]:
 
 def offered(view: View) -> tuple[Button, ...]:
     """What can be done with a deployment as its report shows it."""
-    return _offered(view.outcome, view.stage, waits=view.waits)
+    return _offered(view.outcome, waits=view.waits, asks=view.asks_for_approval)
 
 
 def offered_for(deployment: Deployment) -> tuple[Button, ...]:
     """What can be done with a deployment as it is stored now."""
-    waits = deployment.state is State.WAITING
-    return _offered(deployment.outcome, deployment.stage, waits=waits)
+    waits, asks = deployment.state is State.WAITING, deployment.stage is Stage.APPROVE
+    return _offered(deployment.outcome, waits=waits, asks=asks)
 
 
-def _offered(outcome: Outcome | None, stage: Stage | None, *, waits: bool) -> tuple[Button, ...]:
+def _offered(outcome: Outcome | None, *, waits: bool, asks: bool) -> tuple[Button, ...]:
     if outcome is not None:
         return _ENDS[outcome]
     if waits:
         return _WAITS
-    return _ASKS if stage is Stage.APPROVE else _RUNS
+    return _ASKS if asks else _RUNS
 
 
 def _value(which: Button, view: View) -> str:

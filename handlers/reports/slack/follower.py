@@ -3,10 +3,10 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.changes import Changes
-from bot.domain.deployment import Actor, Deployment, Stage
+from bot.domain.deployment import Actor, Deployment, Stage, Trigger
 from bot.domain.progress import Log as Line
 from bot.services.slack import Message
 from bot.store.deployments import Deployments
@@ -35,6 +35,7 @@ _CHANNEL_ID = re.compile(r"[CG][A-Z0-9]+$")
 LONGEST_LOG = 1_000_000
 """Bytes of a log's end that are shown as a file."""
 _BATCH = 1000
+_TERMINAL = frozenset({Trigger.CLI, Trigger.ACTION})
 
 
 async def nobody(_actor: Actor) -> str | None:
@@ -64,6 +65,9 @@ class Lookups:
     """What is new since the release before; None where that is not known."""
     find_approvers: Callable[[Deployment], Awaitable[Approvers]] = nobody_known
     """Who may approve it."""
+    hears: bool = True
+    """Whether somebody hears what is clicked. Where not, there is nothing to click below what was
+    asked for at a terminal; for the rest `serve` will be there again, and calls who may approve."""
 
 
 NO_LOOKUPS = Lookups()
@@ -99,6 +103,8 @@ class Spot:
     since: float | None = None
     """Since when there has been something to say."""
     not_before: float = 0.0
+    log_not_before: float = 0.0
+    log_tries: int = 0
 
 
 class Follower:
@@ -152,6 +158,10 @@ class Follower:
         return View(self._known.deployment, self._board, self._known.page)
 
     @property
+    def _is_left_to_serve(self) -> bool:
+        return not self._lookups.hears and self._known.deployment.request.trigger not in _TERMINAL
+
+    @property
     def has_ended(self) -> bool:
         """Whether nothing will happen any more."""
         return self._board.finished is not None
@@ -175,6 +185,9 @@ class Follower:
             for number, at, event in batch:
                 self._board = self._board.after(at, event)
                 self._read_to = number
+            if self._board.planned and not self._known.deployment.request.is_commit_known:
+                found = await self._deployments.get(self.identity)
+                self._known = replace(self._known, deployment=found or self._known.deployment)
             if len(batch) < _BATCH:
                 break
         if self._clicks is None:
@@ -196,9 +209,12 @@ class Follower:
         parts = wanted(
             self.view,
             frozenset().union(*(each.hears for each in twins)),
-            is_first=any(each.is_first for each in twins),
+            # Where the message can no longer be changed, the end is told below it.
+            is_first=any(each.is_first for each in twins) or spot.speaker.marks.is_stuck,
             has_log=self._board.failed_log is not None,
         )
+        if self._is_left_to_serve:
+            parts = (each for each in parts if each is not Part.ASK)
         return due(spot.speaker.marks, parts, self._text)
 
     def _twins(self, spot: Spot) -> list[Spot]:
@@ -238,8 +254,8 @@ class Follower:
 
     @property
     def _shown(self) -> Shown:
-        known = self._known
-        return Shown(self.view, known.pull_request, self._clicks or (), known.user)
+        known, hears = self._known, self._lookups.hears or self._is_left_to_serve
+        return Shown(self.view, known.pull_request, self._clicks or (), known.user, hears)
 
     def _render(self) -> None:
         self._message = progress_message(self._shown, self._safe)

@@ -24,12 +24,13 @@ class Part(StrEnum):
     MESSAGE = "message"
     ASK = "ask"
     """The answer in the thread that tells those who may approve."""
-    LOG = "log"
-    """The failed stage's, as a file in the thread."""
     END = "end"
     """The answer in the thread that notifies."""
     NEWS = "news"
     """That a release runs, or could not be brought to run."""
+    LOG = "log"
+    """The failed stage's, as a file in the thread. Files have a host of their own, which may be out
+    of reach where the rest is not, so nothing waits for it."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,11 @@ class Marks:
     def is_there(self) -> bool:
         """Whether there is a message."""
         return bool(self.ts)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether there is a message that Slack does not let us change."""
+        return self.is_there and Part.MESSAGE in self.refused
 
     def at(self, channel: str, ts: str) -> "Marks":
         """Once the message is there."""
@@ -111,8 +117,6 @@ def wanted(view: View, hears: Collection[str], *, is_first: bool, has_log: bool)
         yield Part.MESSAGE
         if view.asks_for_approval:
             yield Part.ASK
-        if view.is_failure and has_log:
-            yield Part.LOG
         is_news = is_release and view.is_success
         if view.is_failure or (is_first and view.end is not None and not is_news):
             yield Part.END
@@ -120,6 +124,8 @@ def wanted(view: View, hears: Collection[str], *, is_first: bool, has_log: bool)
         yield Part.MESSAGE
     if is_release and (view.is_success or (view.outcome in _NOT_RUNNING and not follows)):
         yield Part.NEWS
+    if follows and view.is_failure and has_log:
+        yield Part.LOG
 
 
 def due(marks: Marks, parts: Iterable[Part], text: str) -> Part | None:

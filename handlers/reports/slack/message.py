@@ -53,6 +53,8 @@ class Shown:
     clicks: Sequence[Click] = ()
     user: str | None = None
     """The Slack id of who asked, where it is known."""
+    hears: bool = True
+    """Whether somebody hears what is clicked; without, there are no buttons."""
 
 
 def progress_message(shown: Shown, safe: Safe) -> Message:
@@ -66,7 +68,7 @@ def progress_message(shown: Shown, safe: Safe) -> Message:
         context(_asked(shown, safe), *_about(shown, safe)),
         *_sections(view, safe),
         context(*_foot(shown, safe)),
-        *buttons(view, shown.clicks),
+        *(buttons(view, shown.clicks) if shown.hears else ()),
     ]
     return Message(plain_headline(view, safe), blocks)
 
@@ -106,14 +108,16 @@ def headline(view: View, safe: Safe) -> str:
     """One line that a phone can read: what, where to, how it stands, how long it took."""
     commit = link(_commit_url(view), f"`{safe.text(short_sha(view.sha))}`") if view.sha else ""
     environment = f"*{safe.text(view.deployment.request.environment, _LONGEST_NAME)}*"
-    return _headline(view, sentences.target(commit, environment), strong="*")
+    return _headline(
+        view, sentences.target(view.deployment.request.kind, commit, environment), strong="*"
+    )
 
 
 def plain_headline(view: View, safe: Safe) -> str:
     """The same for notices, and for those who cannot see blocks."""
-    sha = short_sha(view.sha)
-    place = sentences.target(safe.text(sha), safe.text(view.deployment.request.environment))
-    repository = safe.text(repository_name(view.deployment.request.repository))
+    sha, request = short_sha(view.sha), view.deployment.request
+    place = sentences.target(request.kind, safe.text(sha), safe.text(request.environment))
+    repository = safe.text(repository_name(request.repository))
     return f"{repository}: {_headline(view, place)}"
 
 

@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import IntEnum
 
 from pydantic import ValidationError
 
 from bot.domain.deployment import Actor, Deployment
 from bot.domain.reasons import Code, StoppedError
 from bot.redact import Redactor
+from bot.services.slack import SlackRefusedError
 from bot.store.database import Database
 from bot.store.deployments import Deployments
 from bot.store.progress import ProgressLog
@@ -25,7 +25,8 @@ from bot.store.reports import Owed, Reports
 from handlers.reports.github.origin import ORIGIN as GITHUB
 from handlers.reports.github.origin import Origin as GitHubOrigin
 from handlers.reports.release import RELEASE, Release
-from handlers.reports.slack.follower import NO_LOOKUPS, Follower, Known, Lookups, Spot
+from handlers.reports.slack.follower import NO_LOOKUPS, Follower, Known, Lookups
+from handlers.reports.slack.jobs import Job, Rank, claim, rank
 from handlers.reports.slack.marks import MARKS, Part, marks_from_json
 from handlers.reports.slack.origin import ORIGIN, Origin
 from handlers.reports.slack.safe import Safe
@@ -61,40 +62,6 @@ class Pace:
     """After the end of a deployment of which Slack could not be told."""
 
 
-class Rank(IntEnum):
-    """What is said first."""
-
-    IN_VIEW = 0
-    """The newest deployment of a channel: at the bottom, where people look."""
-    ENDED = 1
-    BEGUN = 2
-    """A first message, and what is said in a thread."""
-    RUNNING = 3
-
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """Something to say now."""
-
-    follower: Follower
-    spot: Spot
-    part: Part
-    rank: Rank
-
-    @property
-    def lane(self) -> str:
-        """What has its limit in common."""
-        if self.part is Part.LOG:
-            return f"log {self.follower.identity} {self.spot.channel}"
-        is_edit = self.part is Part.MESSAGE and self.spot.speaker.marks.is_there
-        return "edit" if is_edit else f"post {self.spot.speaker.channel}"
-
-    @property
-    def since(self) -> float:
-        """Since when it waits."""
-        return self.spot.since or 0.0
-
-
 class SlackReports:
     """Every deployment's reports in Slack, until it is cancelled.
 
@@ -127,8 +94,11 @@ class SlackReports:
         self._given = 0
         self._broken: dict[str, float] = {}
         """When deployments are looked at again with which something went wrong."""
+        self._unreadable: set[str] = set()
         self._silent_until = 0.0
         self._silences = 0
+        self._complained: set[tuple[str, str]] = set()
+        """Of which channel and refusal the log has a warning."""
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -146,6 +116,17 @@ class SlackReports:
     def is_idle(self) -> bool:
         """Whether all that is known was said to its end."""
         return not self._followers
+
+    async def ends_told(self) -> None:
+        """Until nothing is left to say of what has ended, while it runs.
+
+        Errors: those of the database.
+        """
+        while True:
+            ended = [each.deployment for each in await self._reports.owed() if each.has_ended]
+            if all(map(self._is_broken, ended)):
+                return
+            await asyncio.sleep(self._pace.look)
 
     async def look_again(self, deployment: str) -> None:
         """A button of the deployment was used: its messages show it, also after the end.
@@ -184,12 +165,15 @@ class SlackReports:
                 continue
             with self._alone(owed.deployment):
                 follower = await self._follower(owed)
-                if follower is not None:
+                if follower is None:
+                    self._unreadable.add(owed.deployment)
+                else:
                     self._followers[follower.identity] = follower
         self._after = max(self._after, newest - _LOOK_BACK)
 
     def _is_broken(self, deployment: str) -> bool:
-        return self._clock() < self._broken.get(deployment, 0.0)
+        is_broken_now = self._clock() < self._broken.get(deployment, 0.0)
+        return is_broken_now or deployment in self._unreadable
 
     @contextmanager
     def _alone(self, deployment: str) -> Iterator[None]:
@@ -291,9 +275,11 @@ class SlackReports:
                     spot.since = now
                 is_edit = part is Part.MESSAGE and spot.speaker.marks.is_there
                 earliest = spot.edited_at + self._pace.edit if is_edit else 0.0
+                if part is Part.LOG:
+                    earliest = spot.log_not_before
                 if now >= max(spot.not_before, earliest):
                     in_view = newest[spot.channel] == follower.number
-                    yield Job(follower, spot, part, _rank(follower, spot, part, in_view=in_view))
+                    yield Job(follower, spot, part, rank(follower, spot, part, in_view=in_view))
 
     def _choose(self, candidates: Iterable[Job]) -> list[Job]:
         """Those for whom there is a place under the limits, which is taken."""
@@ -301,7 +287,7 @@ class SlackReports:
         chosen = []
         while left:
             is_fair = self._given % _FAIR == _FAIR - 1
-            job = min(left, key=_claim) if is_fair else left[0]
+            job = min(left, key=claim) if is_fair else left[0]
             left.remove(job)
             if job.spot.speaker.reserve(job.part, _SPARE if job.rank is Rank.RUNNING else 0):
                 self._given += 1
@@ -331,32 +317,42 @@ class SlackReports:
         else:
             self._silences = 0
             job.spot.since = None
+            channel = job.spot.channel
+            self._complained = {each for each in self._complained if each[0] != channel}
 
     async def _stopped(self, job: Job, stopped: StoppedError) -> None:
         code, now = stopped.reason.code, self._clock()
         if code is Code.SLACK_LIMITED:
             return
-        if code is Code.SLACK_REFUSED:
-            LOG.warning("%s of %s was not said: %s", job.part, job.follower.identity, stopped)
+        if isinstance(stopped, SlackRefusedError) and not stopped.is_of_token:
+            self._complain(job, stopped)
             await job.spot.speaker.give_up(job.part)
+            return
+        if job.part is Part.LOG:
+            self._put_log_off(job, stopped)
             return
         if now < self._silent_until:
             # Another call of the same moment has met the same silence.
             return
-        pause = min(self._pace.retry * 2 ** min(self._silences, 16), self._pace.longest_retry)
-        LOG.warning("Slack is silent, next try in %.0f s: %s", pause, stopped)
+        pause = self._pause(self._silences)
+        LOG.warning("Slack takes nothing, next try in %.0f s: %s", pause, stopped)
         self._silences += 1
         self._silent_until = now + pause
 
+    def _put_log_off(self, job: Job, stopped: StoppedError) -> None:
+        spot = job.spot
+        level = logging.DEBUG if spot.log_tries else logging.WARNING
+        LOG.log(level, "the log of %s is not shown yet: %s", job.follower.identity, stopped)
+        spot.log_not_before = self._clock() + self._pause(spot.log_tries)
+        spot.log_tries += 1
 
-def _claim(job: Job) -> tuple[bool, float]:
-    return job.rank is Rank.RUNNING, job.since
+    def _pause(self, tries: int) -> float:
+        return min(self._pace.retry * 2.0 ** min(tries, 16), self._pace.longest_retry)
 
-
-def _rank(follower: Follower, spot: Spot, part: Part, *, in_view: bool) -> Rank:
-    if in_view:
-        return Rank.IN_VIEW
-    if part is not Part.MESSAGE or not spot.speaker.marks.is_there:
-        is_end = part is Part.MESSAGE and follower.has_ended
-        return Rank.ENDED if is_end else Rank.BEGUN
-    return Rank.ENDED if follower.has_ended else Rank.RUNNING
+    def _complain(self, job: Job, refused: SlackRefusedError) -> None:
+        """Warn once of what is wrong with a channel: it may have many deployments."""
+        known = (job.spot.channel, refused.error)
+        level = logging.DEBUG if known in self._complained else logging.WARNING
+        self._complained.add(known)
+        what, step = f"{job.part} of {job.follower.identity}", refused.reason.next_step
+        LOG.log(level, "the %s is not said in %s: %s. %s", what, job.spot.channel, refused, step)

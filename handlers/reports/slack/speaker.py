@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from bot.services.slack import GONE, NOT_OURS, TOO_MUCH, Message, Posted, SlackRefusedError
@@ -134,40 +135,42 @@ class Speaker:
 
     async def tell(self, part: Part, message: Message, *, broadcast: bool) -> None:
         """Answer in the thread, once for each part. Errors: those of Slack."""
-        await self._slack.post(
-            self.marks.channel,
-            message,
-            identity=f"{self._deployment} {part}",
-            thread=self._thread or self.marks.ts,
-            broadcast=broadcast,
-            reserved=True,
-        )
+        thread = self._thread or self.marks.ts
+        try:
+            await self._post(message, part, thread=thread, broadcast=broadcast)
+        except SlackRefusedError as refused:
+            if refused.error not in NOT_OURS or not self._place.instead or self.marks.elsewhere:
+                raise
+            # The bot was taken out of the channel meanwhile: who asked hears it all the same.
+            identity = f"{self._deployment} {part} instead"
+            await self._slack.post(self._place.instead, message, identity=identity)
         await self._keep(self.marks.having(part))
 
     async def announce(self, message: Message) -> None:
         """Tell news once: below the message where there is one, and in the channel in any case."""
         thread = (self._thread or self.marks.ts) or None
-        identity = f"{self._deployment} news"
-        reserved = True
-        while True:
-            try:
-                posted = await self._slack.post(
-                    self.channel,
-                    message,
-                    identity=identity,
-                    thread=thread,
-                    broadcast=thread is not None,
-                    reserved=reserved,
-                )
-            except SlackRefusedError as refused:
-                if refused.error not in TOO_MUCH or not message.blocks:
-                    raise
-                LOG.warning("news are told as plain text: %s", refused)
-                message, reserved = Message(message.text), False
-            else:
-                break
+        posted = await self._post(message, Part.NEWS, thread=thread, broadcast=thread is not None)
         channel = self.marks.channel or posted.channel
         await self._keep(replace(self.marks.having(Part.NEWS), channel=channel))
+
+    async def _post(
+        self, message: Message, part: Part, *, thread: str | None, broadcast: bool
+    ) -> Posted:
+        """Write what is said once, as plain text where Slack takes no more."""
+        post = partial(
+            self._slack.post,
+            self.channel,
+            identity=f"{self._deployment} {part}",
+            thread=thread,
+            broadcast=broadcast,
+        )
+        try:
+            return await post(message, reserved=True)
+        except SlackRefusedError as refused:
+            if refused.error not in TOO_MUCH or not message.blocks:
+                raise
+            LOG.warning("the %s of %s is told as plain text: %s", part, self._deployment, refused)
+        return await post(Message(message.text), reserved=False)
 
     async def attach(self, log: Log) -> None:
         """Show a file in the thread, once. Errors: those of Slack."""
@@ -180,9 +183,9 @@ class Speaker:
         at = Posted(self.marks.channel, self._thread or self.marks.ts)
         try:
             await self._slack.share(self.marks.file, log.title, at)
-        except SlackRefusedError:
+        except SlackRefusedError as refused:
             # A file is shown once: the first attempt, whose answer was lost, did it.
-            if not was_begun:
+            if not was_begun or refused.is_of_token:
                 raise
         await self._keep(self.marks.having(Part.LOG))
 

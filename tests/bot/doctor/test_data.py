@@ -5,8 +5,10 @@ import sqlalchemy as sa
 
 from bot.doctor.data import look_at_database, look_at_folder
 from bot.domain.finding import Level
+from bot.domain.reasons import StoppedError
 from bot.store import schema
 from bot.store.database import Database
+from tests.real.postgresql import PostgreSQL
 
 
 def test_a_folder_that_is_ours_alone_is_good(tmp_path: Path) -> None:
@@ -27,12 +29,21 @@ def test_a_folder_that_is_not_there_is_no_fault(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
-async def test_a_server_tells_its_version(postgresql_server: object) -> None:
-    url: str = postgresql_server.new_database()  # type: ignore[attr-defined]
+async def test_a_server_tells_its_version(postgresql_server: PostgreSQL) -> None:
+    url = postgresql_server.new_database()
     await (await Database.open(url)).close()
     (found,) = await look_at_database(url)
     assert found.level is Level.GOOD
     assert "PostgreSQL" in found.fact
+
+
+@pytest.mark.real
+async def test_a_server_whose_database_cannot_hold_every_text_is_refused(
+    postgresql_server: PostgreSQL,
+) -> None:
+    with pytest.raises(StoppedError) as stopped:
+        await look_at_database(postgresql_server.new_database("SQL_ASCII"))
+    assert "must be UTF8" in stopped.value.reason.fact
 
 
 async def test_a_database_is_looked_at_and_not_made(tmp_path: Path) -> None:

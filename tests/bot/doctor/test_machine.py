@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.doctor.machine import look_at_engine, look_at_git, look_at_registries
-from bot.doctor.pachyderm import look_at
+from bot.doctor.examine import examine
+from bot.doctor.machine import checks, look_at_engine, look_at_git, look_at_registries
 from bot.domain.finding import Level
+from bot.redact import Redactor
 from bot.services.logins import Login
-from bot.settings import ClusterSettings, load_settings
+from bot.settings import load_settings
 from tests.real.registry import Registry
-from tests.standins.pachd import Pachd
 
 
 def nobody(_host: str) -> Login | None:
@@ -29,9 +29,19 @@ async def test_without_git_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
 @pytest.mark.real
 async def test_a_real_engine_is_looked_at(engine_host: str, tmp_path: Path) -> None:
     settings = load_settings({"HOME": str(tmp_path), "DOCKER_HOST": engine_host})
-    findings = await look_at_engine(settings, nobody)
+    findings = await look_at_engine("engine", engine_host, settings, nobody)
     assert findings[0].level is Level.GOOD
     assert "version" in findings[0].fact
+
+
+@pytest.mark.real
+async def test_an_engine_that_is_down_hides_no_other(engine_host: str, tmp_path: Path) -> None:
+    hosts = f"unix:///nowhere.sock,{engine_host}"
+    settings = load_settings({"HOME": str(tmp_path), "DOCKER_HOST": hosts})
+    engines = [each for each in checks(settings, []) if "Engine" in each.what]
+    found = await examine(engines, Redactor([]))
+    assert [each.level for each in found[:2]] == [Level.FAULT, Level.GOOD]
+    assert engine_host in found[1].what
 
 
 @pytest.mark.real
@@ -47,9 +57,3 @@ async def test_a_registry_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     settings = load_settings({"HOME": str(tmp_path)})
     found, _ = await look_at_registries(settings, nobody, ["127.0.0.1:1/vision/edges"])
     assert found.level is Level.FAULT
-
-
-async def test_a_cluster_is_asked_who_we_are() -> None:
-    with Pachd() as pachd:
-        findings = await look_at("cluster", ClusterSettings(address=pachd.address))
-    assert [each.level for each in findings] == [Level.GOOD, Level.NOTE]

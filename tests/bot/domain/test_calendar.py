@@ -140,6 +140,11 @@ def test_what_never_opens_has_no_end(calendar: Calendar) -> None:
     assert closed(calendar, at("2026-11-26T10:00")).until is None
 
 
+@pytest.mark.parametrize("calendar", [hours(OFFICE), freeze(HOLIDAYS)])
+def test_hours_alone_and_freezes_alone_are_a_calendar(calendar: Calendar) -> None:
+    assert calendar
+
+
 def test_an_empty_calendar_is_always_open() -> None:
     assert not Calendar()
     assert Calendar().closed_at(at("2026-11-26T10:00")) is None

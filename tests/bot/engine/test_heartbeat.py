@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from bot.domain.reasons import Code, StoppedError
+from bot.engine import housekeeping
 from bot.engine.heartbeat import LET_GO_AFTER_SECONDS, Heartbeat
 from bot.engine.runs import STOP_SECONDS
 from bot.engine.workers import DEAD_AFTER_SECONDS
@@ -115,3 +116,8 @@ async def test_a_rejoining_that_fails_is_tried_again(worker: Worker) -> None:
 def test_what_is_let_go_has_ended_before_it_is_taken_over() -> None:
     # A second each for the beat that succeeded last and for the look at the clock.
     assert LET_GO_AFTER_SECONDS + 2 + STOP_SECONDS <= DEAD_AFTER_SECONDS
+
+
+def test_half_a_minute_after_its_last_word_a_workers_deployments_go_on_elsewhere() -> None:
+    # A round is looked at between two pauses, and the queue is looked at ten times a second.
+    assert DEAD_AFTER_SECONDS + 5 * housekeeping.INTERVAL_SECONDS <= 30

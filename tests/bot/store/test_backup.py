@@ -211,3 +211,18 @@ def test_for_postgresql_its_own_programs_are_named(
     status, said = command(name, "file")
     assert status == 2
     assert program in said
+
+
+def test_what_to_do_about_a_wrong_name_is_about_that_name(
+    command: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    command("status")
+    assert "Name a new file in a folder" in command("backup", f"{tmp_path}/none/copy")[1]
+    (tmp_path / "letter").write_text("dear\n" * 1000)
+    with closing(sqlite3.connect(tmp_path / "recipes")) as connection, connection:
+        connection.execute("create table recipes (name text)")
+    for name in ("letter", "recipes", "none"):
+        status, said = command("restore", f"{tmp_path}/{name}")
+        assert status == 2
+        assert "Name a file that `pachops backup` has made." in said
+        assert "PACHOPS_DATABASE_URL" not in said

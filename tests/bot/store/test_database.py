@@ -212,3 +212,18 @@ def test_whoever_finds_the_file_locked_waits_for_it(
     connection = cast(sqlite3.Connection, BusyAtFirst(times, code))
     with nullcontext() if gets_it else pytest.raises(sqlite3.OperationalError):
         keep_a_write_ahead_log(connection, timeout)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+async def test_a_database_that_cannot_hold_every_text_is_refused_and_not_touched(
+    postgresql_server: PostgreSQL, encoding: str
+) -> None:
+    url = postgresql_server.new_database(encoding)
+    stopped = await refusal(url)
+    assert stopped.reason.code is Code.DATABASE_UNUSABLE
+    assert stopped.reason.fact == f"its encoding is {encoding}, and must be UTF8"
+    assert "--encoding=UTF8" in stopped.reason.next_step
+    with psycopg.connect(url, client_encoding="UTF8") as connection:
+        tables = connection.execute("select * from pg_tables where schemaname = 'public'")
+        assert tables.fetchall() == []

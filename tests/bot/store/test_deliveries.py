@@ -125,3 +125,14 @@ async def test_each_surface_has_its_own_that_wait(database: Database) -> None:
     await deliveries.take("2", "slack/command", "T1/U1", "{}")
     assert [each.id for each in await deliveries.waiting()] == ["1"]
     assert [each.id for each in await deliveries.waiting(Surface.SLACK)] == ["2"]
+
+
+async def test_repositories_are_known_by_what_they_told_the_latest_first(
+    deliveries: Deliveries,
+) -> None:
+    for number, name in enumerate(["acme/a", "acme/B", "acme/c", "acme/A"]):
+        await deliveries.take(f"g{number}", "push", name, "{}")
+    await deliveries.take("s1", "slack/command", "U1", "{}")
+    await deliveries.take("p1", "ping", "", "{}")
+    assert await deliveries.repositories(2) == ["acme/a", "acme/c"]
+    assert await deliveries.repositories(9) == ["acme/a", "acme/c", "acme/b"]

@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -57,6 +58,17 @@ async def test_one_that_was_stored_without_its_trust_is_trusted(
     change = sa.update(DEPLOYMENT).values(request=json.dumps(older))
     await database.write(lambda connection: connection.execute(change))
     assert await deployments.get(stored.id) == stored
+
+
+async def test_a_rollback_learns_its_commit_and_nothing_else_changes(
+    add: Add, deployments: Deployments
+) -> None:
+    stored, other = await add("06gaaaaaaaaawxyz"), await add("06gbbbbbbbbb0000")
+    commit = Commit("b" * 40, "main", "main", 'It\'s "good"', "ada")
+    await deployments.goes_back_to(stored.id, commit)
+    request = replace(stored.request, commit=commit)
+    assert await deployments.get(stored.id) == replace(stored, request=request)
+    assert await deployments.get(other.id) == other
 
 
 async def test_one_that_nobody_knows_is_none(deployments: Deployments) -> None:
@@ -227,6 +239,18 @@ async def test_a_fact_replaces_the_one_before(add: Add, deployments: Deployments
     await deployments.save(stored.id, "before", {"version": 3})
     assert await deployments.load(stored.id, "transaction") == "second"
     assert await deployments.load(stored.id, "before") == {"version": 3}
+
+
+async def test_of_many_who_change_a_fact_at_once_each_sees_what_the_others_left(
+    add: Add, deployments: Deployments
+) -> None:
+    identity = (await add()).id
+
+    async def add_to_it(number: int) -> None:
+        await deployments.change(identity, "numbers", lambda known: [*(known or []), number])
+
+    await asyncio.gather(*map(add_to_it, range(10)))
+    assert sorted(await deployments.load(identity, "numbers")) == list(range(10))
 
 
 # No path, URL or name has a NUL, and PostgreSQL's columns take none.

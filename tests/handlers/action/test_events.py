@@ -74,6 +74,22 @@ def test_what_brings_no_commit_is_refused(name: str, event: dict[str, Any], code
     assert stopped.value.reason.code == code
 
 
+@pytest.mark.parametrize("home", ["mallory/vision", None])
+def test_what_is_named_after_a_run_of_a_fork_is_refused(home: str | None) -> None:
+    event = {"workflow_run": {"head_sha": SHA, "head_repository": home and {"full_name": home}}}
+    with pytest.raises(StoppedError) as stopped:
+        brought(runner("workflow_run", event), named=True)
+    assert stopped.value.reason.code == "fork_not_allowed"
+    assert "workflow_run.head_repository" in stopped.value.reason.next_step
+    # Without that it is the default branch's own commit.
+    assert brought(runner("workflow_run", event)).commit
+
+
+def test_what_is_named_after_a_run_of_the_repository_itself_is_taken() -> None:
+    event = {"workflow_run": {"head_repository": {"full_name": "Acme/Vision"}}}
+    assert brought(runner("workflow_run", event), named=True).commit
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [(None, "No such file"), ("{", "Expecting"), ("[]", "not an object")],

@@ -4,7 +4,12 @@ import pytest
 
 from bot.domain.reasons import Code, StoppedError
 from bot.settings import load_settings
-from handlers.action.inputs import check_complete, read_inputs, settings_variables
+from handlers.action.inputs import (
+    check_complete,
+    named_as_inputs,
+    read_inputs,
+    settings_variables,
+)
 
 SETTINGS = """
 clusters:
@@ -47,6 +52,40 @@ def test_without_a_cluster_the_input_is_named() -> None:
 @pytest.mark.parametrize("variable", ["PACHOPS_PACHD_ADDRESS", "PACHOPS_SETTINGS_FILE"])
 def test_a_setting_serves_instead(variable: str) -> None:
     check_complete(read_inputs({}), {variable: "given"})
+
+
+@pytest.mark.parametrize(
+    ("given", "where", "fact"),
+    [
+        ({"INPUT_PACHD_ADDRESS": "pachd:30650"}, "with: pachd-address", "grpc://HOST:PORT"),
+        ({"INPUT_SETTINGS": "clusters: ["}, "with: settings:2", "YAML"),
+        ({"INPUT_SETTINGS": "\ncluster: {}"}, "with: settings:1: cluster", "'clusters' is"),
+    ],
+)
+def test_what_is_wrong_is_named_as_the_workflow_has_it(
+    tmp_path: Path, given: dict[str, str], where: str, fact: str
+) -> None:
+    inputs = read_inputs(given)
+    variables = settings_variables(inputs, {"HOME": str(tmp_path)}, tmp_path)
+    with pytest.raises(StoppedError) as stopped:
+        load_settings(variables)
+    reason = named_as_inputs(stopped.value, inputs, tmp_path).reason
+    assert (reason.code, reason.where) == (Code.BAD_INPUT, where)
+    assert fact in reason.fact
+    assert "`with:`" in reason.next_step
+
+
+def test_several_faults_are_named_so_too_and_a_variables_stays_its_own(tmp_path: Path) -> None:
+    inputs = read_inputs({"INPUT_SETTINGS": "web: {port: -1}\nlog_level: loud"})
+    variables = settings_variables(inputs, {"HOME": str(tmp_path)}, tmp_path)
+    with pytest.raises(StoppedError) as stopped:
+        load_settings(variables)
+    fact = named_as_inputs(stopped.value, inputs, tmp_path).reason.fact
+    assert "with: settings:1: web.port" in fact
+    assert str(tmp_path) not in fact
+    with pytest.raises(StoppedError) as stopped:
+        load_settings({"HOME": str(tmp_path), "PACHOPS_TIMEOUT_BUILD": "soon"})
+    assert named_as_inputs(stopped.value, inputs, tmp_path) is stopped.value
 
 
 def test_a_text_of_settings_is_read_and_nobody_elses_to_read(tmp_path: Path) -> None:

@@ -78,6 +78,33 @@ async def test_the_second_look_takes_one_call(world: World) -> None:
     assert [each.path for each in world.github.calls[before:]] == ["/graphql"]
 
 
+@pytest.mark.parametrize(
+    ("rest", "first", "second"),
+    [
+        # The pull request, its checks, statuses and reviews, the rules and the permission; and
+        # when the head moved.
+        ({"has_graphql": False}, 7, 6),
+        # The one that GraphQL does not say.
+        ({"shows_collaborators": False}, 3, 2),
+    ],
+)
+async def test_what_the_gate_costs_where_rest_is_asked(
+    world: World, rest: dict[str, bool], first: int, second: int
+) -> None:
+    world.declare("  staging: {}\n")
+    vars(world.github.world).update(rest)
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    # A server without GraphQL is asked for it once.
+    await world.comment(pull, "/pachops plan")
+    before = len(world.github.calls)
+    await world.comment(pull, "/pachops deploy")
+    deployment = await world.only()
+    made = world.github.calls[before:]
+    assert [each.path.rpartition("/")[2] for each in made[first:]] == ["reactions"], made
+    assert await SecondLook(world.desk)(deployment) == ()
+    assert len(world.github.calls[before + first + 1 :]) == second
+
+
 async def test_the_tokens_of_several_comments_are_fetched_once(world: World) -> None:
     world.declare("  staging: {}\n")
     pulls = [await world.github.open_pull_request(EDGES, name, files={name: "1"}) for name in "abc"]

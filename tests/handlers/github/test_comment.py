@@ -218,6 +218,16 @@ async def test_a_github_that_gives_git_no_token_is_asked_again_and_nothing_is_lo
     assert world.answers(pull) == []
 
 
+async def test_a_login_that_is_not_taken_for_a_while_loses_no_command(world: World) -> None:
+    pull = await opened(world)
+    # A clock that is off, a key that is being changed: it is no answer to who asked.
+    world.github.fail("POST", "/graphql", error(401, "'Issued at' is in the future"), times=5)
+    await world.comment(pull, "/pachops deploy staging")
+    assert (await world.only()).request.commit.sha == pull.head_sha
+    assert world.answers(pull) == []
+    assert world.github.pending_faults() == 0
+
+
 async def test_a_branch_of_the_repository_is_trusted(world: World) -> None:
     pull = await opened(world)
     await world.comment(pull, "/pachops deploy staging")
@@ -370,3 +380,46 @@ async def test_a_comments_deployment_takes_few_calls(world: World) -> None:
     await world.comment(pull, "/pachops deploy")
     calls = [str(each) for each in world.github.calls[before:]]
     assert len(calls) <= 6, calls
+
+
+async def test_a_slip_in_the_word_gets_the_command(world: World) -> None:
+    pull = await opened(world)
+    comment = await world.comment(pull, "/pachop deploy staging")
+    (answer,) = world.answers(pull)
+    assert "Did you mean `/pachops deploy staging`?" in answer
+    assert world.reactions(comment) == []
+    assert await world.asked() == []
+
+
+async def test_a_slip_beside_a_command_is_answered_and_the_command_carried_out(
+    world: World,
+) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops deploy staging\n/pachops-status")
+    assert (await world.only()).request.environment == "staging"
+    (answer,) = world.answers(pull)
+    assert "`/pachops status`" in answer
+
+
+async def test_a_slip_that_is_delivered_twice_is_answered_once(world: World) -> None:
+    pull = await opened(world)
+    world.github.fail("POST", "*/issues/*/comments", error(502, after=True))
+    await world.comment(pull, "/pachop deploy staging")
+    assert len(world.answers(pull)) == 1
+
+
+@pytest.mark.parametrize("body", ["/deploy staging", ".deploy staging", "/lgtm", "/test all"])
+async def test_commands_of_other_bots_get_silence(world: World, body: str) -> None:
+    pull = await opened(world)
+    await world.settled()
+    before = len(world.github.calls)
+    await world.comment(pull, body)
+    assert world.answers(pull) == []
+    assert len(world.github.calls) == before
+
+
+async def test_a_secret_in_a_slip_is_not_repeated(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachop deploy staging --reason hunter2hunter2")
+    (answer,) = world.answers(pull)
+    assert "hunter2" not in answer

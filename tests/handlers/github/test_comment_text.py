@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.github.comment_text import CommandLines, find_commands
+from handlers.github.comment_text import CommandLines, find_commands, find_slip
 
 
 def lines(body: str) -> tuple[str, ...]:
@@ -90,6 +90,32 @@ def test_what_comes_after_something_folded_away_is_a_command() -> None:
 
 def test_a_tag_that_is_not_closed_does_not_hide_the_next_one() -> None:
     assert lines("<div <!--\n\n<details>\n\n/pachops deploy") == ()
+
+
+@pytest.mark.parametrize(
+    "body", ["/pachop deploy staging", "Let us try.\n\n  /pachop deploy staging\r\n\nThanks!"]
+)
+def test_a_line_that_is_nearly_a_command_is_found(body: str) -> None:
+    found = find_slip(body, "/pachops")
+    assert found is not None
+    assert (found[0], found[1].suggestion) == ("/pachop deploy staging", "deploy staging")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "/pachops deploy staging",
+        "`/pachop deploy staging`",
+        "```\n/pachop deploy staging\n```",
+        "> /pachop deploy staging",
+        "- /pachop deploy staging",
+        "<!--\n/pachop deploy staging\n-->",
+        "<details>\n\n/pachop deploy staging\n\n</details>",
+        "/deploy staging",
+    ],
+)
+def test_a_slip_in_what_is_no_command_is_none(body: str) -> None:
+    assert find_slip(body, "/pachops") is None
 
 
 def test_the_word_is_a_setting() -> None:

@@ -1,9 +1,15 @@
 """Pushes, pull requests, releases and buttons."""
 
-from bot.domain.deployment import Deployment, State, Trigger
+import pytest
+
+from bot.domain.deployment import Deployment, Kind, State, Trigger
 from bot.domain.github import Permission
+from bot.domain.reasons import Code, StoppedError
+from bot.project import PROJECT_FILE
 from bot.services.github import Action, CheckReport
+from bot.store.deliveries import Delivery, DeliveryState
 from handlers.reports.github.check import Button, check_name
+from handlers.reports.github.origin import ORIGIN
 from handlers.reports.slack.origin import ORIGIN as SLACK
 from handlers.reports.slack.origin import Origin as SlackOrigin
 from tests.handlers.github.world import EDGES, World
@@ -76,6 +82,40 @@ async def test_a_push_to_a_branch_that_is_gone_deploys_nothing(world: World) -> 
     assert await world.asked() == []
 
 
+async def test_a_push_with_broken_rules_shows_so_on_its_commit_once(world: World) -> None:
+    async def interrupt(delivery: Delivery) -> None:
+        if delivery.attempts == 1:
+            raise StoppedError(Code.DATABASE_IN_USE, "the disk was busy")
+
+    world.declare(FOLLOWS_MAIN)
+    world.interrupts = interrupt
+    sha = await world.github.push(EDGES, {PROJECT_FILE: "environments:\n  staging: {onn: 1}\n"})
+    await world.settled()
+    (check,) = world.github.checks(sha)
+    assert (check.name, check.conclusion) == (f"pachops: {PROJECT_FILE}", "failure")
+    assert check.annotations[0]["start_line"] == 2
+    assert await world.asked() == []
+
+
+async def test_a_release_with_broken_rules_shows_so_on_its_commit(world: World) -> None:
+    world.declare("  production: {on: {release: published}}\n")
+    world.github.webhooks.is_held = True
+    broken = {PROJECT_FILE: "environments:\n  production: {onn: 1}\n"}
+    sha = await world.github.push(EDGES, broken)
+    world.github.webhooks.is_held = False
+    await world.github.publish_release(EDGES, "v1")
+    await world.settled()
+    (check,) = world.github.checks(sha)
+    assert check.conclusion == "failure"
+
+
+async def test_a_push_elsewhere_is_no_place_for_the_default_branchs_rules(world: World) -> None:
+    world.github.repository(EDGES, {PROJECT_FILE: "environments: [\n"})
+    sha = await world.github.push(EDGES, {"a": "1"}, "feature")
+    await world.settled()
+    assert world.github.checks(sha) == []
+
+
 # --- pull request
 
 ALWAYS = "  preview: {on: {pull_request: always}}\n"
@@ -88,6 +128,17 @@ async def test_a_pull_request_deploys_where_that_is_followed(world: World) -> No
     deployment = await world.only()
     assert deployment.request.commit.sha == pull.head_sha
     assert (await world.origin(deployment)).pull_request == pull.number
+
+
+async def test_a_pull_request_beside_broken_rules_is_no_delivery_that_failed(world: World) -> None:
+    world.github.repository(EDGES, {PROJECT_FILE: "environments: [\n"})
+    await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    states = [await world.deliveries.state(each.guid) for each in world.github.webhooks.all]
+    handled = [state for state in states if state is not None]
+    assert {state for state, _ in handled} == {DeliveryState.DONE}
+    assert all("project_invalid" in str(result) for _, result in handled)
+    assert len(handled) == 2
 
 
 async def test_new_commits_of_a_pull_request_deploy_again(world: World) -> None:
@@ -140,6 +191,21 @@ async def test_a_closing_that_comes_after_the_reopening_stops_nothing(world: Wor
     await world.github.webhooks.deliver(told)
     await world.settled()
     assert (await world.only()).state is State.WAITING
+
+
+@pytest.mark.parametrize("merged", [True, False])
+async def test_an_opening_that_comes_after_the_closing_deploys_nothing_and_says_nothing(
+    world: World, *, merged: bool
+) -> None:
+    world.declare(ALWAYS)
+    world.github.webhooks.is_held = True
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    told = world.github.webhooks.all[-1]
+    await world.github.close(pull, merged=merged)
+    await world.github.webhooks.deliver(told)
+    await world.settled()
+    assert await world.asked() == []
+    assert world.answers(pull) == []
 
 
 async def test_merging_lets_what_is_under_way_go_on(world: World) -> None:
@@ -247,6 +313,41 @@ async def test_a_button_needs_the_permission_of_whoever_presses_it(world: World)
         await world.github.press(EDGES, check, button, by="eve")
     await world.settled()
     assert (await world.only()).state is State.WAITING
+
+
+@pytest.mark.parametrize("kind", [Kind.DEPLOY, Kind.ROLLBACK])
+async def test_a_check_that_is_asked_for_again_in_vain_does_not_stay_queued(
+    world: World, kind: Kind
+) -> None:
+    deployment, check = await with_check(world)
+    who = "ada"
+    if kind is Kind.ROLLBACK:
+        await world.was_rolled_back()
+        check.external_id = (await world.asked())[-1].id
+        origin = await world.origin(deployment)
+        await world.deployments.save(check.external_id, ORIGIN, origin.to_json())
+    else:
+        world.github.allow("eve", EDGES, Permission.READ)
+        who = "eve"
+    before = len(await world.asked())
+    await world.github.rerun(EDGES, check, by=who)
+    await world.settled()
+    assert len(await world.asked()) == before
+    assert (check.status, check.conclusion) == ("completed", "action_required")
+    assert "Not deployed to **staging**" in (check.summary or "")
+
+
+async def test_a_refusals_check_that_is_asked_for_again_is_not_queued_for_ever(
+    world: World,
+) -> None:
+    world.declare("  staging: {on: {push: [main]}, deployers: {users: [grace]}}\n")
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    check = await world.github.expect_check(sha, conclusion="action_required")
+    await world.github.rerun(EDGES, check)
+    await world.settled()
+    assert (check.status, check.conclusion) == ("completed", "action_required")
+    assert "/pachops deploy" in (check.summary or "")
 
 
 async def test_checks_of_others_have_no_buttons_for_us(world: World) -> None:

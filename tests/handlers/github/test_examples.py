@@ -4,19 +4,26 @@ import json
 import os
 import shutil
 import subprocess
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+import aiohttp
 import pytest
 
+from bot.store.deliveries import DeliveryState
 from handlers.github.check_run import CheckRun
+from handlers.github.check_suite import CheckSuite
 from handlers.github.comment import IssueComment
-from handlers.github.events import HANDLERS
+from handlers.github.events import HANDLERS, WANTED
 from handlers.github.payloads import Event
 from handlers.github.pull_request import PullRequest
 from handlers.github.push import Push
 from handlers.github.release import ReleaseEvent
+from tests.handlers.github.world import World
+from tests.standins.github.app import Installation
+from tests.standins.github.webhooks import sign
 
 PACKAGE = "@octokit/webhooks-examples@7.6.1"
 MODELS: Mapping[str, type[Event]] = {
@@ -25,6 +32,7 @@ MODELS: Mapping[str, type[Event]] = {
     "issue_comment": IssueComment,
     "release": ReleaseEvent,
     "check_run": CheckRun,
+    "check_suite": CheckSuite,
 }
 
 Examples = Mapping[str, list[dict[str, Any]]]
@@ -70,3 +78,55 @@ def test_every_example_is_read(examples: Examples, event: str) -> None:
 
 def test_every_event_that_is_handled_is_tried() -> None:
     assert MODELS.keys() == HANDLERS.keys()
+
+
+def _as_it_is_there(world: World, examples: Examples) -> None:
+    """The repositories that the examples are about, and the App as it is installed there."""
+    for payload in (each for events in examples.values() for each in events):
+        full_name = (payload.get("repository") or {}).get("full_name")
+        if full_name is None:
+            continue
+        repo = world.github.world.repos.get(full_name) or world.github.repository(full_name)
+        if number := (payload.get("installation") or {}).get("id"):
+            installed = Installation(number, repo.owner.login)
+            found = world.github.world.installations.setdefault(number, installed)
+            found.repos.add(full_name)
+
+
+async def _send(world: World, guid: str, event: str, payload: Mapping[str, Any]) -> int:
+    """As GitHub does; the status."""
+    body = json.dumps(payload).encode()
+    headers = {
+        "X-Hub-Signature-256": sign(world.github.app.webhook_secret, body),
+        "X-GitHub-Event": event,
+        "X-GitHub-Delivery": guid,
+    }
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(world.github.webhooks.url, data=body, headers=headers) as answer,
+    ):
+        return answer.status
+
+
+@pytest.mark.real
+async def test_every_example_is_taken_and_handled(world: World, examples: Examples) -> None:
+    _as_it_is_there(world, examples)
+    sent = {
+        str(uuid.uuid5(uuid.NAMESPACE_OID, f"{event} {number}")): (event, payload)
+        for event, payloads in examples.items()
+        for number, payload in enumerate(payloads)
+    }
+    for guid, (event, payload) in sent.items():
+        assert await _send(world, guid, event, payload) == 202, event
+    await world.settled()
+
+    states = {guid: await world.deliveries.state(guid) for guid in sent}
+    for guid, (event, payload) in sent.items():
+        wanted = WANTED.get(event, frozenset())
+        found = states[guid]
+        if wanted is None or payload.get("action") in wanted:
+            assert found is not None, event
+            assert found[0] is DeliveryState.DONE, (event, found)
+        else:
+            assert found is None, (event, found)
+    assert {sent[guid][0] for guid, found in states.items() if found} == WANTED.keys()

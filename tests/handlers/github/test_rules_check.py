@@ -76,3 +76,15 @@ async def test_once_they_are_as_before_the_check_passes(world: World) -> None:
     later = await world.github.push(EDGES, {"a": "2"}, "feature")
     await world.settled()
     assert [each.conclusion for each in checks(world, later)] == ["success"]
+
+
+async def test_asked_for_again_it_says_what_is_so_now(world: World) -> None:
+    pull = await brings(world, NO_TEAM)
+    (check,) = checks(world, pull.head_sha)
+    await world.github.rerun(EDGES, check)
+    await world.settled()
+    assert (check.status, check.conclusion, len(check.annotations)) == ("completed", "failure", 1)
+    world.github.team("acme/nobody", "ada")
+    await world.github.rerun(EDGES, check)
+    await world.settled()
+    assert (check.status, check.conclusion) == ("completed", "success")

@@ -42,8 +42,7 @@ async def test_any_other_signature_is_refused(caller: Caller, signature: str | N
 
 
 async def test_bytes_that_are_no_text_in_the_signature_are_refused(caller: Caller) -> None:
-    host, port = caller.url.removeprefix("http://").partition("/")[0].split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
+    reader, writer = await _connect(caller)
     writer.write(
         b"POST /github/webhook HTTP/1.1\r\nHost: bot\r\nX-GitHub-Event: push\r\n"
         b"X-GitHub-Delivery: guid\r\nX-Hub-Signature-256: sha256=\xff\xfe\xe9\r\n"
@@ -87,7 +86,7 @@ async def test_missing_or_odd_headers_are_refused(caller: Caller, headers: dict[
     assert await caller.stored() == 0
 
 
-@pytest.mark.parametrize("event", ["ping", "star", "installation"])
+@pytest.mark.parametrize("event", ["ping", "star", "installation", "projects_v2_item"])
 async def test_events_that_nobody_handles_are_forgotten(caller: Caller, event: str) -> None:
     assert await caller.send(X_GitHub_Event=event) == 202
     assert await caller.deliveries.state("guid-1") is None
@@ -99,12 +98,78 @@ async def test_actions_that_nobody_handles_are_forgotten(caller: Caller) -> None
     assert await caller.stored() == 0
 
 
+@pytest.mark.parametrize("action", [{}, [], 7, None, True, "created\x00"])
+async def test_an_action_that_is_no_word_is_nobodys(caller: Caller, action: object) -> None:
+    body = json.dumps({"action": action}).encode()
+    assert await caller.send(body, X_GitHub_Event="issue_comment") == 202
+    assert await caller.stored() == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["acme/\ud800", "acme/\x00", "acme", "a\nb/c", "../..", "a/" + "b" * 1_000_000, 7, {}, None],
+    ids=["surrogate", "nul", "no slash", "line", "dots", "long", "number", "object", "null"],
+)
+async def test_a_name_that_is_no_repositorys_holds_up_no_other(
+    caller: Caller, name: object
+) -> None:
+    body = json.dumps({"repository": {"full_name": name}}).encode()
+    assert await caller.send(body) == 202
+    (waiting,) = await caller.deliveries.waiting()
+    assert waiting.repository == ""
+
+
+HEAD = (
+    b"POST /github/webhook HTTP/1.1\r\nHost: bot\r\nX-GitHub-Event: push\r\n"
+    b"X-GitHub-Delivery: guid\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"Content-Encoding: gzip\r\nContent-Length: 12\r\n\r\nnot deflated",
+        b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n{}\r\n0\r\n\r\n",
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_refused(caller: Caller, rest: bytes) -> None:
+    reader, writer = await _connect(caller)
+    writer.write(HEAD + rest)
+    status = await reader.readline()
+    writer.close()
+    assert b" 400 " in status
+
+
+async def test_who_hangs_up_in_the_middle_leaves_one_line(
+    caller: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, writer = await _connect(caller)
+    writer.write(HEAD + b"Content-Length: 1000\r\n\r\n{")
+    await writer.drain()
+    # It is answered only after the first request was begun.
+    assert await caller.send() == 202
+    writer.close()
+    await writer.wait_closed()
+    async with asyncio.timeout(30):
+        while not caplog.records:  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.01)
+    assert [each.levelname for each in caplog.records] == ["WARNING"]
+
+
+async def _connect(caller: Caller) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    host, port = caller.url.removeprefix("http://").partition("/")[0].split(":")
+    return await asyncio.open_connection(host, int(port))
+
+
 async def test_a_body_above_the_limit_is_refused(caller: Caller) -> None:
     assert await caller.send(b" " * (MOST_BYTES + 1)) == 413
 
 
-async def test_a_body_as_large_as_github_sends_is_taken(caller: Caller) -> None:
-    body = json.dumps(PUSH | {"filler": "x" * (25_000_000 - 200)}).encode()
+@pytest.mark.parametrize("size", [25_000_000, MOST_BYTES])
+async def test_a_body_as_large_as_github_sends_is_taken(caller: Caller, size: int) -> None:
+    head = json.dumps(PUSH | {"filler": ""}).encode()
+    body = head.replace(b'""', b'"' + b"x" * (size - len(head)) + b'"')
+    assert (len(body), MOST_BYTES) == (size, 26 * 1024**2)
     assert await caller.send(body) == 202
 
 
@@ -160,15 +225,27 @@ async def test_what_cannot_be_written_is_not_acknowledged(
     assert await caller.send() == 503
 
 
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b'{"secret": "hidden-body"}', {"X_Hub_Signature_256": "sha256=hidden-header"}, 401),
+        (b'{"secret": "hidden-body"', {"X_Other": "hidden-header"}, 400),
+        (b'{"secret": "hidden-body"}', {"X_GitHub_Delivery": "hidden header"}, 400),
+        (b"hidden-body" * (MOST_BYTES // 10), {"X_Other": "hidden-header"}, 413),
+    ],
+)
 async def test_a_refusal_is_one_line_without_body_or_headers(
-    caller: Caller, caplog: pytest.LogCaptureFixture
+    caller: Caller,
+    caplog: pytest.LogCaptureFixture,
+    body: bytes,
+    headers: dict[str, str],
+    status: int,
 ) -> None:
-    body = json.dumps({"secret": "hidden-in-the-body"}).encode()
     with caplog.at_level(logging.DEBUG):
-        await caller.send(body, X_Hub_Signature_256="sha256=hidden-in-the-header")
+        assert await caller.send(body, **headers) == status
     lines = [each.getMessage() for each in caplog.records if each.levelno >= logging.INFO]
     assert len(lines) == 1
-    assert "401" in lines[0]
+    assert str(status) in lines[0]
     assert "hidden" not in caplog.text
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +28,7 @@ from bot.domain.plan import Plan
 from bot.domain.reasons import Code, StoppedError
 from bot.redact import Redactor
 from bot.services.git import Git
-from bot.services.github import GitHub
+from bot.services.github import Clock, GitHub
 from bot.settings.rules import LimitsSetting, narrowed
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
@@ -126,7 +126,8 @@ class World:
             identities=Identities(database),
             app_id=github.app.id,
         )
-        self.inbox = Inbox(self.deliveries, self.handle, pauses=pauses)
+        self.interrupts: Callable[[Delivery], Awaitable[None]] = _never
+        self.inbox = Inbox(self.deliveries, self.handle, is_away=client.is_away, pauses=pauses)
         secrets = [SecretStr(github.app.webhook_secret)]
         self.app = web_app(
             Webhook(secrets, WANTED, self.deliveries, self.inbox.wake).answer,
@@ -134,8 +135,10 @@ class World:
         )
 
     async def handle(self, delivery: Delivery) -> str:
-        """As the bot does."""
-        return await handle(self.desk, delivery)
+        """As the bot does; `interrupts` breaks it off when all of it is done."""
+        done = await handle(self.desk, delivery)
+        await self.interrupts(delivery)
+        return done
 
     def takes_forks(self, *, allowed: bool) -> None:
         """The operator's word on forks."""
@@ -204,13 +207,18 @@ class World:
         return [each.content for each in comment.reactions]
 
 
+async def _never(_delivery: Delivery) -> None:
+    """Nothing interrupts it."""
+
+
 @asynccontextmanager
-async def opened(folder: Path, database: Database) -> AsyncIterator[World]:
-    """A bot that listens to a GitHub of its own."""
+async def opened(
+    folder: Path, database: Database, clock: Clock | None = None
+) -> AsyncIterator[World]:
+    """A bot that listens to a GitHub of its own; `clock` is its client's."""
     async with GitHubServer(folder) as github:
-        client = GitHub.as_app(
-            github.app.id, SecretStr(github.app.private_key), base_url=github.api_url
-        )
+        key = SecretStr(github.app.private_key)
+        client = GitHub.as_app(github.app.id, key, base_url=github.api_url, clock=clock)
         world = World(github, database, client, Git(folder / "mirrors"))
         async with served(world.app) as url:
             github.send_webhooks_to(f"{url}/github/webhook")

@@ -3,10 +3,10 @@
 import io
 
 from bot.domain.deployment import Outcome
-from bot.domain.progress import Finished, Resumed, Transfer
+from bot.domain.progress import Accepted, Finished, Resumed, Transfer
 from bot.domain.reasons import Code, StoppedError
 from handlers.reports.plain import PlainLines
-from tests.handlers.reports.example import START, Events, failed, pushing, succeeded
+from tests.handlers.reports.example import REPOSITORY, START, Events, failed, pushing, succeeded
 
 
 def report(events: Events) -> list[str]:
@@ -76,6 +76,11 @@ def test_failure_ends_with_log_reason_and_next_step() -> None:
         "  Next: Correct the step that is named; the log has its last lines.",
         "The whole log: pachops show 01jd7k2m9q4x8v3w --log",
     ]
+
+
+def test_a_rollback_that_waits_leaves_no_gap_for_its_commit() -> None:
+    accepted = Accepted("d1", REPOSITORY, "staging", "", "an earlier deployment")
+    assert report([(START, accepted)])[0].endswith("acme/vision → staging (an earlier deployment)")
 
 
 def test_refusal_before_anything_was_stored_is_only_its_reason() -> None:

@@ -1,10 +1,13 @@
 """How times, sizes and names are said."""
 
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
 
+from bot.domain.deployment import Commit, Kind, Request
 from handlers.reports import words
+from tests.handlers.reports.example import request
 
 
 @pytest.mark.parametrize(
@@ -65,3 +68,19 @@ def test_size(count: int, said: str) -> None:
 )
 def test_repository_has_a_short_name(repository: str, name: str) -> None:
     assert words.repository_name(repository) == name
+
+
+@pytest.mark.parametrize(
+    ("asked", "comes", "where"),
+    [
+        (request(), "3f9c2a1", "3f9c2a1 to staging"),
+        (request(kind=Kind.ROLLBACK), "rollback to 3f9c2a1", "rollback of staging to 3f9c2a1"),
+        (
+            replace(request(kind=Kind.ROLLBACK), commit=Commit("", "an earlier deployment")),
+            "rollback",
+            "rollback of staging",
+        ),
+    ],
+)
+def test_what_comes_is_said_as_far_as_it_is_known(asked: Request, comes: str, where: str) -> None:
+    assert (words.what_comes(asked), words.where_to(asked)) == (comes, where)

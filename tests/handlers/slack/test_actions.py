@@ -1,16 +1,19 @@
 """Buttons: who clicks is authorised at the click, and what was used is shown."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.domain.deployment import Deployment, Kind, Outcome
 from bot.domain.github import Permission
+from bot.domain.reasons import Code, StoppedError
 from bot.services.slack import Message
 from handlers.reports.slack.blocks import actions, button, section
 from handlers.reports.slack.buttons import CLICKS, Button, clicks_from_json
 from tests.handlers.github.world import EDGES
 from tests.handlers.slack.world import World
+from tests.standins.slack.faults import broken
 from tests.standins.slack.state import Message as Shown
 
 
@@ -101,6 +104,152 @@ async def test_a_click_that_is_told_twice_acts_once(world: World, deployment: De
     await world.slack.tells_last_again()
     await world.settled()
     assert len(await world.asked()) == 2
+
+
+async def test_a_button_that_somebody_used_is_not_used_again(
+    world: World, deployment: Deployment
+) -> None:
+    bob = world.slack.person("bob")
+    world.ml.members.add(bob.id)
+    await world.links(bob, "bob")
+    world.github.github.allow("bob", EDGES, Permission.WRITE)
+    await world.deployments.finish(deployment.id, Outcome.FAILED)
+    message = await shown(world, deployment, Button.RETRY)
+    await click(world, message, Button.RETRY)
+    # Slack was slow to show bob what became of the button.
+    await click(world, message, Button.RETRY, bob)
+    told = await world.slack.expect_ephemeral(bob, f"Deployed again by <@{world.ann.id}>")
+    assert "failed" in told.shown
+    assert len(await world.asked()) == 2
+
+
+async def test_two_who_click_at_once_do_it_once(world: World, deployment: Deployment) -> None:
+    bob = world.slack.person("bob")
+    world.ml.members.add(bob.id)
+    await world.links(bob, "bob")
+    world.github.github.allow("bob", EDGES, Permission.WRITE)
+    await world.deployments.finish(deployment.id, Outcome.FAILED)
+    message = await shown(world, deployment, Button.RETRY)
+    await world.slack.clicks(world.ann, message, Button.RETRY)
+    await click(world, message, Button.RETRY, bob)
+    assert len(await world.asked()) == 2
+    assert len(clicks_from_json(await world.deployments.load(deployment.id, CLICKS))) == 1
+
+
+async def test_who_clicked_in_vain_leaves_the_button_to_others(
+    world: World, deployment: Deployment
+) -> None:
+    bob = world.slack.person("bob")
+    world.ml.members.add(bob.id)
+    await world.links(bob, "bob")
+    world.github.github.allow("bob", EDGES, Permission.READ)
+    await world.deployments.finish(deployment.id, Outcome.FAILED)
+    message = await shown(world, deployment, Button.RETRY)
+    await click(world, message, Button.RETRY, bob)
+    assert clicks_from_json(await world.deployments.load(deployment.id, CLICKS)) == ()
+    await click(world, message, Button.RETRY)
+    assert len(await world.asked()) == 2
+
+
+@pytest.mark.parametrize(
+    "error", [StoppedError(Code.GITHUB_UNREACHABLE, "no answer"), ZeroDivisionError()]
+)
+async def test_a_click_that_was_not_carried_out_is_carried_out_later(
+    world: World, deployment: Deployment, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    await world.deployments.finish(deployment.id, Outcome.FAILED)
+    message = await shown(world, deployment, Button.RETRY)
+    submit, times = world.deployer.submit, 0
+
+    async def fails_once(*given: Any) -> Any:
+        nonlocal times
+        times += 1
+        if times == 1:
+            raise error
+        return await submit(*given)
+
+    monkeypatch.setattr(world.deployer, "submit", fails_once)
+    await click(world, message, Button.RETRY)
+    assert len(await world.asked()) == 2
+    if isinstance(error, StoppedError):
+        await world.slack.expect_ephemeral(world.ann, "It is tried again for a few minutes")
+
+
+async def test_an_answer_that_slack_did_not_take_undoes_nothing(
+    world: World, deployment: Deployment
+) -> None:
+    message = await shown(world, deployment, Button.CANCEL)
+    world.slack.fail("chat.postEphemeral", broken(503))
+    await click(world, message, Button.CANCEL)
+    (told,) = world.slack.world.ephemerals
+    assert "is not done" not in told.shown
+    assert (await world.only()).outcome is Outcome.CANCELLED
+    (noted,) = clicks_from_json(await world.deployments.load(deployment.id, CLICKS))
+    assert noted.button is Button.CANCEL
+
+
+async def test_what_ended_just_before_the_click_was_not_cancelled_by_it(
+    world: World, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = await shown(world, deployment, Button.CANCEL)
+    cancel = world.deployer.cancel
+
+    async def is_slower(identity: str, by: Any) -> Any:
+        await world.deployments.finish(identity, Outcome.SUCCEEDED)
+        return await cancel(identity, by)
+
+    monkeypatch.setattr(world.deployer, "cancel", is_slower)
+    await click(world, message, Button.CANCEL)
+    await world.slack.expect_ephemeral(world.ann, "succeeded")
+    assert clicks_from_json(await world.deployments.load(deployment.id, CLICKS)) == ()
+
+
+async def test_an_old_message_rolls_no_newer_deployment_back(
+    world: World, deployment: Deployment
+) -> None:
+    await world.deployments.finish(deployment.id, Outcome.SUCCEEDED)
+    message = await shown(world, deployment, Button.ROLL_BACK)
+    await world.github.github.push(EDGES, {"more": "1"})
+    await world.types(world.ann, f"/pachops deploy staging --repo {EDGES}")
+    _, newer = await world.asked()
+    await click(world, message, Button.ROLL_BACK)
+    told = await world.slack.expect_ephemeral(world.ann, "not possible any more")
+    assert newer.id in told.shown
+    await world.deployments.finish(newer.id, Outcome.SUCCEEDED)
+    await click(world, message, Button.ROLL_BACK)
+    assert len(await world.asked()) == 2
+
+
+async def test_a_click_that_is_carried_out_late_rolls_no_newer_deployment_back(
+    world: World, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.deployments.finish(deployment.id, Outcome.SUCCEEDED)
+    message = await shown(world, deployment, Button.ROLL_BACK)
+    submit, newer = world.deployer.submit, replace(deployment, id="newer", outcome=None)
+
+    async def ends_and_another_comes_first(*_: Any) -> None:
+        monkeypatch.setattr(world.deployer, "submit", submit)
+        await submit(newer, {})
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(world.deployer, "submit", ends_and_another_comes_first)
+    await click(world, message, Button.ROLL_BACK)
+    await world.slack.expect_ephemeral(world.ann, "not possible any more")
+    assert [each.id for each in await world.asked()] == [deployment.id, "newer"]
+    assert clicks_from_json(await world.deployments.load(deployment.id, CLICKS)) == ()
+
+
+async def test_a_newer_one_that_came_to_nothing_does_not_stand_in_the_way(
+    world: World, deployment: Deployment
+) -> None:
+    await world.deployments.finish(deployment.id, Outcome.SUCCEEDED)
+    message = await shown(world, deployment, Button.ROLL_BACK)
+    await world.github.github.push(EDGES, {"more": "1"})
+    await world.types(world.ann, f"/pachops deploy staging --repo {EDGES}")
+    _, newer = await world.asked()
+    await world.deployments.finish(newer.id, Outcome.FAILED)
+    await click(world, message, Button.ROLL_BACK)
+    assert [each.request.kind for each in await world.asked()][2:] == [Kind.ROLLBACK]
 
 
 async def test_view_log_leads_to_the_page(world: World, deployment: Deployment) -> None:

@@ -127,6 +127,17 @@ async def test_a_message_of_another_plan_approves_nothing(
     assert await votes(world, deployment) == []
 
 
+async def test_a_button_that_says_no_plan_approves_nothing(
+    world: World, deployment: Deployment, bob: User
+) -> None:
+    row = [button(Button.APPROVE, "Approve", deployment.id)]
+    message = Message("a deployment", [section("a deployment"), actions(row)])
+    await world.client.post(world.ml.id, message, identity="no plan")
+    await world.slack.clicks(bob, world.slack.own_messages(world.ml)[-1], Button.APPROVE)
+    await world.slack.expect_ephemeral(bob, "is not possible any more")
+    assert await votes(world, deployment) == []
+
+
 async def test_a_click_that_comes_twice_counts_once(
     world: World, deployment: Deployment, bob: User
 ) -> None:

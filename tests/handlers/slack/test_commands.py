@@ -2,11 +2,13 @@
 
 import time
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from bot.domain.deployment import Kind, Trigger
 from bot.domain.github import Permission
+from bot.domain.reasons import Code, StoppedError
 from bot.store.subscriptions import Subscription
 from handlers.reports.slack.origin import ORIGIN, Origin
 from tests.handlers.github.world import EDGES
@@ -50,6 +52,16 @@ async def test_who_is_not_joined_with_a_login_is_told_how(world: World) -> None:
     await world.types(world.ann, f"/pachops deploy staging --repo {EDGES}")
     await world.slack.expect_ephemeral(world.ann, "/pachops link")
     assert await world.asked() == []
+
+
+@pytest.mark.parametrize("line", ["deploy staging", "status", "plan staging", "history"])
+async def test_who_is_not_joined_does_not_learn_which_repositories_there_are(
+    world: World, line: str
+) -> None:
+    for name in (EDGES, "acme/none"):
+        await world.types(world.ann, f"/pachops {line} --repo {name}")
+    there, none = world.slack.world.ephemerals
+    assert there.shown == none.shown.replace("acme/none", EDGES)
 
 
 async def test_permission_is_that_of_the_login(world: World) -> None:
@@ -146,6 +158,27 @@ async def test_a_direct_message_takes_the_same_words_and_is_answered_there(world
     await world.slack.writes(world.ann, "help deploy")
     await world.settled()
     await world.slack.expect_message(world.slack.direct(world.ann), "--reprocess")
+
+
+async def test_while_github_is_away_a_direct_message_is_told_so_and_answered_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.links(world.ann, "ada")
+    of_slack, times = world.identities.of_slack, 0
+
+    async def fails_once(*given: Any) -> Any:
+        nonlocal times
+        times += 1
+        if times == 1:
+            raise StoppedError(Code.GITHUB_UNREACHABLE, "no answer")
+        return await of_slack(*given)
+
+    monkeypatch.setattr(world.identities, "of_slack", fails_once)
+    await world.slack.writes(world.ann, f"status --repo {EDGES}")
+    await world.settled()
+    later, answer = world.slack.own_messages(world.slack.direct(world.ann))
+    assert "It is tried again for a few minutes" in later.shown
+    assert "Nothing was deployed" in answer.shown
 
 
 async def test_text_from_outside_calls_nobody(world: World) -> None:

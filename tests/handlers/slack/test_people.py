@@ -133,6 +133,15 @@ async def test_an_address_joins_where_both_sides_confirm_it(
     await world.slack.expect_ephemeral(world.ann, "✅" if joined else "is not shown there")
 
 
+async def test_another_workspaces_word_for_an_address_joins_nobody(world: World) -> None:
+    await world.subscriptions.add(Subscription(world.ml.id, EDGES))
+    world.ann.confirmed, world.ann.team = True, "T0OTHER"
+    world.github.github.world.user("ada").email = "ann@acme.io"
+    await world.types(world.ann, "/pachops link ada")
+    await world.slack.expect_ephemeral(world.ann, "A comment proves it too")
+    assert await world.identities.of_slack(slack_user(world)) is None
+
+
 async def test_a_home_of_many_environments_and_locks_fits(world: World) -> None:
     await world.links(world.ann, "ada")
     await world.types(world.ann, f"/pachops deploy staging --repo {EDGES}")

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -11,14 +12,14 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from bot.domain.deployment import Outcome, Stage
-from bot.domain.progress import Log, StageStarted
+from bot.domain.progress import ApprovalNeeded, Log, StageStarted
 from bot.store.deployments import Deployments
 from tests.conftest import real_part
 from tests.handlers.reports import example
 from tests.handlers.web.world import PLAN_OF_VISION, World, free_port, world
 from tests.real.browser import PHONE, Browser, axe
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("browser")]  # several slow each other
 
 T = TypeVar("T")
 PATIENCE = 60.0
@@ -44,12 +45,17 @@ def rules() -> str:
 
 
 async def aside(work: Callable[..., T], *arguments: object) -> T:
-    """The browser blocks, and the server has to answer it meanwhile."""
+    """The browser blocks, and the server that it may wait for runs here: all is asked so."""
     return await asyncio.to_thread(work, *arguments)
 
 
 async def opened(page: Browser, url: str) -> None:
     await aside(page.driver.get, url)
+
+
+async def ask(page: Browser, script: str) -> Any:  # JSON
+    """What a function's body returns in the page, once a page that is under way is there."""
+    return await aside(page.run, script)
 
 
 async def text_of(page: Browser, identity: str) -> str:
@@ -61,6 +67,15 @@ async def until(page: Browser, script: str) -> None:
     """Wait until it is true in the page."""
     wait = WebDriverWait(page.driver, PATIENCE)
     await aside(wait.until, lambda _driver: page.run(f"return {script}"))
+
+
+async def press(page: Browser, key: str) -> None:
+    """At what has the focus."""
+    await aside(lambda: page.driver.switch_to.active_element.send_keys(key))
+
+
+async def click(page: Browser, selector: str) -> None:
+    await aside(lambda: page.driver.find_element(By.CSS_SELECTOR, selector).click())
 
 
 def lines(first: int, count: int) -> list[tuple[float, Log]]:
@@ -89,7 +104,7 @@ async def test_the_pages_are_for_everybody(
     await opened(page, site.link())
     await opened(page, f"{site.url}{path}?q=get")
     assert await aside(page.accessibility_faults) == []
-    assert page.complaints() == []
+    assert await aside(page.complaints) == []
 
 
 async def test_dark_is_dark(site: World, page: Browser) -> None:
@@ -98,7 +113,7 @@ async def test_dark_is_dark(site: World, page: Browser) -> None:
     for scheme in ("light", "dark"):
         page.colours(scheme)
         await opened(page, site.link())
-        seen.append(page.run("return getComputedStyle(document.body).backgroundColor"))
+        seen.append(await ask(page, "return getComputedStyle(document.body).backgroundColor"))
     assert seen == ["rgb(255, 255, 255)", "rgb(17, 23, 29)"]
 
 
@@ -111,8 +126,26 @@ async def test_a_phone_shows_a_page_in_its_width(
     page.size(*PHONE)
     await opened(page, site.link())
     await opened(page, f"{site.url}/deployments/{identity}")
-    assert page.run("return document.documentElement.scrollWidth") == PHONE[0]
+    assert await ask(page, "return document.documentElement.scrollWidth") == PHONE[0]
     assert await aside(page.accessibility_faults) == []
+
+
+async def test_a_phone_shows_what_is_to_be_approved_in_its_width(
+    site: World, page: Browser
+) -> None:
+    changes = (
+        f"registry.acme.io/vision/edges@{example.DIGEST}",
+        f"vision/edges: transform.image: registry.acme.io/vision/edges@{example.DIGEST} -> none",
+    )
+    asking = [
+        (at, replace(event, changes=changes) if isinstance(event, ApprovalNeeded) else event)
+        for at, event in example.asking()
+    ]
+    await site.add(RUNNING, asking)
+    page.size(*PHONE)
+    await opened(page, site.link())
+    await opened(page, f"{site.url}/deployments/{RUNNING.id}")
+    assert await ask(page, "return document.documentElement.scrollWidth") == PHONE[0]
 
 
 async def test_the_log_goes_on_while_it_is_looked_at(site: World, page: Browser) -> None:
@@ -125,7 +158,7 @@ async def test_the_log_goes_on_while_it_is_looked_at(site: World, page: Browser)
     await Deployments(site.database).finish(RUNNING.id, Outcome.FAILED)
     await until(page, "document.querySelector('#status').textContent === 'failed'")
     await until(page, "document.querySelector('#connection').textContent === 'The end'")
-    assert page.complaints() == []
+    assert await aside(page.complaints) == []
 
 
 async def test_a_restart_of_the_bot_does_not_interrupt_it(tmp_path: Path, page: Browser) -> None:
@@ -138,7 +171,7 @@ async def test_a_restart_of_the_bot_does_not_interrupt_it(tmp_path: Path, page: 
     async with world(tmp_path, port=port) as site:
         await site.say(RUNNING, lines(5, 5))
         await until(page, "document.querySelector('#log').innerText.includes('line 9')")
-    shown = page.run("return document.querySelector('#log').innerText")
+    shown = await ask(page, "return document.querySelector('#log').innerText")
     assert [shown.count(f"line {number}:") for number in range(10)] == [1] * 10
 
 
@@ -147,14 +180,14 @@ async def test_a_flood_does_not_take_away_what_is_read(site: World, page: Browse
     await site.say(RUNNING, lines(0, 300))
     await opened(page, site.link(RUNNING))
     await until(page, "document.querySelector('#connection').textContent === 'Live'")
-    page.run("document.querySelector('#log').scrollTop = 700")
+    await ask(page, "document.querySelector('#log').scrollTop = 700")
     await until(page, "document.querySelector('#log').scrollTop >= 700")
-    page.run("window.seen = document.querySelector('#log li:nth-child(60)')")
+    await ask(page, "window.seen = document.querySelector('#log li:nth-child(60)')")
     await site.say(RUNNING, lines(300, 5000))
     await site.say(RUNNING, [(example.START, StageStarted(Stage.PUSH))])
     await until(page, "document.querySelector('#state').innerText.includes('push')")
-    assert page.run("return window.seen.isConnected")
-    await aside(page.driver.find_element(By.CSS_SELECTOR, "[data-part=last]").click)
+    assert await ask(page, "return window.seen.isConnected")
+    await click(page, "[data-part=last]")
     await until(page, "document.querySelector('#log').innerText.includes('line 5299')")
 
 
@@ -164,13 +197,13 @@ async def test_the_window_onto_a_long_log_stays_small(site: World, page: Browser
     await opened(page, site.link(RUNNING))
     await until(page, "document.querySelector('#log').innerText.includes('line 8999')")
     for _ in range(8):
-        first = page.run("return document.querySelector('#log li').id")
-        page.run("document.querySelector('#log').scrollTop = 0")
+        first = await ask(page, "return document.querySelector('#log li').id")
+        await ask(page, "document.querySelector('#log').scrollTop = 0")
         await until(page, f"document.querySelector('#log li').id !== '{first}'")
-    assert page.run("return document.querySelectorAll('#log li').length") <= 3000
-    await aside(page.driver.find_element(By.CSS_SELECTOR, "[data-part=first]").click)
+    assert await ask(page, "return document.querySelectorAll('#log li').length") <= 3000
+    await click(page, "[data-part=first]")
     await until(page, "document.querySelector('#log').innerText.includes('line 0:')")
-    await aside(page.driver.find_element(By.CSS_SELECTOR, "[data-part=last]").click)
+    await click(page, "[data-part=last]")
     await until(page, "document.querySelector('#log').innerText.includes('line 8999')")
 
 
@@ -180,46 +213,46 @@ async def test_what_is_read_stays_in_place_while_lines_arrive(site: World, page:
     await opened(page, site.link(RUNNING))
     await until(page, "document.querySelector('#connection').textContent === 'Live'")
     place = "document.querySelector('#log li:nth-child(60)').getBoundingClientRect().top"
-    page.run("document.querySelector('#log').scrollTop = 700")
+    await ask(page, "document.querySelector('#log').scrollTop = 700")
     await until(page, "document.querySelector('#log').scrollTop >= 700")
-    before = page.run(
-        f"window.seen = document.querySelector('#log li:nth-child(60)'); return {place}"
+    before = await ask(
+        page, f"window.seen = document.querySelector('#log li:nth-child(60)'); return {place}"
     )
     await site.say(RUNNING, lines(300, 50))
     await until(page, "document.querySelector('#log ol').textContent.includes('line 349')")
-    assert page.run("return window.seen.getBoundingClientRect().top") == before
+    assert await ask(page, "return window.seen.getBoundingClientRect().top") == before
 
 
 async def test_a_search_leads_to_the_line(site: World, page: Browser) -> None:
     await filled(site)
     await site.say(GOOD, lines(0, 2000))
     await opened(page, site.link(GOOD))
-    box = page.driver.find_element(By.ID, "q")
+    box = await aside(page.driver.find_element, By.ID, "q")
     await aside(box.send_keys, "NEEDLE", Keys.ENTER)
     await until(page, "document.querySelectorAll('#found li').length === 20")
-    assert "20 lines" in page.run("return document.querySelector('#found-said').textContent")
-    hit = page.driver.find_elements(By.CSS_SELECTOR, "#found a")[3]
+    assert "20 lines" in await ask(page, "return document.querySelector('#found-said').textContent")
+    hit = (await aside(page.driver.find_elements, By.CSS_SELECTOR, "#found a"))[3]
     await aside(hit.click)
     await until(page, "document.querySelector('#log li.at')?.textContent.includes('needle')")
-    assert page.run("return document.activeElement.closest('li').classList.contains('at')")
+    assert await ask(page, "return document.activeElement.closest('li').classList.contains('at')")
 
 
 async def test_all_is_done_with_the_keyboard(site: World, page: Browser) -> None:
     await filled(site)
     await opened(page, site.link())
-    body = page.driver.find_element(By.TAG_NAME, "body")
+    body = await aside(page.driver.find_element, By.TAG_NAME, "body")
     await aside(body.send_keys, Keys.TAB)
-    assert page.run("return document.activeElement.className") == "skip"
-    assert page.run("return document.activeElement.getBoundingClientRect().left") >= 0
-    await aside(page.driver.switch_to.active_element.send_keys, Keys.ENTER)
-    assert page.run("return document.activeElement.id") == "main"
+    assert await ask(page, "return document.activeElement.className") == "skip"
+    assert await ask(page, "return document.activeElement.getBoundingClientRect().left") >= 0
+    await press(page, Keys.ENTER)
+    assert await ask(page, "return document.activeElement.id") == "main"
     for _ in range(40):
-        await aside(page.driver.switch_to.active_element.send_keys, Keys.TAB)
-        if page.run("return document.activeElement.href || ''").endswith(GOOD.id):
+        await press(page, Keys.TAB)
+        if (await ask(page, "return document.activeElement.href || ''")).endswith(GOOD.id):
             break
-    style = page.run("return getComputedStyle(document.activeElement).outlineStyle")
+    style = await ask(page, "return getComputedStyle(document.activeElement).outlineStyle")
     assert style == "solid"
-    await aside(page.driver.switch_to.active_element.send_keys, Keys.ENTER)
+    await press(page, Keys.ENTER)
     await until(page, f"location.pathname === '/deployments/{GOOD.id}' && !!window.document.body")
 
 
@@ -228,9 +261,10 @@ async def test_the_page_is_whole_without_its_script(site: World, page: Browser) 
     await site.say(GOOD, lines(0, 500))
     page.scripts(allowed=False)
     await opened(page, site.link(GOOD))
-    driver = page.driver
     assert "line 499" in await text_of(page, "log")
-    await aside(lambda: driver.find_element(By.CSS_SELECTOR, "[data-part=older]").click())
-    assert "line 250" in await text_of(page, "log")
-    await aside(lambda: driver.find_element(By.ID, "q").send_keys("needle", Keys.ENTER))
-    assert "5 lines" in await text_of(page, "found")
+    await click(page, "[data-part=older]")
+    # A click does not wait for the page that it leads to.
+    await until(page, "document.querySelector('#log')?.innerText.includes('line 250')")
+    box = await aside(page.driver.find_element, By.ID, "q")
+    await aside(box.send_keys, "needle", Keys.ENTER)
+    await until(page, "document.querySelector('#found')?.innerText.includes('5 lines')")

@@ -132,7 +132,7 @@ def test_every_figure_of_the_dashboard_is_there() -> None:
     shown = set(re.findall(r"pachops_\w+", DASHBOARD.read_text(encoding="utf-8")))
     metrics = Metrics(FigureStore(None), Deliveries(None), token=None)  # type: ignore[arg-type]
     known: set[str] = set()
-    for family in metrics.instruments.registry.collect():
+    for family in metrics.registry.collect():
         ends = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
         known.update(family.name + end for end in ends.get(family.type, ("",)))
     assert shown <= known

@@ -1,10 +1,12 @@
+import asyncio
 import re
 from dataclasses import replace
 
 import aiohttp
 import pytest
+from yarl import URL
 
-from bot.domain.deployment import Actor, Kind, Outcome, Stage, State
+from bot.domain.deployment import Actor, Kind, Outcome, Stage, State, Trigger
 from bot.domain.lock import Lock
 from bot.domain.progress import Log
 from bot.store.locks import Locks
@@ -69,9 +71,18 @@ async def test_who_approved_what_is_shown(site: World, browser: aiohttp.ClientSe
     page = await text_of(browser, site.link(running))
     assert "1 of 2 approved. It takes 2 people other than ada." in page
     assert "It waits until <time" in page
-    assert "<strong>approved</strong> by grace, with github" in page
+    assert "<strong>approved</strong> by grace on GitHub" in page
     assert "vision/edges: update version 3" in page
     assert "2 running jobs start again" in page
+
+
+async def test_where_it_was_asked_for_is_said_as_people_say_it(
+    site: World, browser: aiohttp.ClientSession
+) -> None:
+    running = replace(GOOD, state=State.RUNNING, outcome=None, finished_at=None)
+    asked = replace(running, request=replace(running.request, trigger=Trigger.SLACK))
+    await site.add(asked)
+    assert "by ada, in Slack," in await text_of(browser, site.link(asked))
 
 
 async def test_one_that_waits_says_behind_whom(site: World, browser: aiohttp.ClientSession) -> None:
@@ -193,6 +204,26 @@ async def test_the_whole_log_can_be_taken_away(site: World, browser: aiohttp.Cli
     await text_of(browser, site.link(deployment))
     text = await text_of(browser, f"{site.url}/deployments/{deployment.id}/log.txt")
     assert text == "edges: one\nedges: two\n"
+
+
+async def test_the_head_of_the_whole_log_has_none_of_it(site: World) -> None:
+    deployment = await site.add(GOOD)
+    await site.say(deployment, lines("HTTP/1.1 200 OK"))
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+        await text_of(browser, site.link(deployment))
+        cookies = browser.cookie_jar.filter_cookies(URL(f"{site.url}/deployments/{deployment.id}"))
+    # By hand: a client drops what a server must not have sent.
+    host, _, port = site.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        f"HEAD /deployments/{deployment.id}/log.txt HTTP/1.1\r\nHost: {host}\r\n"
+        f"{cookies.output(header='Cookie:', attrs=[])}\r\nConnection: close\r\n\r\n".encode()
+    )
+    head, _, body = (await asyncio.wait_for(reader.read(), 10)).partition(b"\r\n\r\n")
+    writer.close()
+    await writer.wait_closed()
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert body == b""
 
 
 async def test_the_first_page_says_what_runs_where(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.real.git_server import Content
-from tests.standins.github import objects, payloads
+from tests.standins.github import objects, payloads, shapes
 from tests.standins.github.setup import Setup
 from tests.standins.github.state import (
     CheckRun,
@@ -178,8 +178,19 @@ class Acts(Setup):
         )
 
     async def rerun(self, full_name: str, check: CheckRun, *, by: str = "ada") -> None:
-        """Ask for a check again."""
+        """Ask for a check again, which GitHub takes for queued from then on."""
+        check.status, check.conclusion = "queued", None
         await self._tell_check(full_name, check, "rerequested", by)
+
+    async def rerun_all(self, full_name: str, check: CheckRun, *, by: str = "ada") -> None:
+        """Ask for all checks of a check's suite again, which are queued from then on."""
+        repo, who = self.world.repo(full_name), self.world.user(by)
+        suite = shapes.suite_of(repo, check)
+        for each in repo.checks.values():
+            if shapes.suite_of(repo, each) == suite:
+                each.status, each.conclusion = "queued", None
+        payload = payloads.check_suite(self.world, repo, check, "rerequested", who)
+        await self._tell("check_suite", payload)
 
     async def _moved(
         self, repo: Repo, branch: str, before: str, after: str, by: str, *, forced: bool
@@ -211,7 +222,12 @@ class Acts(Setup):
         await self._tell("check_run", payload)
 
     async def _tell(self, event: str, payload: dict[str, Any], repo: Repo | None = None) -> None:
-        """Only of repositories that the App is installed on."""
-        if "installation" in payload or (repo is None and not self.world.installations):
+        """Only of repositories that the App is installed on, or that have a webhook."""
+        has_hook = "repository" in payload and any(
+            each.delivers
+            for each in self.world.repo(payload["repository"]["full_name"]).hooks.values()
+        )
+        told = has_hook or (repo is None and not self.world.installations)
+        if "installation" in payload or told:
             await self.webhooks.tell(event, payload)
         await self.world.tell()

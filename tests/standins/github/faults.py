@@ -92,6 +92,10 @@ class Faults:
         """Queue a fault; in `path` a `*` is for anything."""
         self._queues.setdefault((method, path), deque()).extend([fault] * times)
 
+    def pending(self) -> int:
+        """How many are left."""
+        return sum(len(queue) for queue in self._queues.values())
+
     def take(self, seen: Seen) -> Fault | None:
         """Note the call; the fault that is next for it."""
         self.seen.append(seen)

@@ -27,10 +27,11 @@ async def serve_git(world: World, folder: Path, request: web.Request) -> web.Res
         return web.Response(status=status, text="Repository not found.", headers=headers)
     if "git-receive-pack" in request.path_qs:
         return web.Response(status=403, text="Write access to repository not granted.")
-    return await _backend(folder, request, await request.read())
+    return await backend(folder, request, await request.read())
 
 
-async def _backend(folder: Path, request: web.Request, body: bytes) -> web.Response:
+async def backend(folder: Path, request: web.Request, body: bytes) -> web.Response:
+    """What `git http-backend` answers for the repositories of a folder."""
     process = await asyncio.create_subprocess_exec(
         GIT,
         "http-backend",

@@ -13,6 +13,8 @@ from tests.standins.github.world import World
 
 Arguments = Mapping[str, Any]
 MOST_NODES = 100
+MOST_COMMITS = 250
+"""Of a pull request: the first ones."""
 LARGEST_TEXT = 512_000
 """Bytes of a file's text that come with the answer."""
 
@@ -227,7 +229,7 @@ def _comments(call: Call, repo: Repo, found: PullRequest, arguments: Arguments) 
 
 
 def _commits(call: Call, repo: Repo, found: PullRequest, arguments: Arguments) -> Node:
-    shas = objects.between(repo.git, found.base_sha, found.head_sha)
+    shas = objects.between(repo.git, found.base_sha, found.head_sha)[:MOST_COMMITS]
     last = shas[-_most("PullRequestCommit", arguments.get("last")) :]
     nodes = [Node("PullRequestCommit", {"commit": _commit(call, repo, sha)}) for sha in last]
     return Node("PullRequestCommitConnection", {"nodes": nodes, "totalCount": len(shas)})

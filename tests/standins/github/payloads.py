@@ -100,6 +100,18 @@ def release(world: World, repo: Repo, found: Release, action: str) -> Json:
     }
 
 
+def check_suite(world: World, repo: Repo, found: CheckRun, action: str, sender: User) -> Json:
+    """Something happened to the suite that a check is in."""
+    suite = {
+        "id": shapes.suite_of(repo, found),
+        "head_sha": found.sha,
+        "status": "queued",
+        "conclusion": None,
+        "app": shapes.app(world, found.app_slug),
+    }
+    return common(world, repo, sender) | {"action": action, "check_suite": suite}
+
+
 def check_run(
     world: World, repo: Repo, found: CheckRun, action: str, sender: User, **more: object
 ) -> Json:

@@ -95,6 +95,10 @@ class GitHubServer(Acts, Expectations):
         """
         self._faults.add(method, path, fault, times)
 
+    def pending_faults(self) -> int:
+        """How many that were asked for have met no call."""
+        return self._faults.pending()
+
     def send_webhooks_to(self, url: str) -> None:
         """Deliver from now on."""
         self.webhooks.url = url

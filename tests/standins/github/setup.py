@@ -8,6 +8,7 @@ from tests.standins.github import objects
 from tests.standins.github.app import Installation
 from tests.standins.github.state import (
     CheckRun,
+    Hook,
     PullRequest,
     Repo,
     Review,
@@ -57,6 +58,12 @@ class Setup:
         found.repos.add(repo.full_name)
         found.permissions |= permissions
         return found
+
+    def hook(self, full_name: str, url: str, *, active: bool = True, delivers: bool = True) -> Hook:
+        """A webhook of the repository's own; it is told where no App is."""
+        made = Hook(self.world.new_id(), url, active, delivers)
+        self.world.repo(full_name).hooks[made.id] = made
+        return made
 
     def fork(self, full_name: str, owner: str) -> Repo:
         """A fork, whose commits can be found in its parent too."""

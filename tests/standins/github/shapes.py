@@ -193,6 +193,12 @@ def commit(world: World, repo: Repo, sha: str, message: str) -> Json:
     }
 
 
+def suite_of(repo: Repo, found: CheckRun) -> int:
+    """The suite of a check: all of its App on its commit are one."""
+    mates = [each for each in repo.checks.values() if each.sha == found.sha]
+    return min(each.id for each in mates if each.app_slug == found.app_slug)
+
+
 def check_run(world: World, repo: Repo, found: CheckRun) -> Json:
     """A check run."""
     heads = [pull for pull in repo.pull_requests if pull.head_sha == found.sha]
@@ -218,7 +224,7 @@ def check_run(world: World, repo: Repo, found: CheckRun) -> Json:
             "annotations_url": f"{path}/check-runs/{found.id}/annotations",
         },
         "app": app(world, found.app_slug),
-        "check_suite": {"id": 1, "head_sha": found.sha},
+        "check_suite": {"id": suite_of(repo, found), "head_sha": found.sha},
         # GitHub leaves out pull requests from forks.
         "pull_requests": [
             {"number": pull.number, "head": {"sha": pull.head_sha, "ref": pull.head_ref}}

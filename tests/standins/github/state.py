@@ -195,6 +195,17 @@ class Release:
 
 
 @dataclass(eq=False)
+class Hook:
+    """A webhook of a repository."""
+
+    id: int
+    url: str
+    active: bool = True
+    delivers: bool = True
+    """Whether it is the one that the stand-in's deliveries are of."""
+
+
+@dataclass(eq=False)
 class Repo:
     """A repository and all that hangs on it."""
 
@@ -219,6 +230,7 @@ class Repo:
     deployments: dict[int, Deployment] = field(default_factory=dict)
     pushes: list[Push] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
+    hooks: dict[int, Hook] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:

@@ -140,4 +140,4 @@ class Answers:
                 "that grant a given permission.",
                 grpc.StatusCode.PERMISSION_DENIED,
             )
-        return Caller(user, transaction)
+        return Caller(user, transaction, reads_only=user in self._readers)

@@ -14,6 +14,20 @@ from tests.standins.pachd.life import Life, spec_of
 from tests.standins.pachd.sdk import Empty, Message, admin, auth, pfs, pps, transaction, version
 from tests.standins.pachd.state import Cluster, Job, Pipeline, Repo, Request, Transaction, Version
 
+OF_READERS = frozenset(
+    {
+        auth.Permission.REPO_READ,
+        auth.Permission.REPO_INSPECT_COMMIT,
+        auth.Permission.REPO_LIST_COMMIT,
+        auth.Permission.REPO_LIST_BRANCH,
+        auth.Permission.REPO_LIST_FILE,
+        auth.Permission.REPO_INSPECT_FILE,
+        auth.Permission.PIPELINE_LIST_JOB,
+        auth.Permission.PROJECT_LIST_REPO,
+    }
+)
+"""What the role repoReader gives, with projectViewer."""
+
 
 @dataclass(frozen=True)
 class Caller:
@@ -22,6 +36,7 @@ class Caller:
     user: str | None
     """None while auth is off."""
     transaction: str = ""
+    reads_only: bool = False
 
     @property
     def name(self) -> str:
@@ -55,6 +70,26 @@ class Calls:
         if caller.user is None:
             refuse("the auth service is not activated", grpc.StatusCode.UNIMPLEMENTED)
         return auth.WhoAmIResponse(username=caller.user)
+
+    def authorize(self, request: Message, caller: Caller) -> Message:
+        if caller.user is None:
+            refuse("the auth service is not activated", grpc.StatusCode.UNIMPLEMENTED)
+        kind, name = auth.ResourceType(request.resource.type), request.resource.name
+        there = {
+            auth.ResourceType.CLUSTER: True,
+            auth.ResourceType.PROJECT: name in self.cluster.projects,
+            auth.ResourceType.REPO: name in self.cluster.repos,
+        }
+        if not there.get(kind):
+            refuse(f"no role binding exists for {kind.name} {name}")
+        asked = [auth.Permission(each) for each in request.permissions]
+        missing = [each for each in asked if caller.reads_only and each not in OF_READERS]
+        return auth.AuthorizeResponse(
+            authorized=not missing,
+            satisfied=[each for each in asked if each not in missing],
+            missing=missing,
+            principal=caller.user,
+        )
 
     # pps_v2
 

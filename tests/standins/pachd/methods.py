@@ -50,6 +50,7 @@ METHODS = {
     },
     "auth_v2.API": {
         "WhoAmI": Method(Calls.who_am_i, auth.WhoAmIRequest, auth.WhoAmIResponse),
+        "Authorize": Method(Calls.authorize, auth.AuthorizeRequest, auth.AuthorizeResponse),
     },
     "pps_v2.API": {
         "CreatePipelineV2": Method(

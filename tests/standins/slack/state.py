@@ -17,6 +17,8 @@ class User:
     deleted: bool = False
     confirmed: bool = False
     """Whether they have followed the link that was sent to their address."""
+    team: str = ""
+    """Their own workspace, where it is another: they share a channel."""
 
 
 @dataclass(eq=False)

@@ -1,4 +1,4 @@
-"""docker buildx, by a stand-in: it is not on every machine, and replays what the real one writes."""
+"""docker buildx, by a stand-in: for what only other drivers can do, and all that may go wrong."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ from tests.bot.services.docker.parts import (
     eventually,
     reason_of,
 )
-from tests.standins.buildx import BuildxStandIn
+from tests.standins.buildx import ANSWER, BuildxStandIn
 
 Install = Callable[..., BuildxStandIn]
 
@@ -58,6 +58,27 @@ async def test_its_progress_is_that_of_every_build(install: Install, events: Eve
         "[linux/amd64] FROM docker.io/library/busybox": (StepState.CACHED, 1.5),
         "[linux/amd64] RUN make": (StepState.DONE, 2.25),
     }
+
+
+async def test_a_status_may_be_spread_over_lines_as_buildx_0_13_does(
+    install: Install, events: Events, tmp_path: Path
+) -> None:
+    spread = tmp_path / "spread.jsonl"
+    statuses = [json.loads(line) for line in ANSWER.read_text().splitlines()]
+    spread.write_text("".join(json.dumps(each, indent=2) + "\n" for each in statuses))
+    install(answer=str(spread))
+    await Buildx("remote").build(order(), CONTEXT, events)
+    assert events.lines == ["compiling", "linking"]
+
+
+async def test_words_in_a_status_that_breaks_off_are_not_lost(
+    install: Install, events: Events, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text('{\n  "vertexes": [\nERROR: no space left on device\n')
+    install(answer=str(broken), status=1)
+    stopped = await reason_of(Buildx("remote").build(order(), CONTEXT, events))
+    assert stopped.reason.code is Code.DISK_FULL
 
 
 async def test_it_is_asked_for_all_that_the_order_says(install: Install, events: Events) -> None:
@@ -118,6 +139,7 @@ async def test_a_failed_step_is_the_reason(install: Install, events: Events) -> 
         ('ERROR: no builder "remote" found', Code.BAD_SETTINGS),
         ("ERROR: no space left on device", Code.DISK_FULL),
         ("docker: 'buildx' is not a docker command.", Code.ENGINE_LACKS),
+        ("unknown flag: --builder\nSee 'docker --help'.", Code.ENGINE_LACKS),
         ("rpc error: connection refused", Code.ENGINE_UNREACHABLE),
     ],
 )

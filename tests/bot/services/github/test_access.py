@@ -132,7 +132,12 @@ def _elliptic() -> str:
     )
 
 
-@pytest.mark.parametrize("key", ["", "no key", "-----BEGIN RSA PRIVATE KEY-----\nx\n", _elliptic()])
+@pytest.mark.parametrize(
+    "key",
+    ["", "no key", "-----BEGIN RSA PRIVATE KEY-----\nx\n", _elliptic()],
+    # It is another key in each process of a run, which must all have the same tests.
+    ids=["empty", "text", "broken", "elliptic"],
+)
 def test_a_key_that_is_none_is_a_wrong_setting(key: str) -> None:
     with pytest.raises(StoppedError) as stopped:
         GitHub.as_app(1, SecretStr(key))

@@ -202,7 +202,6 @@ async def test_who_comes_while_a_limit_lasts_does_not_ask(
     [
         (error(403, "Resource not accessible by integration"), "Install the App"),
         (error(404, "Not Found"), "Install the App"),
-        (error(401, "Bad credentials"), "private key"),
         (error(422, "Validation Failed"), "Correct what GitHub names"),
         (error(451, "Unavailable due to a DMCA takedown"), "Correct what GitHub names"),
     ],
@@ -219,6 +218,35 @@ async def test_a_refusal_says_what_to_do_and_is_not_repeated(
     assert fault.message in stopped.value.reason.fact
     assert step in stopped.value.reason.next_step
     assert not waits.slept
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_away"),
+    [
+        (error(502), True),
+        (error(401, "Bad credentials"), True),
+        (error(404, "Not Found"), False),
+        (None, False),
+    ],
+)
+async def test_it_is_away_where_nothing_is_answered(
+    github: GitHub, server: GitHubServer, fault: Fault | None, *, is_away: bool
+) -> None:
+    if fault is not None:
+        server.fail("GET", "/app", fault, times=9)
+    assert await github.is_away() is is_away
+
+
+async def test_a_login_that_is_not_taken_has_a_reason_of_its_own(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    server.fail("GET", "/repos/acme/edges", error(401, "Bad credentials"), times=9)
+
+    with pytest.raises(StoppedError) as stopped:
+        await edges.repository()
+
+    assert stopped.value.reason.code is Code.GITHUB_LOGIN_REFUSED
+    assert "private key" in stopped.value.reason.next_step
 
 
 async def test_a_repository_that_the_app_is_not_installed_on_is_refused(

@@ -43,7 +43,7 @@ async def test_what_arrived_has_not_failed(
     await server.push("acme/edges", {"a": "1"})
 
     assert receiver.guids
-    assert await github.failed_deliveries(LONG_AGO) == ()
+    assert await github.app_hook().failed_deliveries(LONG_AGO) == ()
 
 
 async def test_what_was_refused_has_failed_oldest_first(
@@ -53,7 +53,7 @@ async def test_what_was_refused_has_failed_oldest_first(
     await server.push("acme/edges", {"a": "1"})
     await server.push("acme/edges", {"a": "2"})
 
-    failed = await github.failed_deliveries(LONG_AGO)
+    failed = await github.app_hook().failed_deliveries(LONG_AGO)
 
     assert [each.guid for each in failed] == receiver.guids
     assert {each.event for each in failed} == {"push"}
@@ -63,7 +63,7 @@ async def test_what_nobody_answered_has_failed(github: GitHub, server: GitHubSer
     server.send_webhooks_to("http://127.0.0.1:9/")
     await server.push("acme/edges", {"a": "1"})
 
-    (failed,) = await github.failed_deliveries(LONG_AGO)
+    (failed,) = await github.app_hook().failed_deliveries(LONG_AGO)
 
     assert failed.status_code == 0
 
@@ -73,18 +73,38 @@ async def test_what_failed_comes_again_with_its_own_guid(
 ) -> None:
     receiver.status = 503
     await server.push("acme/edges", {"a": "1"})
-    (failed,) = await github.failed_deliveries(LONG_AGO)
+    (failed,) = await github.app_hook().failed_deliveries(LONG_AGO)
     receiver.status = 202
 
-    await github.redeliver(failed.id)
+    await github.app_hook().redeliver(failed.id)
 
+    assert failed.began_at == failed.delivered_at
     await server.expect(
         "a second delivery",
         lambda: len(server.webhooks.all[0].attempts) == 2 or None,
         lambda: server.webhooks.all,
     )
     assert receiver.guids == [failed.guid, failed.guid]
-    assert await github.failed_deliveries(LONG_AGO) == ()
+    assert await github.app_hook().failed_deliveries(LONG_AGO) == ()
+
+
+async def test_of_what_was_asked_for_since_it_is_known_that_it_began_before(
+    github: GitHub, server: GitHubServer, receiver: Receiver
+) -> None:
+    receiver.status = 503
+    await server.push("acme/edges", {"a": "1"})
+    began = server.webhooks.all[0].attempts[0].at
+    server.advance(120)
+    since = began + timedelta(seconds=60)
+    await server.webhooks.deliver(server.webhooks.all[0], again=True)
+
+    (whole,) = await github.app_hook().failed_deliveries(LONG_AGO)
+    (part,) = await github.app_hook().failed_deliveries(since)
+
+    assert whole.id == part.id
+    assert whole.began_at is not None
+    assert abs(whole.began_at - began) < timedelta(seconds=1)
+    assert part.began_at is None
 
 
 async def test_what_failed_before_is_not_asked_about(
@@ -96,7 +116,7 @@ async def test_what_failed_before_is_not_asked_about(
     since = datetime.fromtimestamp(server.world.clock.now(), UTC)
     await server.push("acme/edges", {"a": "2"})
 
-    failed = await github.failed_deliveries(since)
+    failed = await github.app_hook().failed_deliveries(since)
 
     assert [each.guid for each in failed] == receiver.guids[1:]
 
@@ -107,13 +127,28 @@ async def test_all_pages_are_read(github: GitHub, server: GitHubServer, receiver
     for number in range(130):
         await server.comment(issue, f"chat {number}")
 
-    failed = await github.failed_deliveries(LONG_AGO)
+    failed = await github.app_hook().failed_deliveries(LONG_AGO)
 
     assert [each.guid for each in failed] == receiver.guids
 
 
-async def test_a_token_knows_of_no_deliveries(by_token: GitHub) -> None:
-    assert await by_token.failed_deliveries(LONG_AGO) == ()
+async def test_where_there_are_more_pages_than_are_read_it_is_said(
+    github: GitHub,
+    server: GitHubServer,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("bot.services.github.deliveries.MOST_PAGES", 1)
+    receiver.status = 500
+    issue = await server.open_issue("acme/edges")
+    for number in range(101):
+        await server.comment(issue, f"chat {number}")
+
+    failed = await github.app_hook().failed_deliveries(LONG_AGO)
+
+    assert [each.guid for each in failed] == receiver.guids[-100:]
+    assert "only the latest are looked at" in caplog.text
 
 
 async def test_an_app_made_from_a_manifest_is_fetched_once(server: GitHubServer) -> None:

@@ -301,6 +301,24 @@ async def test_a_required_check_that_nobody_reported_is_missing(
     assert found.checks == (Check("e2e", CheckState.MISSING), Check("unit", CheckState.SUCCESS))
 
 
+async def test_checks_of_another_commit_are_not_taken_for_the_heads(
+    edges: RepositoryClient, server: GitHubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GitHub lists the first commits of a pull request, of very many not the last.
+    monkeypatch.setattr("tests.standins.github.graphql.MOST_COMMITS", 1)
+    pull = await server.open_pull_request("acme/edges", "long", files={"a": "1"})
+    server.check("acme/edges", pull.head_sha, "test", "success")
+    await server.push("acme/edges", {"a": "2"}, "long")
+    server.check("acme/edges", pull.head_sha, "test", "failure")
+    looked = await edges.look(pull.number, path=".pachops.yml", login="ada")
+    assert looked is None
+    found = await edges.pull_request(pull.number)
+    assert (found.head_sha, found.checks) == (
+        pull.head_sha,
+        (Check("test", CheckState.FAILURE),),
+    )
+
+
 async def test_all_checks_are_seen_however_many_there_are(
     edges: RepositoryClient, server: GitHubServer, pull: PullRequest
 ) -> None:

@@ -198,6 +198,20 @@ async def test_annotations_that_are_there_are_not_added_again(
     assert [each["start_line"] for each in check.annotations] == [*range(1, 71)]
 
 
+async def test_the_end_comes_with_its_annotations_in_one_call(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    identity = await edges.create_check(pull.head_sha, "pachops", REPORT, external_id="d1")
+    before = len(server.calls)
+    ended = replace(_annotated(50), conclusion=Conclusion.FAILURE)
+
+    await edges.update_check(identity, ended, was_annotated=False)
+
+    check = await server.expect_check(pull.head_sha, conclusion="failure")
+    assert len(check.annotations) == 50
+    assert [each.method for each in server.calls[before:]] == ["PATCH"]
+
+
 @pytest.mark.parametrize("lost", LOST)
 async def test_annotations_whose_answer_was_lost_are_not_doubled(
     edges: RepositoryClient, server: GitHubServer, pull: PullRequest, lost: Fault

@@ -121,7 +121,8 @@ async def test_nobody_listens(time: Time) -> None:
     [
         ("not_in_channel", "/invite"),
         ("token_revoked", "PACHOPS_SLACK_BOT_TOKEN"),
-        ("is_archived", "setup slack"),
+        ("is_archived", "archive"),
+        ("restricted_action", "setup slack"),
     ],
 )
 async def test_refusal_has_slacks_name_and_a_next_step(

@@ -164,7 +164,18 @@ async def test_a_request_that_is_not_slacks_is_refused(
     assert len(ears.told) == (status == 200)
 
 
-@pytest.mark.parametrize("body", [b"payload=%7Bnot+json", b"payload=7", b"", b"payload=%5B%5D"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"payload=%7Bnot+json",
+        b"payload=7",
+        b"",
+        b"payload=%5B%5D",
+        # Nothing tells it from another: of two like this, one would be lost.
+        b"command=%2Fpachops&text=help&user_id=U1&team_id=T1",
+        b"command=%2Fpachops&text=help&user_id=U1&team_id=T1&trigger_id=",
+    ],
+)
 async def test_a_body_that_is_no_telling_is_refused_and_not_logged(
     slack: SlackServer,
     lines: Lines,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.domain.reasons import Code, StoppedError
-from bot.services.github import CheckReport, DeploymentState, Reaction
+from bot.services.github import Annotation, CheckReport, DeploymentState, Reaction
 
 
 class CrashError(BaseException):
@@ -26,6 +26,7 @@ class CheckRun:
     name: str
     external_id: str
     reports: list[CheckReport]
+    annotations: tuple[Annotation, ...] = ()
 
 
 @dataclass
@@ -37,7 +38,10 @@ class GitHubDeployment:
 
 
 class FakeRepository:
-    """Every method is one call; `down`, `refuses` and `crash_after` name methods."""
+    """Every method is one call; `refuses` and `crash_after` name methods.
+
+    `down` has why nothing is done; None: it is.
+    """
 
     def __init__(self) -> None:
         self.comments: dict[int, Comment] = {}
@@ -45,7 +49,7 @@ class FakeRepository:
         self.deployments: dict[int, GitHubDeployment] = {}
         self.reactions: dict[int, set[str]] = {}
         self.calls: list[str] = []
-        self.down = False
+        self.down: Code | None = None
         self.refuses: set[str] = set()
         self.crash_after: str | None = None
         self.reacted = asyncio.Event()
@@ -87,7 +91,7 @@ class FakeRepository:
         self, sha: str, name: str, report: CheckReport, *, external_id: str
     ) -> int:
         self._called("create_check")
-        self.checks[self._new_id()] = CheckRun(sha, name, external_id, [report])
+        self.checks[self._new_id()] = CheckRun(sha, name, external_id, [report], report.annotations)
         return self._done("create_check")
 
     async def find_check(self, sha: str, name: str, *, external_id: str) -> int | None:
@@ -101,9 +105,14 @@ class FakeRepository:
             None,
         )
 
-    async def update_check(self, check: int, report: CheckReport) -> None:
+    async def update_check(
+        self, check: int, report: CheckReport, *, was_annotated: bool = True
+    ) -> None:
         self._called("update_check")
-        self.checks[check].reports.append(report)
+        found = self.checks[check]
+        if report.annotations and not (was_annotated and found.annotations):
+            found.annotations += report.annotations
+        found.reports.append(report)
         self._done("update_check")
 
     async def create_deployment(
@@ -138,7 +147,7 @@ class FakeRepository:
     def _called(self, name: str) -> None:
         self.calls.append(name)
         if self.down:
-            raise StoppedError(Code.GITHUB_UNREACHABLE, "no answer in time")
+            raise StoppedError(self.down, "nothing is done")
         if name in self.refuses:
             raise StoppedError(Code.GITHUB_REFUSED, "it answers 403")
 

@@ -1,12 +1,18 @@
 """What GitHub shows of a deployment that other people have to approve."""
 
+import re
+from dataclasses import replace
+
+import pytest
+
 from bot.domain.deployment import Stage
-from bot.domain.progress import Ended, StageFinished, StageStarted
+from bot.domain.progress import ApprovalNeeded, Ended, StageFinished, StageStarted
 from bot.services.github import Conclusion
 from handlers.reports.github.check import Button, check_report
-from handlers.reports.github.comment import progress_comment
-from handlers.reports.github.deployment_status import deployment_state, description
+from handlers.reports.github.comment import ask_comment, progress_comment
+from handlers.reports.github.deployment_status import description
 from handlers.reports.github.marks import NORMAL
+from handlers.reports.github.safe import LONGEST_BODY, size
 from handlers.reports.view import View
 from tests.handlers.reports.example import ID, SHA, START, Events, asking, board, building
 from tests.handlers.reports.github.outside import ASKED, SAFE
@@ -33,6 +39,30 @@ def test_the_comment_says_what_is_approved_and_how() -> None:
     assert "**Votes:** `grace` approves" in body
 
 
+@pytest.mark.parametrize("character", ["<", "&", "*", "@", "\N{ROCKET}", "a"])
+def test_however_long_the_changes_are_it_is_called_for_approval(character: str) -> None:
+    changes = tuple(f"{number} {character * 1000}" for number in range(20))
+    events = [
+        (at, replace(each, changes=changes, named=("linus",)))
+        if isinstance(each, ApprovalNeeded)
+        else (at, each)
+        for at, each in asking()
+    ]
+    view = View(ASKED, board(events), word="/ship")
+    bodies = [
+        ask_comment(view, SAFE),
+        progress_comment(view, SAFE),
+        check_report(view, SAFE).summary,
+    ]
+    for body in bodies:
+        assert size(body) <= LONGEST_BODY
+        assert f"`/ship approve {ID} {SEEN}`" in body
+        assert "What an approval lets through**\n\n- 0 " in body
+        assert re.search(r"- and \d+ more\n", body)
+        assert "**Votes:** `grace` approves" in body
+    assert bodies[0].startswith("@linus: ")
+
+
 def test_the_check_asks_for_action_with_buttons() -> None:
     report = check_report(WAITING, SAFE)
     assert report.conclusion is Conclusion.ACTION_REQUIRED
@@ -42,8 +72,7 @@ def test_the_check_asks_for_action_with_buttons() -> None:
     assert Button.pressed(report.actions[0].identifier) == (Button.APPROVE, SEEN)
 
 
-def test_the_deployment_is_queued_meanwhile() -> None:
-    assert deployment_state(WAITING) == "queued"
+def test_the_deployment_says_that_it_waits() -> None:
     assert "waits for approval" in description(WAITING, SAFE)
 
 
@@ -53,7 +82,6 @@ def test_once_it_goes_on_nobody_is_asked_any_more() -> None:
     body = progress_comment(GOES_ON, SAFE)
     assert "/pachops approve" not in body
     assert "`grace` approves" in body
-    assert deployment_state(GOES_ON) == "in_progress"
 
 
 def test_more_calls_are_spent_on_what_people_wait_for() -> None:

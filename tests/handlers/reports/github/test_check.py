@@ -50,7 +50,7 @@ def test_every_end_has_its_sign(
     view = _ended(outcome)
     report = check_report(view, SAFE)
     assert (report.conclusion, report.actions[0].identifier) == (conclusion, button)
-    assert deployment_state(view) == state
+    assert deployment_state(outcome) == state
 
 
 def test_time_out_is_told_from_failure() -> None:
@@ -104,10 +104,6 @@ def test_description_says_why_in_one_line() -> None:
     assert description(View(ASKED, board(failed())), SAFE) == (
         "Deployment failed in build: The image could not be built"
     )
-
-
-def test_states_of_the_way() -> None:
-    assert deployment_state(View(ASKED, board(building()))) == "in_progress"
 
 
 def test_details_url_is_the_page() -> None:

@@ -24,6 +24,7 @@ from bot.domain.progress import (
     ApprovalNeeded,
     Ended,
     InLine,
+    Planned,
     Progress,
     StageFinished,
     StageStarted,
@@ -36,9 +37,10 @@ from bot.services.github import Conclusion
 from bot.store.database import Database
 from bot.store.deployments import Deployments, insert
 from bot.store.progress import ProgressLog
-from handlers.reports.github.marks import Ration
+from handlers.reports.github.marks import WITHOUT_APP, Ration
 from handlers.reports.github.origin import ORIGIN, Origin, comment_marker
 from handlers.reports.github.reporter import GitHubReports, Pace
+from handlers.reports.view import FAILURES
 from tests.handlers.reports.github.fake import CrashError, FakeRepository
 
 SHA = "3f9c2a1b7d4e5f60718293a4b5c6d7e8f9012345"
@@ -77,6 +79,7 @@ class World:
         *,
         pull_request: int | None = PULL_REQUEST,
         has_our_comments: bool = True,
+        rollback: bool = False,
     ) -> None:
         request = Request(
             Kind.DEPLOY,
@@ -86,6 +89,9 @@ class World:
             Trigger.COMMENT,
             Actor("ada", "github"),
         )
+        if rollback:
+            unknown = Commit("", "an earlier deployment")
+            request = replace(request, kind=Kind.ROLLBACK, commit=unknown)
         deployment = Deployment(identity, request)
         await self._database.write(lambda connection: insert(connection, deployment))
         command = COMMAND if pull_request else None
@@ -135,7 +141,8 @@ async def test_running_deployment_has_comment_check_and_deployment(world: World)
     assert comment.number == PULL_REQUEST
     assert "**Deploying**" in comment.body
     assert (check.sha, check.external_id, check.reports[-1].conclusion) == (SHA, "d1", None)
-    assert (deployment.environment, deployment.states) == ("staging", ["in_progress"])
+    # GitHub shows it as pending.
+    assert (deployment.environment, deployment.states) == ("staging", [])
 
 
 async def test_success_is_an_edit_and_a_rocket(world: World) -> None:
@@ -147,7 +154,7 @@ async def test_success_is_an_edit_and_a_rocket(world: World) -> None:
     (deployment,) = world.github.deployments.values()
     assert "✅ **Deployed**" in comment.body
     assert check.reports[-1].conclusion is Conclusion.SUCCESS
-    assert deployment.states == ["in_progress", "success"]
+    assert deployment.states == ["success"]
     assert world.github.reactions == {COMMAND: {"rocket"}}
     assert world.reports.is_idle
 
@@ -160,8 +167,8 @@ async def test_failure_is_a_comment_of_its_own_that_mentions_who_asked(world: Wo
     (check,) = world.github.checks.values()
     assert "@ada" not in progress
     assert failure.startswith("@ada: ❌")
-    assert check.reports[-1].annotations[0].path == "a.json"
-    assert world.github.reactions == {COMMAND: {"-1"}}
+    assert [each.path for each in check.annotations] == ["a.json"]
+    assert world.github.reactions == {}
 
 
 async def test_cancelling_makes_no_new_comment(world: World) -> None:
@@ -172,7 +179,20 @@ async def test_cancelling_makes_no_new_comment(world: World) -> None:
     assert world.github.reactions == {}
 
 
-async def test_whole_deployment_takes_eight_calls(world: World) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "calls"),
+    [
+        (Outcome.SUCCEEDED, 7),
+        (Outcome.FAILED, 7),
+        (Outcome.REFUSED, 7),
+        (Outcome.ROLLED_BACK, 7),
+        (Outcome.CANCELLED, 6),
+        (Outcome.SUPERSEDED, 6),
+    ],
+)
+async def test_whole_deployment_takes_seven_calls_at_most(
+    world: World, outcome: Outcome, calls: int
+) -> None:
     world.ration = Ration()
     world.restart()
     await world.ask(has_our_comments=False)
@@ -182,9 +202,41 @@ async def test_whole_deployment_takes_eight_calls(world: World) -> None:
     for stage in (Stage.BUILD, Stage.TEST, Stage.PUSH):
         await world.happens(*_stage(stage))
         await world.passes()
+    # A line is at fault, so that there is something to annotate.
+    await world.ends(outcome, BROKEN if outcome in FAILURES else None)
+    await world.passes()
+    assert len(world.github.calls) == calls, world.github.calls
+
+
+async def test_with_a_token_no_check_is_tried(world: World) -> None:
+    world.ration = WITHOUT_APP
+    world.restart()
+    await _runs(world)
+    await world.ends(Outcome.FAILED, BROKEN)
+    await world.passes()
+    assert not {"create_check", "find_check", "update_check"} & set(world.github.calls)
+    assert world.bodies()[-1].startswith("@ada: ")
+
+
+async def test_an_approval_takes_four_calls_more(world: World) -> None:
+    world.ration = Ration()
+    world.restart()
+    await world.ask(has_our_comments=False)
+    await world.happens(StageStarted(Stage.BUILD))
+    await world.passes()
+    needed = ApprovalNeeded("d1", SHA, "5e8c" * 16, "ada", 1, 9e9, (), False, 0)  # noqa: FBT003
+    await world.happens(StageStarted(Stage.APPROVE), needed)
+    await world.passes()
+    await world.happens(Voted("grace", "github", approves=True))
+    await world.happens(StageFinished(Stage.APPROVE, Ended.SUCCEEDED, 9.0))
+    for stage in (Stage.UPDATE, Stage.VERIFY):
+        await world.happens(*_stage(stage))
+        await world.passes()
+    (check,) = world.github.checks.values()
+    assert check.reports[-1].status == "in_progress"
     await world.ends(Outcome.SUCCEEDED)
     await world.passes()
-    assert len(world.github.calls) == 8
+    assert len(world.github.calls) == 11, world.github.calls
 
 
 async def test_second_deployment_of_a_pull_request_edits_the_same_comment(world: World) -> None:
@@ -202,11 +254,11 @@ async def test_second_deployment_of_a_pull_request_edits_the_same_comment(world:
 
 async def test_comment_belongs_to_the_one_before_until_that_has_ended(world: World) -> None:
     await _runs(world)
-    world.github.down = True
+    world.github.down = Code.GITHUB_UNREACHABLE
     await world.ends(Outcome.SUCCEEDED)
     for _ in range(5):
         await world.passes()
-    world.github.down = False
+    world.github.down = None
     await world.ask("d2")
     await world.happens(StageStarted(Stage.BUILD), to="d2")
     await world.passes(10)
@@ -288,9 +340,7 @@ async def test_push_without_a_pull_request_has_no_comment(world: World) -> None:
     assert world.reports.is_idle
 
 
-@pytest.mark.parametrize(
-    "call", [*MAKING, "deployment_status", "edit_comment", "update_check", "react"]
-)
+@pytest.mark.parametrize("call", [*MAKING, "deployment_status", "edit_comment", "update_check"])
 async def test_crash_after_a_call_doubles_nothing(world: World, call: str) -> None:
     world.github.crash_after = call
     for act in (_runs(world), world.ends(Outcome.FAILED, BROKEN), world.passes()):
@@ -303,8 +353,23 @@ async def test_crash_after_a_call_doubles_nothing(world: World, call: str) -> No
     assert len(world.github.deployments) == 1
     assert len(world.github.checks) == 1
     progress, failure = world.github.comments.values()
+    (check,) = world.github.checks.values()
+    assert [each.path for each in check.annotations] == ["a.json"]
     assert "failed" in progress.body
     assert failure.body.startswith("@ada")
+    assert world.reports.is_idle
+
+
+async def test_crash_after_the_reaction_doubles_nothing(world: World) -> None:
+    await _runs(world)
+    await world.ends(Outcome.SUCCEEDED)
+    world.github.crash_after = "react"
+    with pytest.raises(CrashError):
+        await world.passes()
+    world.restart()
+    await world.passes()
+    assert world.github.reactions == {COMMAND: {"rocket"}}
+    assert len(world.bodies()) == 1
     assert world.reports.is_idle
 
 
@@ -328,11 +393,11 @@ async def test_restart_says_nothing_again(world: World) -> None:
 
 
 async def test_outage_until_after_the_end_is_made_up_for(world: World) -> None:
-    world.github.down = True
+    world.github.down = Code.GITHUB_UNREACHABLE
     await _runs(world)
     await world.ends(Outcome.SUCCEEDED)
     await world.passes()
-    world.github.down = False
+    world.github.down = None
     await world.passes(400)
     (comment,) = world.github.comments.values()
     (deployment,) = world.github.deployments.values()
@@ -342,7 +407,7 @@ async def test_outage_until_after_the_end_is_made_up_for(world: World) -> None:
 
 
 async def test_outage_is_not_met_with_a_storm(world: World) -> None:
-    world.github.down = True
+    world.github.down = Code.GITHUB_UNREACHABLE
     await _runs(world)
     for _ in range(100):
         await world.passes(1)
@@ -350,7 +415,7 @@ async def test_outage_is_not_met_with_a_storm(world: World) -> None:
 
 
 async def test_outage_of_days_is_given_up(world: World) -> None:
-    world.github.down = True
+    world.github.down = Code.GITHUB_UNREACHABLE
     await _runs(world)
     await world.ends(Outcome.SUCCEEDED)
     await world.passes(Pace().give_up + 10)
@@ -375,6 +440,21 @@ async def test_what_github_refused_is_tried_again_at_the_end(world: World) -> No
     await world.passes()
     (check,) = world.github.checks.values()
     assert check.reports[-1].conclusion is Conclusion.SUCCESS
+
+
+async def test_a_login_that_was_not_taken_at_the_end_is_no_end_of_the_report(
+    world: World,
+) -> None:
+    await _runs(world)
+    world.github.down = Code.GITHUB_LOGIN_REFUSED
+    await world.ends(Outcome.SUCCEEDED)
+    for _ in range(20):
+        await world.passes(300)
+    assert not world.reports.is_idle
+    world.github.down = None
+    await world.passes(300)
+    assert "✅" in world.bodies()[0]
+    assert world.reports.is_idle
 
 
 async def test_comment_that_somebody_deleted_is_made_again(world: World) -> None:
@@ -451,7 +531,6 @@ async def test_the_check_asks_for_approval_and_goes_on_when_it_is_given(world: W
     assert check.reports[-1].status == "completed"
     assert [each.conclusion for each in check.reports] == [None, Conclusion.ACTION_REQUIRED]
     assert f"/pachops approve d1 {'5e8c' * 3}" in comment.body
-    assert deployment.states[-1] == "queued"
     await world.happens(Voted("grace", "github", approves=True))
     await world.happens(StageFinished(Stage.APPROVE, Ended.SUCCEEDED, 9.0))
     await world.happens(StageStarted(Stage.UPDATE))
@@ -459,7 +538,57 @@ async def test_the_check_asks_for_approval_and_goes_on_when_it_is_given(world: W
     assert [each.conclusion for each in check.reports][-1:] == [None]
     assert "/pachops approve" not in comment.body
     assert "`grace` approves" in comment.body
-    assert deployment.states[-1] == "in_progress"
+    assert deployment.states == []
+
+
+BUILT = StageFinished(Stage.BUILD, Ended.SUCCEEDED, 9.0)
+
+
+def asks(*named: str) -> ApprovalNeeded:
+    return ApprovalNeeded(
+        "d1", SHA, "5e8c" * 16, "ada", 1, 9e9, (), reprocesses=False, running_jobs=0, named=named
+    )
+
+
+async def test_those_whom_the_rules_name_are_called_once_in_a_comment_of_its_own(
+    world: World,
+) -> None:
+    await _runs(world)
+    await world.happens(
+        BUILT, StageStarted(Stage.APPROVE), asks("Ada", "grace", "acme/ml-platform")
+    )
+    await world.passes()
+    world.restart()
+    await world.happens(asks("Ada", "grace", "acme/ml-platform"))
+    await world.happens(Voted("eve", "github", approves=True))
+    await world.passes()
+    progress, call = world.github.comments.values()
+    assert call.body.startswith("@grace @acme/ml-platform: ")
+    assert f"/pachops approve d1 {'5e8c' * 3}" in call.body
+    assert call.edits == 0
+    assert "@" not in progress.body
+
+
+async def test_a_crash_while_they_are_called_calls_nobody_twice(world: World) -> None:
+    await _runs(world)
+    await world.happens(BUILT, StageStarted(Stage.APPROVE), asks("grace"))
+    world.github.crash_after = "create_comment"
+    with pytest.raises(CrashError):
+        await world.passes()
+    world.restart()
+    await world.passes()
+    await world.passes()
+    assert [each.body[:6] for each in world.github.comments.values()].count("@grace") == 1
+
+
+@pytest.mark.parametrize("named", [(), ("ada",), ("not a login", "../x", "a/b/c")])
+async def test_where_nobody_else_is_named_nobody_is_called(
+    world: World, named: tuple[str, ...]
+) -> None:
+    await _runs(world)
+    await world.happens(BUILT, StageStarted(Stage.APPROVE), asks(*named))
+    await world.passes()
+    assert len(world.github.comments) == 1
 
 
 async def test_who_is_before_it_is_said_while_it_waits(world: World) -> None:
@@ -469,7 +598,7 @@ async def test_who_is_before_it_is_said_while_it_waits(world: World) -> None:
     (deployment,) = world.github.deployments.values()
     (check,) = world.github.checks.values()
     said = "waits for its turn: 1 deployment is before it, it begins in about 45s"
-    assert deployment.states == ["queued"]
+    assert deployment.states == []
     assert check.reports[-1].status == "queued"
     assert said in check.reports[-1].title
     assert said.partition(":")[2] in world.bodies()[0]
@@ -477,4 +606,28 @@ async def test_who_is_before_it_is_said_while_it_waits(world: World) -> None:
     await world.passes()
     (comment,) = world.github.comments.values()
     assert "It takes the place of d0" in comment.body
-    assert deployment.states == ["queued", "in_progress"]
+
+
+async def test_a_rollback_that_waits_has_a_check_once_its_commit_is_known(world: World) -> None:
+    await world.ask(rollback=True)
+    await world.happens(InLine(("d0",)))
+    await world.passes()
+    assert (world.github.checks, world.github.deployments) == ({}, {})
+    assert "Rollback of **staging** **waits for its turn**" in world.bodies()[0]
+
+    await world.deployments.goes_back_to("d1", Commit(SHA, "main", title="Good"))
+    await world.happens(Planned((), ()), StageStarted(Stage.UPDATE))
+    await world.passes()
+    (check,) = world.github.checks.values()
+    (deployment,) = world.github.deployments.values()
+    assert (check.sha, deployment.sha) == (SHA, SHA)
+    assert f"**Rolling back** **staging** to {SHA}" in world.bodies()[0]
+
+
+async def test_a_rollback_that_never_began_is_told_of_in_its_comment(world: World) -> None:
+    await world.ask(rollback=True)
+    await world.ends(Outcome.CANCELLED)
+    await world.passes()
+    assert "Rollback of **staging** **was cancelled**" in world.bodies()[0]
+    assert world.github.calls == ["find_comment", "create_comment"]
+    assert world.reports.is_idle

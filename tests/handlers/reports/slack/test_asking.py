@@ -49,6 +49,16 @@ async def test_the_buttons_are_bound_to_the_commit_and_the_plan(world: World) ->
     assert Pressed.read(values[2]) == Pressed("d1")
 
 
+async def test_before_it_is_known_what_is_asked_for_nobody_can_approve_it(world: World) -> None:
+    await world.ask()
+    await world.happens(StageStarted(Stage.APPROVE))
+    await world.passes()
+    assert "approve" not in world.slack.buttons(world.message())
+    await world.happens(asked())
+    await world.passes()
+    assert world.slack.buttons(world.message()) == ["approve", "reject", "cancel"]
+
+
 async def test_votes_are_shown_as_they_come(world: World) -> None:
     message = await waits(world)
     await world.happens(Voted("bob <!here>", "slack", approves=True))

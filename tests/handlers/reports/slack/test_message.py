@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bot.domain.deployment import Actor, Kind, Outcome, Stage
-from bot.domain.progress import Ended, Finished, StageFinished, StageStarted
+from bot.domain.progress import Ended, Finished, StageFinished
 from bot.redact import Redactor
 from handlers.reports.slack.buttons import Button, offered
 from handlers.reports.slack.message import Shown, end_message, progress_message
@@ -141,15 +141,9 @@ def test_mention_is_only_of_a_slack_user() -> None:
 
 
 def test_approval_has_its_buttons() -> None:
-    of = view(
-        [
-            *example.building(),
-            (example.START, StageFinished(Stage.BUILD, Ended.SUCCEEDED, 1)),
-            (example.START, StageStarted(Stage.APPROVE)),
-        ]
-    )
-    assert offered(of) == (Button.APPROVE, Button.REJECT, Button.CANCEL)
+    assert offered(view(example.asking())) == (Button.APPROVE, Button.REJECT, Button.CANCEL)
 
 
-def test_rollback_says_so() -> None:
-    assert "*Rolled back*" in shown(view(example.succeeded(), kind=Kind.ROLLBACK))
+def test_rollback_says_what_goes_back_to_which_commit() -> None:
+    text = shown(view(example.succeeded(), kind=Kind.ROLLBACK))
+    assert re.search(r"\*Rolled back\* \*staging\* to <[^|]*\|`3f9c2a1`>", text)

@@ -16,7 +16,7 @@ from handlers.reports.slack.follower import Follower
 from handlers.reports.slack.origin import ORIGIN
 from handlers.reports.slack.reporter import Pace, SlackReports
 from tests.handlers.reports.slack.world import BROKEN, SECRET, World, done
-from tests.standins.slack.faults import broken, dropped, limited, lost_answer, refused
+from tests.standins.slack.faults import Fault, broken, dropped, limited, lost_answer, refused
 from tests.standins.slack.world import notifies
 
 
@@ -61,7 +61,7 @@ async def test_failure_is_shown_in_the_channel_with_its_log_in_the_thread(world:
     await world.happens(*lines, StageFinished(Stage.BUILD, Ended.FAILED, 40.0))
     await world.ends(Outcome.FAILED, BROKEN)
     await world.passes()
-    log, end = world.thread()
+    end, log = world.thread()
     (file,) = log.files
     text = (file.content or b"").decode()
     assert file.name == "build.log"
@@ -264,10 +264,162 @@ async def test_what_slack_refuses_does_not_stop_the_rest(world: World) -> None:
     assert world.reports.is_idle
 
 
+@pytest.mark.parametrize("call", ["upload", "files.getUploadURLExternal"])
+async def test_files_that_are_out_of_reach_hold_up_nothing_else(
+    world: World, call: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.slack.fail(call, dropped(), times=1000)
+    await fails_with_a_log(world)
+    (end,) = world.thread()
+    assert end.broadcast
+    await world.ask("d2")
+    await world.ends(of="d2")
+    await world.passes()
+    assert len(world.slack.own_messages(world.ml)) == 4
+    await world.passes(3600)
+    assert 5 < world.slack.called(call) < 50
+    assert len([each for each in caplog.records if each.levelname == "WARNING"]) == 1
+    assert not world.reports.is_idle
+
+
+async def test_a_log_that_files_did_not_take_is_shown_when_they_do(world: World) -> None:
+    world.slack.fail("upload", dropped(), times=3)
+    await fails_with_a_log(world)
+    await world.passes(60)
+    assert [len(each.files) for each in world.thread()] == [0, 1]
+    assert world.reports.is_idle
+
+
+@pytest.mark.parametrize("first", [dropped(), broken(503)])
+async def test_a_log_that_was_begun_with_another_token_is_shown(world: World, first: Fault) -> None:
+    world.slack.fail("files.completeUploadExternal", first)
+    world.slack.fail("files.completeUploadExternal", refused("token_revoked"), times=3)
+    await fails_with_a_log(world)
+    for _ in range(3):
+        await world.passes(60)
+    assert [len(each.files) for each in world.thread()] == [0, 1]
+    assert world.reports.is_idle
+
+
+async def fails_with_a_log(world: World) -> None:
+    await world.runs()
+    await world.happens(
+        Log(Stage.BUILD, "edges", "broken"), StageFinished(Stage.BUILD, Ended.FAILED, 1.0)
+    )
+    await world.ends(Outcome.FAILED, BROKEN)
+    await world.passes()
+
+
 async def test_channel_that_is_gone_is_given_up(world: World) -> None:
     await world.ask(asked=False, channels=["#gone"])
     await world.ends()
     await world.passes()
+    assert world.reports.is_idle
+
+
+async def test_of_a_channel_without_the_bot_the_log_warns_once_with_what_to_do(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    releases = world.slack.channel("releases", with_bot=False)
+
+    async def told(identity: str) -> list[str]:
+        caplog.clear()
+        await world.ask(identity, asked=False, channels=["#releases"])
+        await world.ends(of=identity)
+        await world.passes()
+        return [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+
+    (warning,) = [*await told("d1"), *await told("d2")]
+    assert "#releases" in warning
+    assert "/invite" in warning
+    releases.members.add(world.slack.app.bot_user)
+    assert await told("d3") == []
+    releases.members.discard(world.slack.app.bot_user)
+    assert len(await told("d4")) == 1
+
+
+async def test_who_asked_hears_the_end_where_the_bot_was_taken_out_of_the_channel(
+    world: World,
+) -> None:
+    await world.runs()
+    world.ml.members.discard(world.slack.app.bot_user)
+    await world.ends(Outcome.FAILED, BROKEN)
+    await world.passes(30)
+    (end,) = world.slack.own_messages(world.slack.direct(world.ann))
+    assert "failed" in end.shown
+    assert world.reports.is_idle
+
+
+async def test_an_archived_channel_stops_no_other(world: World) -> None:
+    team = world.slack.channel("team")
+    await world.ask(channels=[team.id])
+    await world.happens(StageStarted(Stage.BUILD))
+    await world.passes()
+    world.ml.archived = True
+    await world.ends()
+    await world.passes(30)
+    assert "*Deployed*" in world.message(team).shown
+    assert world.reports.is_idle
+
+
+async def test_asked_in_a_channel_that_is_archived_is_told_in_private(world: World) -> None:
+    world.ml.archived = True
+    await world.ask()
+    await world.ends()
+    await world.passes()
+    assert "*Deployed*" in world.message(world.slack.direct(world.ann)).shown
+
+
+@pytest.mark.parametrize("error", ["edit_window_closed", "cant_update_message"])
+async def test_below_a_message_that_cannot_be_changed_the_end_is_told(
+    world: World, error: str
+) -> None:
+    team = world.slack.channel("team")
+    world.slack.fail("chat.update", refused(error), times=100)
+    await world.ask(channels=[team.id])
+    await world.happens(StageStarted(Stage.BUILD))
+    await world.passes()
+    await world.happens(*done(Stage.BUILD))
+    await world.passes()
+    assert world.thread() == world.thread(team) == []
+    await world.ends()
+    await world.passes(20)
+    ends = [*world.thread(), *world.thread(team)]
+    assert ["*Deployed*" in each.shown for each in ends] == [True, True]
+    assert [notifies(each.shown) for each in ends] == [{world.ann.id}, set()]
+    assert world.reports.is_idle
+
+
+async def test_a_private_channel_without_the_bot_is_told_of_to_who_asked_alone(
+    world: World,
+) -> None:
+    secret = world.slack.channel("secret", private=True, with_bot=False)
+    await world.ask(channels=[secret.id])
+    await world.ends()
+    await world.passes(30)
+    assert world.slack.own_messages(secret) == []
+    assert "*Deployed*" in world.message().shown
+    assert world.reports.is_idle
+
+
+@pytest.mark.parametrize("error", ["token_revoked", "invalid_auth", "account_inactive"])
+async def test_a_token_that_slack_does_not_take_is_an_outage(world: World, error: str) -> None:
+    await world.runs()
+    world.slack.breaks(lambda: refused(error))
+    await world.ends()
+    await world.passes(60)
+    world.slack.breaks(None)
+    await world.passes(300)
+    assert "*Deployed*" in world.message().shown
+    assert len(world.thread()) == 1
+
+
+async def test_whoever_left_slack_is_mentioned_without_harm(world: World) -> None:
+    await world.runs()
+    world.ann.deleted = True
+    await world.ends()
+    await world.passes()
+    assert "*Deployed*" in world.message().shown
     assert world.reports.is_idle
 
 
@@ -358,6 +510,16 @@ async def test_blocks_that_slack_does_not_take_are_shown_as_text(world: World) -
     await world.ask()
     await world.passes()
     assert world.message().shown.startswith("acme/vision: ⏳ Deployment of")
+
+
+@pytest.mark.parametrize("error", ["msg_too_long", "invalid_blocks"])
+async def test_an_end_that_slack_finds_too_much_is_told_as_text(world: World, error: str) -> None:
+    await world.runs()
+    world.slack.fail("chat.postMessage", refused(error))
+    await world.ends()
+    await world.passes()
+    (end,) = world.thread()
+    assert (end.blocks, "Deployed" in end.shown) == ([], True)
 
 
 async def test_database_that_fails_is_asked_again(

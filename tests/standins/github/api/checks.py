@@ -89,6 +89,23 @@ def list_checks(call: Call) -> Answer:
     )
 
 
+@ROUTES.add("GET", "/repos/{owner}/{repo}/check-suites/{suite}/check-runs", "checks:read")
+def list_checks_of_suite(call: Call) -> Answer:
+    suite = call.number("suite")
+    found = [
+        each for each in call.repo.checks.values() if shapes.suite_of(call.repo, each) == suite
+    ]
+    if not found:
+        raise not_found()
+    if call.query.get("filter", "latest") == "latest":
+        found = list(latest(found))
+    return call.page(
+        tuple(found),
+        lambda each: shapes.check_run(call.world, call.repo, each),
+        inside="check_runs",
+    )
+
+
 @ROUTES.add("POST", "/repos/{owner}/{repo}/statuses/{sha}", "statuses:write", role=Permission.WRITE)
 def create_status(call: Call) -> Answer:
     fields = call.fields("Status")

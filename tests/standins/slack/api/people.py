@@ -95,7 +95,7 @@ def _shape(call: Call, user: User) -> dict[str, Any]:
         profile["email"] = user.email
     return {
         "id": user.id,
-        "team_id": call.world.app.team,
+        "team_id": user.team or call.world.app.team,
         "name": user.name,
         "deleted": user.deleted,
         "is_bot": user.is_bot,

@@ -1,4 +1,4 @@
-"""Several pieces of one stage at the same time."""
+"""Several pieces of work at the same time, of which the first failure is the failure of all."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Iterator

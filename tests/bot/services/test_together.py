@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from bot.domain.reasons import Code, StoppedError
-from bot.stages.together import both, together
+from bot.services.together import both, together
 
 
 async def give(value: int) -> int:

@@ -1,0 +1,44 @@
+"""The checks of one commit, which GitHub keeps together for each App."""
+
+from dataclasses import dataclass
+
+from bot.services.github.orders import Conclusion
+from bot.services.github.place import Place
+from bot.services.github.raw import get
+from bot.services.github.threads import PER_PAGE
+
+
+@dataclass(frozen=True)
+class OwnCheck:
+    """A check of ours, as it is there."""
+
+    id: int
+    head_sha: str
+    external_id: str
+
+
+class Suites(Place):
+    """Suites of checks."""
+
+    async def checks_of_suite(self, suite: int) -> tuple[OwnCheck, ...]:
+        """The latest check of each name, one for each environment."""
+        path = f"{self._path}/check-suites/{suite}/check-runs"
+        found = await self._ask(
+            f"listing the checks of suite {suite}",
+            lambda github: get(github, path, per_page=PER_PAGE)["check_runs"],
+        )
+        return tuple(
+            OwnCheck(int(each["id"]), str(each["head_sha"]), str(each["external_id"] or ""))
+            for each in found
+        )
+
+    async def end_check(self, check: int, conclusion: Conclusion) -> None:
+        """Give it its end back; what it shows stays."""
+        await self._ask(
+            f"ending check {check}",
+            lambda github: (
+                self._repository(github)
+                .get_check_run(check)
+                .edit(status="completed", conclusion=conclusion)
+            ),
+        )

@@ -33,8 +33,8 @@ class On(Declared):
     """Branches of which every push is deployed."""
     pull_request: Literal["command", "always", "never"] = "command"
     """Whether a pull request is deployed when somebody asks, with every push, or not at all."""
-    release: Literal["published", "never"] = "never"
-    """Whether every published release is deployed."""
+    release: Literal["published", "released", "never"] = "never"
+    """Whether every published release is deployed, or all but pre-releases (`released`)."""
 
 
 class NamedPeople(Declared):
@@ -186,7 +186,8 @@ class Gated(Declared):
         return EnvironmentRules(
             push=self.on.push,
             pull_request=Follow(self.on.pull_request),
-            release=self.on.release == "published",
+            release=self.on.release != "never",
+            prereleases=self.on.release != "released",
             branches=self.branches,
             users=who.users,
             teams=who.teams,

@@ -18,6 +18,7 @@ class Limits:
     pull_request: Follow = Follow.ALWAYS
     """The most that a pull request may start."""
     release: bool = True
+    prereleases: bool = True
     branches: tuple[str, ...] | None = None
     """A branch must match one of these too."""
     deployers: People = EVERYBODY
@@ -44,6 +45,7 @@ def narrow(rules: EnvironmentRules, limits: Limits) -> EnvironmentRules:
         push=rules.push if limits.push else (),
         pull_request=min(rules.pull_request, limits.pull_request, key=_LESS.index),
         release=rules.release and limits.release,
+        prereleases=rules.prereleases and limits.prereleases,
         within=(*rules.within, *within),
         also=(*rules.also, *more),
         checks=_both(rules.checks, limits.checks),

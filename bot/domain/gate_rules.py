@@ -71,7 +71,9 @@ class EnvironmentRules:
     """Branches of which every push is deployed."""
     pull_request: Follow = Follow.COMMAND
     release: bool = False
-    """Whether every published release is deployed."""
+    """Whether published releases are deployed."""
+    prereleases: bool = True
+    """Whether pre-releases are too; else those that are, or become, a release proper."""
     branches: tuple[str, ...] | None = None
     """Branches that may be asked for; None: the default branch and those of `push`."""
     users: frozenset[str] = frozenset()
@@ -165,3 +167,13 @@ class Rules:
         return tuple(
             name for name, rules in self.environments.items() if rules.follows(trigger, branch)
         )
+
+    def following_release(self, *, released: bool) -> tuple[str, ...]:
+        """The environments that a release deploys to, in their order.
+
+        Args:
+            released: it is, or has become, no pre-release. GitHub tells of such a one twice: as
+                published, like any other, and as released.
+        """
+        following = self.following(Trigger.RELEASE)
+        return tuple(each for each in following if self.environments[each].prereleases != released)

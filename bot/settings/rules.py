@@ -35,8 +35,8 @@ class OnLimits(Declared):
     """Of pushes to branches."""
     pull_request: Literal["as declared", "command", "never"] = "as declared"
     """Of pull requests; `command`: when somebody asks."""
-    release: Literal["as declared", "never"] = "as declared"
-    """Of published releases."""
+    release: Literal["as declared", "released", "never"] = "as declared"
+    """Of published releases; `released`: no pre-releases."""
 
 
 class LimitsSetting(Declared):
@@ -81,6 +81,7 @@ class LimitsSetting(Declared):
             push=on.push != "never",
             pull_request=most,
             release=on.release != "never",
+            prereleases=on.release == "as declared",
             branches=self.branches,
             deployers=self.deployers.people(),
             checks=names_of_checks(self.requires),

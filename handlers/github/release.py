@@ -29,6 +29,8 @@ class ReleasePart(Payload):
     draft: bool = False
     published_at: str | None = None
     """ISO 8601, always in UTC."""
+    updated_at: str | None = None
+    """Likewise; older servers do not tell it."""
     author: User | None = None
 
 
@@ -38,33 +40,43 @@ class ReleaseEvent(Event):
     action: str
     release: ReleasePart
 
+    @property
+    def at(self) -> str:
+        """When it came to be what it is: a pre-release can become a release long after."""
+        published = self.release.published_at or ""
+        return max(published, self.release.updated_at or "") if self.is_released else published
+
+    @property
+    def is_released(self) -> bool:
+        """Whether it is, or has become, no pre-release; of any kind, it was published."""
+        return self.action == "released"
+
 
 async def handle(desk: Desk, delivery: Delivery) -> str:
     """Deploy the release's tag to the environments that follow releases."""
     event = ReleaseEvent.model_validate_json(delivery.payload)
     release = event.release
-    if event.action != "published" or release.draft:
-        return f"release {event.action}"
+    if release.draft:
+        return "a draft of a release"
     errand = Errand(desk, delivery, event)
     tag = release.tag_name
     try:
-        environments = (await errand.rules()).following(Trigger.RELEASE)
+        rules = await errand.rules()
     except StoppedError as stopped:
         if stopped.reason.code is not Code.PROJECT_INVALID:
             raise
         found = await desk.deployer.resolve(errand.address, f"refs/tags/{tag}")
         return await show_broken(errand, found.sha, stopped)
+    environments = rules.following_release(released=event.is_released)
     if not environments:
-        return "no environment follows releases"
-    environments = await _not_yet_later(errand, environments, release)
+        return f"no environment follows what is {event.action}"
+    environments = await _not_yet_later(errand, environments, event)
     if not environments:
         return "a later release was deployed before this came"
     found = await desk.deployer.resolve(errand.address, f"refs/tags/{tag}")
     author = release.author.login if release.author else ""
     commit = Commit(found.sha, tag, release.target_commitish or None, release.name or tag, author)
-    published = Release(
-        tag, release.name or tag, release.body or "", release.html_url, release.published_at
-    )
+    published = Release(tag, release.name or tag, release.body or "", release.html_url, event.at)
     errand.source = replace(errand.source, notes={RELEASE: published.to_json()})
     return await follow(
         errand, environments, lambda name: Wish(Trigger.RELEASE, Deploy(name), commit, release=tag)
@@ -72,7 +84,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
 
 
 async def _not_yet_later(
-    errand: Errand, environments: tuple[str, ...], release: ReleasePart
+    errand: Errand, environments: tuple[str, ...], event: ReleaseEvent
 ) -> tuple[str, ...]:
     """Without those that a later release came to: deliveries come late and in any order."""
     deployments, reached = errand.desk.deployer.deployments, set()
@@ -80,8 +92,6 @@ async def _not_yet_later(
         if each.request.trigger is not Trigger.RELEASE:
             continue
         noted = await deployments.load(each.id, RELEASE) or {}
-        if noted.get("tag") != release.tag_name and (noted.get("at") or "") > (
-            release.published_at or ""
-        ):
+        if noted.get("tag") != event.release.tag_name and (noted.get("at") or "") > event.at:
             reached.add(each.request.environment)
     return tuple(each for each in environments if each not in reached)

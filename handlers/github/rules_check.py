@@ -60,9 +60,12 @@ async def show_broken(errand: Errand, sha: str, stopped: StoppedError) -> str:
     """The check on a commit that nothing follows, for the rules cannot be read."""
     if not errand.desk.github.is_app:
         LOG.warning("nothing follows %s: %s", sha, stopped)
-    elif not (errand.source.is_repeat and await _is_checked(errand, sha)):
+        return str(stopped)
+    # A pull request's check on its own rules is another; and GitHub tells of a release twice.
+    external_id = f"{_RULES}default:{sha}"
+    if await errand.client.find_check(sha, CHECK, external_id=external_id) is None:
         report = _report(tuple(_split(stopped.reason)), errand)
-        await errand.client.create_check(sha, CHECK, report, external_id=_external_id(sha))
+        await errand.client.create_check(sha, CHECK, report, external_id=external_id)
     return str(stopped)
 
 

@@ -101,7 +101,7 @@ def test_no_branches_are_none_and_not_the_default() -> None:
         ("on: {push: main}", "must be a list"),
         ("on: {pull: always}", "'pull' is not known; known are: pull_request, push, release"),
         ("on: {pull_request: sometimes}", "must be one of 'command', 'always' or 'never'"),
-        ("on: {release: true}", "must be one of 'published' or 'never'"),
+        ("on: {release: true}", "must be one of 'published', 'released' or 'never'"),
         ("on: [push]", "must be a mapping"),
         ("on: {push: [refs/heads/main]}", "must be a branch's name, without refs/heads/"),
         ("on: {push: ['']}", "must be a branch, or a pattern such as release/*"),
@@ -170,7 +170,7 @@ def test_the_schema_has_the_rules() -> None:
     named, checks = schema["Environment"]["properties"]["requires"]["items"]["anyOf"]
     assert named["enum"] == ["checks", "review", "fresh"]
     assert checks == {"$ref": "#/$defs/RequiredChecks"}
-    assert schema["On"]["properties"]["release"]["enum"] == ["published", "never"]
+    assert schema["On"]["properties"]["release"]["enum"] == ["published", "released", "never"]
 
 
 def test_notify_names_the_channels() -> None:

@@ -29,6 +29,7 @@ LIMITS = st.builds(
     push=st.booleans(),
     pull_request=st.sampled_from(Follow),
     release=st.booleans(),
+    prereleases=st.booleans(),
     branches=st.none() | BRANCHES,
     deployers=st.sampled_from(WHO),
     checks=st.sampled_from([None, (), ("test",), ("other",)]),

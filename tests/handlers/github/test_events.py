@@ -233,6 +233,41 @@ async def test_a_release_deploys_its_tag_and_keeps_its_notes(world: World) -> No
     assert (notes["tag"], notes["notes"]) == ("v1.0", "Sharper edges.")
 
 
+async def test_a_pre_release_goes_where_every_release_goes_and_nowhere_else(world: World) -> None:
+    world.declare(
+        "  production: {on: {release: released}}\n  staging: {on: {release: published}}\n"
+    )
+    await world.github.push(EDGES, {"a": "1"})
+    await world.github.publish_release(EDGES, "v2.0-rc1", prerelease=True)
+    await world.settled()
+    assert (await world.only()).request.environment == "staging"
+
+
+async def test_a_release_goes_once_to_each_environment_that_follows(world: World) -> None:
+    world.declare(
+        "  production: {on: {release: released}}\n  staging: {on: {release: published}}\n"
+    )
+    await world.github.push(EDGES, {"a": "1"})
+    await world.github.publish_release(EDGES, "v2.0")
+    await world.settled()
+    reached = [each.request.environment for each in await world.asked()]
+    assert sorted(reached) == ["production", "staging"]
+
+
+async def test_a_pre_release_that_becomes_a_release_follows_one_that_was_published_meanwhile(
+    world: World,
+) -> None:
+    world.declare("  production: {on: {release: released}}\n")
+    await world.github.push(EDGES, {"a": "1"})
+    candidate = await world.github.publish_release(EDGES, "v2.0", prerelease=True)
+    await world.github.push(EDGES, {"a": "2"})
+    await world.github.publish_release(EDGES, "v1.9")
+    await world.settled()
+    await world.github.make_final(EDGES, candidate)
+    await world.settled()
+    assert [each.request.release for each in await world.asked()] == ["v1.9", "v2.0"]
+
+
 async def test_a_release_from_a_branch_that_is_not_allowed_is_refused(world: World) -> None:
     world.declare("  production: {on: {release: published}}\n")
     sha = await world.github.push(EDGES, {"a": "1"}, "experiment")

@@ -163,8 +163,16 @@ class Acts(Setup):
             prerelease=prerelease,
         )
         repo.releases.append(made)
+        if not prerelease:
+            await self._tell("release", payloads.release(world, repo, made, "released"))
         await self._tell("release", payloads.release(world, repo, made, "published"))
         return made
+
+    async def make_final(self, full_name: str, found: Release) -> None:
+        """Change a pre-release to a release."""
+        found.prerelease, found.updated_at = False, self.world.clock.tick()
+        repo = self.world.repo(full_name)
+        await self._tell("release", payloads.release(self.world, repo, found, "released"))
 
     async def press(
         self, full_name: str, check: CheckRun, identifier: str, *, by: str = "ada"

@@ -316,6 +316,7 @@ def release(world: World, repo: Repo, found: Release) -> Json:
         "author": user(world, found.author),
         "created_at": written(found.created_at),
         "published_at": None if found.draft else written(found.created_at),
+        "updated_at": written(found.updated_at or found.created_at),
         "url": f"{world.api}/repos/{repo.full_name}/releases/{found.id}",
         "html_url": f"{world.root}/{repo.full_name}/releases/tag/{found.tag}",
     }

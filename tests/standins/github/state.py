@@ -192,6 +192,7 @@ class Release:
     created_at: datetime
     draft: bool = False
     prerelease: bool = False
+    updated_at: datetime | None = None
 
 
 @dataclass(eq=False)

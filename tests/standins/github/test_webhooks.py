@@ -69,7 +69,8 @@ async def test_what_people_do_arrives_signed_in_order(github: GitHubServer, bot:
         "pull_request",
         "issue_comment",
         "issue_comment",
-        "release",
+        "release",  # released
+        "release",  # published
         "push",
         "pull_request",
     ]

@@ -24,6 +24,7 @@ from tests.packaging.conftest import ROOT
 from tests.real.docker_plugin import docker_with
 from tests.real.engine import MissingPartError
 from tests.real.postgres_image import postgres_image
+from tests.real.program import run_program
 from tests.real.python_image import PYTHON_IMAGE, python_image
 
 pytestmark = pytest.mark.real
@@ -46,15 +47,8 @@ class Project:
 
     def run(self, command: str) -> str:
         """What it says; the test fails where it does not work."""
-        done = subprocess.run(  # noqa: S603 - the guide's and the test's own
-            ["sh", "-euc", command],  # noqa: S607 - whichever there is
-            cwd=self.folder,
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=LONGEST,
-            check=False,
+        done = run_program(
+            ["sh", "-euc", command], timeout=LONGEST, cwd=self.folder, env=self.environ
         )
         assert done.returncode == 0, f"{command}: {done.stdout[-2000:]}{done.stderr[-4000:]}"
         return done.stdout

@@ -23,6 +23,8 @@ import docker
 import psutil
 from docker.errors import DockerException
 
+from tests.real.program import run_program
+
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 SHARED_HOST = "ENGINE_OF_ALL_TESTS"
 """The variable that names the engine of all processes of a test run; it goes before DOCKER_HOST."""
@@ -83,15 +85,11 @@ def apt_get(*arguments: str, folder: Path | None = None) -> str | None:
     """None where it worked, else apt-get's last line; `folder` is where it downloads to."""
     command = ["apt-get", "-qy", "-o", "DPkg::Lock::Timeout=300", *arguments]
     try:
-        done = subprocess.run(  # noqa: S603 - constant command, packages named in this project
+        done = run_program(
             command,
+            timeout=INSTALL_TIMEOUT,
             cwd=folder,
             env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=INSTALL_TIMEOUT,
-            check=False,
         )
     except subprocess.TimeoutExpired:
         return f"apt-get did not end within {INSTALL_TIMEOUT:.0f} seconds"

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from tests.real.engine import MissingPartError
+from tests.real.program import run_program
 
 INSTALLED = Path(sys.prefix) / "npm"
 UV_FOLDER = Path(sys.prefix) / "uv" / "bin"
@@ -75,15 +76,7 @@ def _npm_ci(folder: Path, name: str) -> None:
         *_SOON,
     )
     try:
-        done = subprocess.run(  # noqa: S603 - a constant command
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=INSTALL_TIMEOUT,
-            check=False,
-        )
+        done = run_program(command, timeout=INSTALL_TIMEOUT, cwd=folder)
     except subprocess.TimeoutExpired:
         msg = f"npm did not end within {INSTALL_TIMEOUT:.0f} seconds."
         raise MissingPartError(msg) from None

@@ -18,12 +18,13 @@ import docker
 from docker.errors import DockerException, ImageNotFound
 
 from tests.real.engine import MissingPartError, require_program
+from tests.real.program import run_program
 
 PYTHON_IMAGE = "python:3.11-slim-bookworm"
 _SUITE = "bookworm"
 _PACKAGES = "python3,python3-pip,ca-certificates"
 _PULL_TIMEOUT = 30
-_DEBOOTSTRAP_TIMEOUT = 900.0
+_DEBOOTSTRAP_TIMEOUT = 600.0
 _KEPT = Path(sys.prefix) / "images" / f"{_SUITE}-{_PACKAGES.replace(',', '-')}.tar"
 _SUPERFLUOUS = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man")
 """Half of it, which the original does not have either."""
@@ -110,12 +111,9 @@ def _pack(folder: Path) -> Path:
 
 
 def _debootstrap(program: Path, root: Path) -> None:
-    done = subprocess.run(  # noqa: S603 - Debian's own program
-        [str(program), "--variant=minbase", f"--include={_PACKAGES}", _SUITE, str(root)],
-        capture_output=True,
-        text=True,
+    done = run_program(
+        [program, "--variant=minbase", f"--include={_PACKAGES}", _SUITE, root],
         timeout=_DEBOOTSTRAP_TIMEOUT,
-        check=False,
     )
     if done.returncode:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]

@@ -1,7 +1,7 @@
 """What the handlers of Slack's news work with."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bot.domain.github import Repository
@@ -11,6 +11,7 @@ from bot.store.locks import Locks
 from bot.store.subscriptions import Subscriptions
 from handlers.commands import desk
 from handlers.reports.slack.safe import Safe
+from handlers.slack.readable import Readable
 
 
 class Client(desk.Client, Protocol):
@@ -78,6 +79,7 @@ class Desk(desk.Desk):
     identities: Identities
     subscriptions: Subscriptions
     locks: Locks
+    readable: Readable = field(default_factory=Readable)
     look_again: Callable[[str], Awaitable[None]] = nobody_looks
     """Tells the reports that a button of a deployment was used."""
     page: Callable[[str], str | None] = lambda _deployment: None

@@ -94,6 +94,9 @@ async def readable_repositories(desk: Desk, login: str) -> Sequence[str]:
     names = await known_repositories(desk)
 
     async def may(full_name: str) -> bool:
+        said = desk.readable.said(login, full_name)
+        if said is not None:
+            return said
         owner, _, name = full_name.partition("/")
         client = desk.github.for_repository(owner, name)
         try:
@@ -101,7 +104,10 @@ async def readable_repositories(desk: Desk, login: str) -> Sequence[str]:
         except StoppedError:
             # Shown when GitHub answers again; the others need not wait.
             return False
-        return not isinstance(found, Unknown) and found >= Permission.READ
+        if isinstance(found, Unknown):
+            return False
+        desk.readable.note(login, full_name, can_read=found >= Permission.READ)
+        return found >= Permission.READ
 
     allowed = await together(may(each) for each in names)
     return [name for name, is_allowed in zip(names, allowed, strict=True) if is_allowed]

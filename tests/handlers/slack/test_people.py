@@ -12,8 +12,10 @@ from bot.domain.github import Permission
 from bot.domain.lock import Lock
 from bot.store.identities import Proof, SlackUser
 from bot.store.subscriptions import Subscription
+from handlers.slack.readable import SECONDS
 from tests.handlers.github.world import EDGES
 from tests.handlers.slack.world import World
+from tests.standins.github.faults import Fault
 
 
 def slack_user(world: World) -> SlackUser:
@@ -78,6 +80,43 @@ async def test_the_home_shows_nothing_of_what_the_person_cannot_read(world: Worl
     await world.settled()
     home = await world.slack.expect_home(bob)
     assert "acme/edges" not in world.slack.reads(home)
+
+
+async def test_who_looks_often_costs_one_call_for_each_repository(world: World) -> None:
+    await world.links(world.ann, "ada")
+    await world.types(world.ann, f"/pachops deploy staging --repo {EDGES}")
+    before = world.github.github.called("GET", "/permission")
+    for _ in range(3):
+        await world.slack.opens_home(world.ann)
+        await world.settled()
+    assert world.github.github.called("GET", "/permission") == before + 1
+
+
+async def test_who_may_read_no_more_is_shown_nothing_before_long(world: World) -> None:
+    await world.links(world.ann, "ada")
+    await world.types(world.ann, f"/pachops deploy staging --repo {EDGES}")
+    await world.slack.opens_home(world.ann)
+    await world.settled()
+    await world.slack.expect_home(world.ann, EDGES)
+    world.github.github.allow("ada", EDGES, Permission.NONE)
+    world.seconds += SECONDS
+    await world.slack.opens_home(world.ann)
+    await world.settled()
+    home = await world.slack.expect_home(world.ann)
+    assert EDGES not in world.slack.reads(home)
+
+
+async def test_what_github_failed_to_answer_is_asked_for_the_next_time(world: World) -> None:
+    await world.links(world.ann, "ada")
+    await world.types(world.ann, f"/pachops deploy staging --repo {EDGES}")
+    world.github.github.fail("GET", f"/repos/{EDGES}/collaborators/*", Fault(status=403))
+    await world.slack.opens_home(world.ann)
+    await world.settled()
+    home = await world.slack.expect_home(world.ann)
+    assert EDGES not in world.slack.reads(home)
+    await world.slack.opens_home(world.ann)
+    await world.settled()
+    await world.slack.expect_home(world.ann, EDGES)
 
 
 async def test_the_home_of_somebody_unknown_says_how_to_join(world: World) -> None:

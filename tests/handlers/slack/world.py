@@ -20,6 +20,7 @@ from handlers.reports.slack.safe import Safe
 from handlers.slack.desk import Desk
 from handlers.slack.events import Ear, handle
 from handlers.slack.groups import SlackGroups
+from handlers.slack.readable import Readable
 from tests.handlers.github.world import PATIENCE, opened
 from tests.handlers.github.world import World as GitHubWorld
 from tests.standins.slack.server import SlackServer
@@ -49,6 +50,7 @@ class World:
             subscriptions=self.subscriptions,
             locks=self.deployer.locks,
             groups=SlackGroups(self.client, self.identities, self._team, clock=self.now),
+            readable=Readable(self.now),
             look_again=self._look_again,
             page=lambda identity: f"https://pachops.example/deployments/{identity}",
         )

@@ -31,6 +31,8 @@ SHARED_HOST = "ENGINE_OF_ALL_TESTS"
 SYSTEM_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin"
 """A user's PATH often lacks the folders that hold `dockerd`."""
 START_TIMEOUT = 60.0
+START_ATTEMPTS = 3
+"""Two that come or go at the same moment get in each other's way with the machine's firewall."""
 STOP_TIMEOUT = 30.0
 INSTALL_TIMEOUT = 600.0
 PING_TIMEOUT = 5
@@ -169,11 +171,18 @@ class Engine:
         except MissingPartError as error:
             msg = f"No Docker Engine answers at {self.host}. {error}"
             raise NoEngineError(msg) from error
-        try:
-            self._start_own(dockerd)
-        except BaseException:
-            self.stop()
-            raise
+        for left in reversed(range(START_ATTEMPTS)):
+            try:
+                self._start_own(dockerd)
+            except NoEngineError:
+                self.stop()
+                if not left:
+                    raise
+            except BaseException:
+                self.stop()
+                raise
+            else:
+                return
 
     def stop(self) -> None:
         """End our own dockerd with all that it started; leaves any other engine alone."""

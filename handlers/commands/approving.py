@@ -29,7 +29,12 @@ NOTHING_SEEN = Seen()
 
 
 async def cast_vote(
-    errand: Errand, deployment: Deployment, verdict: Verdict, seen: Seen | str = NOTHING_SEEN
+    errand: Errand,
+    deployment: Deployment,
+    verdict: Verdict,
+    seen: Seen | str = NOTHING_SEEN,
+    *,
+    pull_request: int | None = None,
 ) -> VoteCast | Refused:
     """Count the vote where whoever asks is one of the approvers, by the rules of this moment.
 
@@ -40,10 +45,12 @@ async def cast_vote(
         deployment: one of the errand's repository.
         verdict: what they say.
         seen: what they looked at; typed, the first digits of its commit or its digest.
+        pull_request: where it was said.
 
     Errors: those of `Errand.rules`, and a vote that comes too late or for something else.
     """
-    about = About(f"{verdict.value} {deployment.id}", deployment.request.environment, deployment.id)
+    line, environment = f"{verdict.value} {deployment.id}", deployment.request.environment
+    about = About(line, environment, deployment.id, pull_request)
     part = f"vote:{deployment.id}"
     try:
         cast = await _cast(errand, deployment, verdict, seen)

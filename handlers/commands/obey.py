@@ -196,9 +196,15 @@ async def _cancel(errand: Errand, given: Given, command: Cancel) -> Answer:
 
 
 async def _vote(errand: Errand, given: Given, command: Approve | Reject) -> Answer:
-    deployment = await meant(errand, given.pull_request, command)
+    try:
+        deployment = await meant(errand, given.pull_request, command)
+    except StoppedError as stopped:
+        about = About(given.line, pull_request=given.pull_request)
+        await note_decision(errand, given.part, about, reasons_of(stopped))
+        raise
     verdict = Verdict.APPROVE if isinstance(command, Approve) else Verdict.REJECT
-    return await cast_vote(errand, deployment, verdict, command.seen or NOTHING_SEEN)
+    seen = command.seen or NOTHING_SEEN
+    return await cast_vote(errand, deployment, verdict, seen, pull_request=given.pull_request)
 
 
 async def _lock(errand: Errand, given: Given, command: Lock) -> Answer:

@@ -3,7 +3,15 @@
 import time
 from dataclasses import dataclass
 
-from bot.domain.approval import ApprovalRequest, ApprovalState, Cast, Verdict, Vote, refused_vote
+from bot.domain.approval import (
+    ApprovalRequest,
+    ApprovalState,
+    Cast,
+    Verdict,
+    Vote,
+    approvers,
+    refused_vote,
+)
 from bot.domain.deployment import Deployment
 from bot.domain.gate_approver import Ballot, may_approve
 from bot.domain.gate_facts import Sender
@@ -83,7 +91,7 @@ async def _cast(
     if cast not in {Cast.COUNTED, Cast.ALREADY}:
         raise refused_vote(cast, deployment.id, vote)
     after = await approvals.get(deployment.id) or asked
-    approved = sum(each.verdict is Verdict.APPROVE for each in after.votes)
+    approved = len(approvers(after.request, after.votes))
     return VoteCast(
         deployment,
         verdict,

@@ -180,6 +180,16 @@ async def test_closing_stops_what_is_under_way(world: World) -> None:
     assert deployment.cancel_requested_by == f"pull request #{pull.number}, which was closed"
 
 
+@pytest.mark.parametrize("by", ["rollback staging", "deploy staging main"])
+async def test_closing_stops_nothing_that_is_not_of_the_pull_request(world: World, by: str) -> None:
+    world.declare("  staging: {}\n")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, f"/pachops {by}")
+    await world.github.close(pull)
+    await world.settled()
+    assert (await world.only()).state is State.WAITING
+
+
 async def test_a_closing_that_comes_after_the_reopening_stops_nothing(world: World) -> None:
     world.declare(ALWAYS)
     pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})

@@ -63,7 +63,8 @@ async def cast_vote(
     try:
         cast = await _cast(errand, deployment, verdict, seen)
     except StoppedError as stopped:
-        await note_decision(errand, part, about, reasons_of(stopped))
+        reasons = reasons_of(stopped, is_last=errand.source.is_last)
+        await note_decision(errand, part, about, reasons)
         raise
     await note_decision(errand, part, about, cast.reasons if isinstance(cast, Refused) else ())
     return cast

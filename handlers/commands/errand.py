@@ -48,6 +48,8 @@ class Source:
     """Seconds since the epoch."""
     is_repeat: bool = False
     """Whether an earlier attempt may have done some of it."""
+    is_last: bool = False
+    """Whether nobody tries again: what passes is a reason for who asked."""
     notes: Mapping[str, JSON] = field(default_factory=lambda: MappingProxyType({}))
     """What the surface keeps with each deployment that it leads to."""
 

@@ -113,7 +113,7 @@ async def obey(errand: Errand, given: Given) -> Answer:
     except _RefusedError as refused:
         answered = Refused(refused.reasons)
     except StoppedError as stopped:
-        answered = Refused(reasons_of(stopped))
+        answered = Refused(reasons_of(stopped, is_last=errand.source.is_last))
     if not isinstance(command, _DECIDED_ELSEWHERE + _ONLY_TELLS):
         await _note(errand, given, command, answered)
     return answered
@@ -200,7 +200,8 @@ async def _vote(errand: Errand, given: Given, command: Approve | Reject) -> Answ
         deployment = await meant(errand, given.pull_request, command)
     except StoppedError as stopped:
         about = About(given.line, pull_request=given.pull_request)
-        await note_decision(errand, given.part, about, reasons_of(stopped))
+        reasons = reasons_of(stopped, is_last=errand.source.is_last)
+        await note_decision(errand, given.part, about, reasons)
         raise
     verdict = Verdict.APPROVE if isinstance(command, Approve) else Verdict.REJECT
     seen = command.seen or NOTHING_SEEN

@@ -190,7 +190,9 @@ async def _vote(
             pull_request=wish.pull_request,
         )
     except StoppedError as stopped:
-        return await _refuse(errand, wish, button, reasons_of(stopped))
+        return await _refuse(
+            errand, wish, button, reasons_of(stopped, is_last=errand.source.is_last)
+        )
     if isinstance(cast, Refused):
         return await _refuse(errand, wish, button, cast.reasons)
     return f"{button} of {deployment.id} by {errand.person.login}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from bot.domain.gate_facts import Unknown
 from bot.domain.gate_rules import EnvironmentRules, Rules
 from bot.domain.people import People
-from bot.domain.reasons import Code, Reason, StoppedError
+from bot.domain.reasons import GITHUB_PASSES, Code, Reason, StoppedError
 from bot.project import PROJECT_FILE, parse_project
 from bot.services.github import CheckReport, Conclusion
 from bot.services.together import together
@@ -54,6 +54,14 @@ async def check_rules(errand: Errand, head: Head) -> str:
         LOG.warning("the rules at %s could not be checked: %s", head.sha, stopped)
         return "the rules could not be checked"
     return f"rules: {len(reasons)} problems"
+
+
+def is_shown(errand: Errand, stopped: StoppedError) -> bool:
+    """Whether rules that cannot be read are shown so now; else it passes, or is tried again."""
+    code = stopped.reason.code
+    if code in GITHUB_PASSES:
+        return errand.source.is_last
+    return code in {Code.PROJECT_INVALID, Code.GITHUB_REFUSED}
 
 
 async def show_broken(errand: Errand, sha: str, stopped: StoppedError) -> str:

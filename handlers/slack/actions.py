@@ -84,7 +84,9 @@ async def _click(desk: Desk, caller: Caller, action: dict[str, Any]) -> str:
     try:
         told, done = await _press(desk, caller, button, deployment, pressed)
     except StoppedError as stopped:
-        told, done = _in_vain(desk, button, deployment, Refused(reasons_of(stopped)))
+        told, done = _in_vain(
+            desk, button, deployment, Refused(reasons_of(stopped, is_last=caller.is_last))
+        )
     # Not until here: what was done stays so, whether or not Slack takes the answer.
     if told is not None:
         await caller.tell(desk, told)

@@ -62,7 +62,7 @@ async def carry_out(desk: Desk, caller: Caller, line: str) -> str:
             return f"{line}: answered"
         answered, repository = await _obeyed(desk, caller, command, name)
     except StoppedError as stopped:
-        answered, repository = Refused(reasons_of(stopped)), None
+        answered, repository = Refused(reasons_of(stopped, is_last=caller.is_last)), None
     if isinstance(answered, Started):
         return f"{line}: deployment {answered.deployment.id}"
     await caller.tell(desk, words.answer(answered, line, desk, repository))

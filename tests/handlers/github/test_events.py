@@ -6,7 +6,7 @@ from bot.domain.deployment import Deployment, Kind, State, Trigger
 from bot.domain.github import Permission
 from bot.domain.reasons import Code, StoppedError
 from bot.project import PROJECT_FILE
-from bot.services.github import Action, CheckReport
+from bot.services.github import Action, CheckReport, RepositoryClient
 from bot.store.deliveries import Delivery, DeliveryState
 from handlers.reports.github.check import Button, check_name
 from handlers.reports.github.origin import ORIGIN
@@ -94,6 +94,22 @@ async def test_a_push_with_broken_rules_shows_so_on_its_commit_once(world: World
     (check,) = world.github.checks(sha)
     assert (check.name, check.conclusion) == (f"pachops: {PROJECT_FILE}", "failure")
     assert check.annotations[0]["start_line"] == 2
+    assert await world.asked() == []
+
+
+@pytest.mark.parametrize("code", [Code.GITHUB_REFUSED, Code.GITHUB_UNREACHABLE])
+async def test_a_push_whose_rules_cannot_be_read_shows_so_on_its_commit(
+    world: World, code: Code, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unread(_client: RepositoryClient, path: str) -> bytes | None:
+        raise StoppedError(code, f"reading {path} of the default branch: 500")
+
+    world.declare(FOLLOWS_MAIN)
+    monkeypatch.setattr(RepositoryClient, "default_branch_file", unread)
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    (check,) = world.github.checks(sha)
+    assert (check.name, check.conclusion) == (f"pachops: {PROJECT_FILE}", "failure")
     assert await world.asked() == []
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from bot.domain.deployment import Kind, Trigger
-from bot.domain.github import Permission
+from bot.domain.github import Permission, Repository
 from bot.domain.reasons import Code, StoppedError
+from bot.services.github import RepositoryClient
 from bot.store.subscriptions import Subscription
 from handlers.reports.slack.origin import ORIGIN, Origin
 from tests.handlers.github.world import EDGES
@@ -179,6 +180,19 @@ async def test_while_github_is_away_a_direct_message_is_told_so_and_answered_lat
     later, answer = world.slack.own_messages(world.slack.direct(world.ann))
     assert "It is tried again for a few minutes" in later.shown
     assert "Nothing was deployed" in answer.shown
+
+
+async def test_where_github_stays_away_who_asked_is_told_in_the_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_client: RepositoryClient) -> Repository:
+        raise StoppedError(Code.GITHUB_UNREACHABLE, "reading its name: 502")
+
+    await world.links(world.ann, "ada")
+    monkeypatch.setattr(RepositoryClient, "repository", away)
+    await world.types(world.ann, f"/pachops deploy staging --repo {EDGES}")
+    await world.slack.expect_ephemeral(world.ann, "It is tried again for a few minutes")
+    await world.slack.expect_ephemeral(world.ann, "not done")
 
 
 async def test_text_from_outside_calls_nobody(world: World) -> None:

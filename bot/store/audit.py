@@ -53,6 +53,8 @@ class Audit:
     ) -> Sequence[Row]:
         """Decisions on a deployment, a pull request or a person's commands, the newest first.
 
+        What a person asked without saying of which repository is among theirs.
+
         Args:
             repository: where; None: anywhere.
             deployment: its id.
@@ -68,7 +70,7 @@ class Audit:
             .where(AUDIT.c.seq > oldest, AUDIT.c.body.contains('"action":"decision"'))
             .order_by(AUDIT.c.seq if oldest_first else AUDIT.c.seq.desc())
         )
-        if repository is not None:
+        if repository is not None and who is None:
             query = query.where(
                 AUDIT.c.body.contains(f'"repository":{json.dumps(repository)}', autoescape=True)
             )
@@ -145,8 +147,9 @@ def _is_about(
     body = json.loads(row.body)
     facts, actor = body.get("facts", {}), body.get("actor", {})
     by = Actor(actor.get("name", ""), actor.get("surface", ""), actor.get("account"))
+    where = body.get("repository")
     return (
-        repository in {None, body.get("repository")}
+        (repository in {None, where} or (who is not None and where is None))
         and deployment in {None, body.get("deployment")}
         and pull_request in {None, facts.get("pull_request")}
         and who in {None, by.identity}

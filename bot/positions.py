@@ -51,6 +51,7 @@ def read_yaml(text: bytes, *, file: str, code: Code) -> Document:
         raise StoppedError(code, f"is larger than {_MOST_BYTES // 1024} KiB", where=file)
     content = _decode(text, file, code)
     lines: dict[Path, int] = {}
+    node: Node | None = None
     try:
         node = YAML(typ="safe", pure=True).compose(content)
         _collect(node, (), lines, set())
@@ -65,12 +66,33 @@ def read_yaml(text: bytes, *, file: str, code: Code) -> Document:
         mark = error.problem_mark or error.context_mark
         place = f"{file}:{mark.line + 1}" if mark else file
         raise StoppedError(code, _say_yaml(error.problem or ""), where=place) from None
-    except (YAMLError, ValueError):
-        # A number or a date that Python cannot hold.
-        raise StoppedError(code, "has a value that cannot be read", where=file) from None
+    except _UNREADABLE:
+        at = _unreadable(node)
+        place = file if at is None else f"{file}:{at}"
+        raise StoppedError(code, "has a value that cannot be read", where=place) from None
     except RecursionError:
         raise StoppedError(code, "is nested too deep", where=file) from None
     return Document(file, data, lines)
+
+
+_UNREADABLE = (YAMLError, ValueError, OverflowError, LookupError, AssertionError)
+"""How a number or a date ends that Python cannot hold, and what is not what its tag says."""
+
+
+def _unreadable(node: Node | None) -> int | None:
+    """The line of the first value that cannot be read."""
+    children: list[Node] = []
+    if isinstance(node, ScalarNode):
+        try:
+            YAML(typ="safe", pure=True).constructor.construct_document(node)
+        except _UNREADABLE:
+            return int(node.start_mark.line) + 1
+    elif isinstance(node, MappingNode):
+        children = [part for pair in node.value for part in pair]
+    elif isinstance(node, SequenceNode):
+        children = node.value
+    lines = (_unreadable(each) for each in children)
+    return next((line for line in lines if line is not None), None)
 
 
 class _NotAllowedError(Exception):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.deployment import Outcome
 from bot.domain.github import Permission
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.trust import Trust
@@ -137,6 +138,21 @@ async def test_a_rollback_needs_the_permission_still(world: World) -> None:
     assert await codes(world) == []
     world.github.allow("ada", EDGES, Permission.READ)
     assert await codes(world) == [Code.PERMISSION_MISSING]
+
+
+async def test_a_push_ends_before_a_rollback_that_waits_behind_it_and_never_after_one(
+    world: World,
+) -> None:
+    rules = "environments:\n  staging: {on: {push: [main]}}\n"
+    await world.github.push(EDGES, {".pachops.yml": rules})
+    await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    pushed = (await world.asked())[-1]
+    look = SecondLook(world.desk)
+    back = await world.was_rolled_back()
+    assert await look(pushed) == ()
+    await world.deployments.finish(back.id, Outcome.SUCCEEDED)
+    assert [each.code for each in await look(pushed)] == [Code.HELD]
 
 
 class AwayAtFirst:

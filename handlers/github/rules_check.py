@@ -120,7 +120,8 @@ async def _unread_people(errand: Errand, rules: Rules, text: bytes) -> list[Reas
     teams = sorted({team for each in people for team in each.teams})
     groups = sorted({group for each in people for group in each.groups})
     in_teams = await together(errand.is_member(each) for each in teams)
-    in_groups = await together(errand.is_in_group(each) for each in groups)
+    # Who brings the rules need not be known in Slack.
+    in_groups = await together(errand.is_group_there(each) for each in groups)
     found = [
         *((team, Code.TEAM_UNKNOWN, each) for team, each in zip(teams, in_teams, strict=True)),
         *(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
@@ -55,7 +56,7 @@ def read_yaml(text: bytes, *, file: str, code: Code) -> Document:
     try:
         node = YAML(typ="safe", pure=True).compose(content)
         _collect(node, (), lines, set())
-        data = YAML(typ="safe", pure=True).load(content)
+        data = None if node is None else _constructor().construct_document(node)
     except _NotAllowedError as error:
         raise StoppedError(code, str(error), where=f"{file}:{error.line}") from None
     except ReaderError as error:
@@ -79,20 +80,27 @@ _UNREADABLE = (YAMLError, ValueError, OverflowError, LookupError, AssertionError
 """How a number or a date ends that Python cannot hold, and what is not what its tag says."""
 
 
+def _constructor() -> SafeConstructor:
+    constructor: SafeConstructor = YAML(typ="safe", pure=True).constructor
+    return constructor
+
+
 def _unreadable(node: Node | None) -> int | None:
     """The line of the first value that cannot be read."""
-    children: list[Node] = []
-    if isinstance(node, ScalarNode):
-        try:
-            YAML(typ="safe", pure=True).constructor.construct_document(node)
-        except _UNREADABLE:
-            return int(node.start_mark.line) + 1
-    elif isinstance(node, MappingNode):
-        children = [part for pair in node.value for part in pair]
-    elif isinstance(node, SequenceNode):
-        children = node.value
-    lines = (_unreadable(each) for each in children)
-    return next((line for line in lines if line is not None), None)
+    constructor = _constructor()
+    waiting = [] if node is None else [node]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, MappingNode):
+            waiting += [part for pair in reversed(found.value) for part in reversed(pair)]
+        elif isinstance(found, SequenceNode):
+            waiting += reversed(found.value)
+        else:
+            try:
+                constructor.construct_document(found)
+            except _UNREADABLE:
+                return int(found.start_mark.line) + 1
+    return None
 
 
 class _NotAllowedError(Exception):

@@ -1,5 +1,6 @@
 """A check on the rules that a pull request brings: named for the file, with its lines."""
 
+import asyncio
 import logging
 import re
 from dataclasses import dataclass, replace
@@ -100,7 +101,8 @@ async def _is_checked(errand: Errand, sha: str) -> bool:
 
 async def _problems(errand: Errand, text: bytes) -> tuple[Reason, ...]:
     try:
-        project = parse_project(text)
+        # It comes from anybody, and a large one takes seconds.
+        project = await asyncio.to_thread(parse_project, text)
         rules = project.rules()
     except StoppedError as stopped:
         return tuple(_split(stopped.reason))

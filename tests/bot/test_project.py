@@ -160,6 +160,12 @@ def test_a_value_that_cannot_be_read_is_named_by_its_line(value: str) -> None:
     assert reason(f"environments:\n  e:\n    approvals: {value}\n").where == ".pachops.yml:3"
 
 
+def test_a_value_that_cannot_be_read_is_found_however_deep_it_is() -> None:
+    for depth in (100, 300, 400, 450, 480, 900):
+        fact = reason("[" * depth + "!!int x" + "]" * depth).fact
+        assert fact in {"has a value that cannot be read", "is nested too deep"}
+
+
 def test_all_mistakes_are_listed() -> None:
     found = reason("images:\n  e:\n    context: /x\n    repository: a/b\nenvironment: {}\n")
     assert found.where == ".pachops.yml:3: images.e.context"

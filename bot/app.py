@@ -165,11 +165,11 @@ class Bot:
 
         check_forks(request, self.settings)
         source = await open_source(self.git, request.repository, request.commit.sha)
-        default = None
+        rules, default = source, None
+        if not request.is_own:
+            rules = await open_default(self.git, request.repository)
         if request.trust is Trust.UNTRUSTED:
-            ours = await open_default(self.git, request.repository)
-            default = DefaultBranch(ours, self.public_registry)
-        rules = default.source if default else source
+            default = DefaultBranch(rules, self.public_registry)
         _, environment = rules.project.environment(request.environment)
         plan = await make_plan(
             source,

@@ -76,13 +76,17 @@ class Checkpoints:
         adapter: TypeAdapter[Result] = TypeAdapter(kind)
 
         async def stored() -> object:
-            try:
-                return adapter.dump_python(await work(), mode="json")
-            except StoppedError as error:
-                # A reason quotes what came from outside, and from here on it is stored.
-                raise _masked(error, self._redactor) from error
+            return adapter.dump_python(await self.anew(work), mode="json")
 
         return adapter.validate_python(await self._run.step(name, stored, cancellable=cancellable))
+
+    async def anew(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        """What `work` gives, each time it is asked for."""
+        try:
+            return await work()
+        except StoppedError as error:
+            # A reason quotes what came from outside, and from here on it is stored.
+            raise _masked(error, self._redactor) from error
 
 
 def _masked(error: StoppedError, redactor: Redactor) -> StoppedError:

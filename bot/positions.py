@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
@@ -51,10 +52,11 @@ def read_yaml(text: bytes, *, file: str, code: Code) -> Document:
         raise StoppedError(code, f"is larger than {_MOST_BYTES // 1024} KiB", where=file)
     content = _decode(text, file, code)
     lines: dict[Path, int] = {}
+    node: Node | None = None
     try:
         node = YAML(typ="safe", pure=True).compose(content)
         _collect(node, (), lines, set())
-        data = YAML(typ="safe", pure=True).load(content)
+        data = None if node is None else _constructor().construct_document(node)
     except _NotAllowedError as error:
         raise StoppedError(code, str(error), where=f"{file}:{error.line}") from None
     except ReaderError as error:
@@ -65,12 +67,40 @@ def read_yaml(text: bytes, *, file: str, code: Code) -> Document:
         mark = error.problem_mark or error.context_mark
         place = f"{file}:{mark.line + 1}" if mark else file
         raise StoppedError(code, _say_yaml(error.problem or ""), where=place) from None
-    except (YAMLError, ValueError):
-        # A number or a date that Python cannot hold.
-        raise StoppedError(code, "has a value that cannot be read", where=file) from None
+    except _UNREADABLE:
+        at = _unreadable(node)
+        place = file if at is None else f"{file}:{at}"
+        raise StoppedError(code, "has a value that cannot be read", where=place) from None
     except RecursionError:
         raise StoppedError(code, "is nested too deep", where=file) from None
     return Document(file, data, lines)
+
+
+_UNREADABLE = (YAMLError, ValueError, OverflowError, LookupError, AssertionError)
+"""How a number or a date ends that Python cannot hold, and what is not what its tag says."""
+
+
+def _constructor() -> SafeConstructor:
+    constructor: SafeConstructor = YAML(typ="safe", pure=True).constructor
+    return constructor
+
+
+def _unreadable(node: Node | None) -> int | None:
+    """The line of the first value that cannot be read."""
+    constructor = _constructor()
+    waiting = [] if node is None else [node]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, MappingNode):
+            waiting += [part for pair in reversed(found.value) for part in reversed(pair)]
+        elif isinstance(found, SequenceNode):
+            waiting += reversed(found.value)
+        else:
+            try:
+                constructor.construct_document(found)
+            except _UNREADABLE:
+                return int(found.start_mark.line) + 1
+    return None
 
 
 class _NotAllowedError(Exception):

@@ -1,5 +1,6 @@
 """What an environment in a project file says of who may deploy what to it, and when."""
 
+from datetime import date
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
@@ -72,7 +73,8 @@ def _number_is_count(value: object) -> object:
 
 
 def _one_or_several(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    # A day without quotes is none of YAML's texts.
+    return [value] if isinstance(value, str | date) else value
 
 
 class Approvals(Declared):

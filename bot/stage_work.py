@@ -115,7 +115,7 @@ class StageWork:
         self._check_somebody_approves(rules.approvals)
         described = await source.mirror.describe(source.sha)
         await self._services.deployments.save(self._id, COMMITTED_AT, described.committed_at)
-        default_sha = None if self._is_own else declared.sha
+        default_sha = None if self._request.is_own else declared.sha
         return Read(described.title, _destination(environment), default_sha, rules.approvals)
 
     def _check_somebody_approves(self, approvals: Approvals) -> None:
@@ -130,23 +130,20 @@ class StageWork:
 
     async def rules(self) -> EnvironmentRules:
         """The environment's rules as they are now, within the operator's own."""
-        _, _, rules = await (self._declared() if self._is_own else patiently(self._declared))
+        _, _, rules = await (
+            self._declared() if self._request.is_own else patiently(self._declared)
+        )
         return rules
 
     async def _declared(self) -> tuple[Source, Environment, EnvironmentRules]:
         """Where the environment is declared, and what is; a pull request must not choose that."""
         request, git = self._request, self._services.git
         declared = await (
-            self._open_source() if self._is_own else open_default(git, request.repository)
+            self._open_source() if request.is_own else open_default(git, request.repository)
         )
         name, environment = declared.project.environment(request.environment)
         rules = self._services.settings.narrow(declared.project.rules(), request.repository)
         return declared, environment, rules.environments[name]
-
-    @property
-    def _is_own(self) -> bool:
-        """Whether whoever asks holds the bot's own secrets, and says where it goes themselves."""
-        return self._request.trigger is Trigger.CLI and self._request.trust is Trust.TRUSTED
 
     async def plan(self, read: Read) -> Plan:
         """What will be done; nothing is touched."""

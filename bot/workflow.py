@@ -174,7 +174,7 @@ class Workflow:
             return
         if approvals.needed and self._request.force is None:
             await self._approve(preparation, approvals)
-        await self._steps.keep("second_look", tuple[str, ...], self._consent.look_again)
+        await self._look_again(preparation, pachyderm)
         self._journey.preparation = preparation
         self._journey.pipelines = await self._steps.stage(
             Stage.UPDATE,
@@ -205,6 +205,19 @@ class Workflow:
             detail=approved_in_short,
         )
         self._note(f"Approved by {', '.join(each.name for each in by)}.")
+
+    async def _look_again(self, preparation: Preparation, pachyderm: Pachyderm) -> None:
+        """Just before the update; after a restart anew, as long as nothing is changed."""
+        looked = False
+
+        async def look() -> tuple[str, ...]:
+            nonlocal looked
+            looked = True
+            return await self._consent.look_again()
+
+        await self._steps.keep("second_look", tuple[str, ...], look)
+        if not looked and await _has_changed_nothing(preparation, pachyderm):
+            await self._steps.anew(self._consent.look_again)
 
     async def _apply(self, preparation: Preparation) -> tuple[UpdatedPipeline, ...]:
         await self._consent.note_update(preparation, self._journey.images)
@@ -273,6 +286,14 @@ class Workflow:
 
     def _note(self, text: str) -> None:
         self._journey.notes.append(text)
+
+
+async def _has_changed_nothing(preparation: Preparation, pachyderm: Pachyderm) -> bool:
+    try:
+        return await is_untouched(preparation.steps, pachyderm)
+    except StoppedError:
+        # Whatever waits for pachd next, or undoes the update, needs no look.
+        return False
 
 
 def _outcome_of(reason: Reason) -> Outcome:

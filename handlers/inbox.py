@@ -5,6 +5,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
 from bot.logs import about
@@ -147,10 +148,15 @@ class Inbox:
     ) -> None:
         name = f"delivery {delivery.id} ({delivery.event})"
         has_more = delivery.attempts <= len(self._pauses)
+        passes = passes and not delivery.is_last
         if passes and (has_more or await self._waits_for(delivery, code)):
             pause = self._pauses[min(delivery.attempts, len(self._pauses)) - 1]
             LOG.warning("%s is tried again in %.0f s: %s", name, pause, why)
             await self._deliveries.put_off(delivery.id, time.time() + pause, why)
+            return
+        if passes and code in GITHUB_PASSES:
+            # What keeps failing there is told to who asked, where all else is answered.
+            await self._attempt(replace(delivery, is_last=True))
             return
         LOG.error("%s is given up after %d attempts: %s", name, delivery.attempts, why)
         await self._deliveries.failed(delivery.id, why)

@@ -126,16 +126,26 @@ class ApprovalRequest:
 
 def state_of(request: ApprovalRequest, votes: Sequence[Vote], now: float) -> ApprovalState:
     """How it stands; one no is enough. Votes after the deadline and of who asked do not count."""
-    counted = [
-        each
-        for each in votes
-        if each.at < request.deadline and not each.by.may_be(request.asked_by)
-    ]
+    counted = [each for each in votes if _counts(request, each)]
     if any(each.verdict is Verdict.REJECT for each in counted):
         return ApprovalState.REJECTED
-    if len({each.by.identity for each in counted}) >= request.needed:
+    if len(approvers(request, counted)) >= request.needed:
         return ApprovalState.APPROVED
     return ApprovalState.EXPIRED if now >= request.deadline else ApprovalState.OPEN
+
+
+def approvers(request: ApprovalRequest, votes: Sequence[Vote]) -> tuple[Actor, ...]:
+    """Who approved, each once; of two accounts that may be one person's the first counts."""
+    found: list[Actor] = []
+    for each in votes:
+        said_yes = each.verdict is Verdict.APPROVE and _counts(request, each)
+        if said_yes and not any(each.by.may_be(other) for other in found):
+            found.append(each.by)
+    return tuple(found)
+
+
+def _counts(request: ApprovalRequest, vote: Vote) -> bool:
+    return vote.at < request.deadline and not vote.by.may_be(request.asked_by)
 
 
 def refused_vote(cast: Cast, deployment: str, vote: Vote) -> StoppedError:

@@ -293,7 +293,7 @@ def _check_zone(zone: str, body: str) -> None:
     if not body or not zone[:1].isalpha():
         problem = f"does not end with a time zone; write a period with one, {_EXAMPLE}"
         raise ValueError(problem)
-    near = get_close_matches(zone, available_timezones(), n=1)
+    near = get_close_matches(zone, available_timezones() - _NOT_PLACES, n=1)
     meant = f"; '{near[0]}' is one" if near else ", such as Europe/Berlin or UTC"
     problem = f"'{_short(zone)}' is not a time zone{meant}"
     raise ValueError(problem)

@@ -131,6 +131,14 @@ class Request:
         return bool(self.commit.sha)
 
     @property
+    def is_own(self) -> bool:
+        """Whether whoever asks holds the bot's own secrets, and says where it goes themselves.
+
+        Of all others the default branch says it.
+        """
+        return self.trigger is Trigger.CLI and self.trust is Trust.TRUSTED
+
+    @property
     def target(self) -> str:
         """The key under which deployments go one at a time."""
         return f"{self.repository}#{self.environment}"

@@ -18,6 +18,8 @@ class Hold:
     by: Actor
     at: float
     """When it was asked for, in seconds since the epoch."""
+    has_ended: bool = True
+    """False: it waits for its turn or runs, and undoes what is before it in the line."""
 
 
 def hold_of(past: Sequence[Deployment], released: Collection[str] = ()) -> Hold | None:
@@ -39,5 +41,6 @@ def hold_of(past: Sequence[Deployment], released: Collection[str] = ()) -> Hold 
         elif each.outcome not in _CAME_TO_NOTHING:
             if each.id in released:
                 return None
-            return Hold(each.id, request.actor, each.created_at)
+            has_ended = each.outcome is not None
+            return Hold(each.id, request.actor, each.created_at, has_ended)
     return None

@@ -64,8 +64,11 @@ class Notice:
     """Who did it; None where nobody did."""
 
 
-def remind_at(lock: Lock) -> float | None:
-    """When the owner is reminded: a quarter of an hour before its end, or of its time if less."""
+def remind_at(lock: Lock, since: float) -> float | None:
+    """When the owner is reminded: a quarter of an hour before its end, or of its time if less.
+
+    Its time begins when they said how long: `since`.
+    """
     if lock.expires_at is None:
         return None
-    return lock.expires_at - min(_REMINDED_BEFORE, (lock.expires_at - lock.created_at) / 4)
+    return lock.expires_at - min(_REMINDED_BEFORE, (lock.expires_at - since) / 4)

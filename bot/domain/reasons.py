@@ -89,6 +89,7 @@ class Code(StrEnum):
     APPROVAL_NOT_OPEN = "approval_not_open"
     APPROVAL_REJECTED = "approval_rejected"
     APPROVAL_EXPIRED = "approval_expired"
+    APPROVAL_MISSING = "approval_missing"
     APPROVAL_IMPOSSIBLE = "approval_impossible"
     SUPERSEDED = "superseded"
     # the outside
@@ -440,6 +441,11 @@ MEANINGS = MappingProxyType(
             Kind.REFUSED,
             "Nobody approved the deployment in time; no pipeline was changed",
             "Deploy again when somebody is there to approve it.",
+        ),
+        Code.APPROVAL_MISSING: Meaning(
+            Kind.REFUSED,
+            "The rules ask for more approvals by now than were given; no pipeline was changed",
+            "Deploy again: the approvals are asked for then.",
         ),
         Code.APPROVAL_IMPOSSIBLE: Meaning(
             Kind.REFUSED,

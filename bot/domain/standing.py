@@ -30,6 +30,6 @@ def _reasons(
         if lock.covers(request.environment) and not lock.is_over(now) and not mine:
             yield locked(lock, request.environment)
     hold = standing.hold
-    # A rollback that is asked for while it runs undoes it: it must not end before that.
-    if hold and request.trigger in BY_ITSELF and hold.at <= deployment.created_at:
+    # Now that it is its turn, a rollback that has not ended is behind it, and undoes it.
+    if hold and request.trigger in BY_ITSELF and hold.has_ended:
         yield held(hold, request.environment)

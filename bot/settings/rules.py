@@ -25,7 +25,29 @@ from bot.project_rules import (
 from bot.project_values import Branches, Declared, Text
 
 _SCP = re.compile(r"(?:[^@/]+@)?([^/:]+):(?!//)(.+)")
-_Patterns = Annotated[tuple[Text, ...], Field(min_length=1)]
+_REPOSITORY = re.compile(r"\*\*|(?:[^\s/:@]+/)+[^\s/:@]+(?<!\.git)", re.IGNORECASE)
+_ENVIRONMENT = re.compile(r"[^\s/:]+")
+
+
+def _repository(value: str) -> str:
+    """What fits no name would narrow nothing, and look as if it did."""
+    if _REPOSITORY.fullmatch(value) is None:
+        raise ValueError("must be OWNER/NAME or HOST/OWNER/NAME, or a pattern such as acme/*")
+    return value
+
+
+def _environment(value: str) -> str:
+    if _ENVIRONMENT.fullmatch(value) is None:
+        raise ValueError("must be an environment's name, or a pattern such as prod*")
+    return value
+
+
+_Repositories = Annotated[
+    tuple[Annotated[Text, AfterValidator(_repository)], ...], Field(min_length=1)
+]
+_Environments = Annotated[
+    tuple[Annotated[Text, AfterValidator(_environment)], ...], Field(min_length=1)
+]
 
 
 class OnLimits(Declared):
@@ -42,9 +64,9 @@ class OnLimits(Declared):
 class LimitsSetting(Declared):
     """Bounds for certain environments of certain repositories; each key narrows."""
 
-    repositories: _Patterns | None = None
+    repositories: _Repositories | None = None
     """`acme/edges`, `acme/*` or `github.com/acme/*`; without it all."""
-    environments: _Patterns | None = None
+    environments: _Environments | None = None
     """Names or patterns; without it all."""
     on: OnLimits = OnLimits()
     """Bounds for what deploys by itself."""

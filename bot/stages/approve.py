@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from bot.domain.approval import ApprovalRequest, ApprovalState, Verdict, Vote
+from bot.domain.approval import ApprovalRequest, ApprovalState, Verdict, Vote, approvers
 from bot.domain.deployment import Actor
 from bot.domain.progress import ApprovalNeeded, Progress, Voted
 from bot.domain.reasons import Code, StoppedError
@@ -49,7 +49,7 @@ async def approve(
                 said.add(vote.by.identity)
                 report(Voted(vote.by.name, vote.by.surface, vote.verdict is Verdict.APPROVE))
         if asked.state is ApprovalState.APPROVED:
-            return tuple(vote.by for vote in asked.votes if vote.verdict is Verdict.APPROVE)
+            return approvers(asked.request, asked.votes)
         _stop_where_decided(asked)
         await look()
         await asyncio.sleep(poll)
@@ -76,7 +76,7 @@ def _stop_where_decided(asked: Asked) -> None:
         by = ", ".join(each.by.name for each in asked.votes if _says_no(each))
         raise StoppedError(Code.APPROVAL_REJECTED, f"{by} rejected it")
     if asked.state is ApprovalState.EXPIRED:
-        given = sum(not _says_no(each) for each in asked.votes)
+        given = len(approvers(asked.request, asked.votes))
         raise StoppedError(
             Code.APPROVAL_EXPIRED,
             f"{given} of {asked.request.needed} approvals were given before the deadline",

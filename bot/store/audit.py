@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import sqlalchemy as sa
 
@@ -13,6 +14,7 @@ from bot.store.tables import AUDIT, AUDIT_HEAD
 _PAGE = 1000
 _MOST_FAULTS = 20
 _LOOKED_AT = 50
+_AT_ONCE = 200
 _LOOKED_BACK = 20_000
 """Rows, among which decisions are looked for."""
 
@@ -46,8 +48,12 @@ class Audit:
         pull_request: int | None = None,
         who: str | None = None,
         refused: bool = False,
+        oldest_first: bool = False,
+        limit: int = _LOOKED_AT,
     ) -> Sequence[Row]:
         """Decisions on a deployment, a pull request or a person's commands, the newest first.
+
+        What a person asked without saying of which repository is among theirs.
 
         Args:
             repository: where; None: anywhere.
@@ -55,15 +61,16 @@ class Audit:
             pull_request: its number.
             who: as `Actor.identity` has it.
             refused: only those that said no.
+            oldest_first: the other way round.
+            limit: how many at most.
         """
         oldest = (await self.head()).seq - _LOOKED_BACK
         query = (
             _columns()
             .where(AUDIT.c.seq > oldest, AUDIT.c.body.contains('"action":"decision"'))
-            .order_by(AUDIT.c.seq.desc())
-            .limit(_LOOKED_AT)
+            .order_by(AUDIT.c.seq if oldest_first else AUDIT.c.seq.desc())
         )
-        if repository is not None:
+        if repository is not None and who is None:
             query = query.where(
                 AUDIT.c.body.contains(f'"repository":{json.dumps(repository)}', autoescape=True)
             )
@@ -75,9 +82,15 @@ class Audit:
             query = query.where(AUDIT.c.body.contains(f'"pull_request":{pull_request}'))
         if refused:
             query = query.where(AUDIT.c.body.contains('"reasons":["'))
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
-        found = [_row(row) for row in rows]
-        return [row for row in found if _is_about(row, repository, deployment, pull_request, who)]
+
+        def look(connection: sa.Connection) -> list[Row]:
+            # The query looks at a row's text alone: what it takes for a fit may be many others.
+            with connection.execute(query.execution_options(yield_per=_AT_ONCE)) as found:
+                rows = map(_row, found)
+                about = (repository, deployment, pull_request, who)
+                return list(islice((row for row in rows if _is_about(row, *about)), limit))
+
+        return await self._database.read(look)
 
     async def head(self) -> Head:
         """The last row's number and hash."""
@@ -134,8 +147,9 @@ def _is_about(
     body = json.loads(row.body)
     facts, actor = body.get("facts", {}), body.get("actor", {})
     by = Actor(actor.get("name", ""), actor.get("surface", ""), actor.get("account"))
+    where = body.get("repository")
     return (
-        repository in {None, body.get("repository")}
+        (repository in {None, where} or (who is not None and where is None))
         and deployment in {None, body.get("deployment")}
         and pull_request in {None, facts.get("pull_request")}
         and who in {None, by.identity}

@@ -66,6 +66,8 @@ class Delivery:
     """Seconds since the epoch."""
     attempts: int
     """How often it was begun, this time included."""
+    is_last: bool = False
+    """Whether it is given up where this fails too: what is away is a reason to be told of."""
 
 
 class Deliveries:

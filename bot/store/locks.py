@@ -88,14 +88,14 @@ class Locks:
             _expire(connection, now, lock)
             there = _there(connection, lock)
             if there is None:
-                _insert(connection, lock)
+                _insert(connection, lock, now)
                 _say(connection, Action.LOCKED, lock.owner, lock, now)
                 return Taken(lock)
             if not there.is_of(lock.owner):
                 return Busy(there)
             renewed = replace(lock, id=there.id, created_at=there.created_at)
             _delete(connection, there)
-            _insert(connection, renewed)
+            _insert(connection, renewed, now)
             _say(connection, Action.LOCK_RENEWED, lock.owner, renewed, now)
             return Taken(renewed, renewed=True)
 
@@ -121,7 +121,7 @@ class Locks:
                 _delete(connection, there)
                 if not there.is_of(lock.owner):
                     _notify(connection, NoticeKind.TAKEN_OVER, there, now, by=lock.owner)
-            _insert(connection, lock)
+            _insert(connection, lock, now)
             action = Action.LOCK_TAKEN_OVER if there else Action.LOCKED
             _say(connection, action, lock.owner, lock, now, before=there)
             return Taken(lock, over=there)
@@ -242,7 +242,7 @@ def _place(lock: Lock) -> sa.ColumnElement[bool]:
     )
 
 
-def _insert(connection: sa.Connection, lock: Lock) -> None:
+def _insert(connection: sa.Connection, lock: Lock, now: float) -> None:
     connection.execute(
         sa.insert(LOCK).values(
             id=lock.id,
@@ -255,7 +255,7 @@ def _insert(connection: sa.Connection, lock: Lock) -> None:
             pull_request=lock.pull_request,
         )
     )
-    due_at = remind_at(lock)
+    due_at = remind_at(lock, now)
     if due_at is not None:
         _notify(connection, NoticeKind.EXPIRES_SOON, lock, due_at)
 

@@ -3,7 +3,15 @@
 import time
 from dataclasses import dataclass
 
-from bot.domain.approval import ApprovalRequest, ApprovalState, Cast, Verdict, Vote, refused_vote
+from bot.domain.approval import (
+    ApprovalRequest,
+    ApprovalState,
+    Cast,
+    Verdict,
+    Vote,
+    approvers,
+    refused_vote,
+)
 from bot.domain.deployment import Deployment
 from bot.domain.gate_approver import Ballot, may_approve
 from bot.domain.gate_facts import Sender
@@ -29,7 +37,12 @@ NOTHING_SEEN = Seen()
 
 
 async def cast_vote(
-    errand: Errand, deployment: Deployment, verdict: Verdict, seen: Seen | str = NOTHING_SEEN
+    errand: Errand,
+    deployment: Deployment,
+    verdict: Verdict,
+    seen: Seen | str = NOTHING_SEEN,
+    *,
+    pull_request: int | None = None,
 ) -> VoteCast | Refused:
     """Count the vote where whoever asks is one of the approvers, by the rules of this moment.
 
@@ -40,15 +53,18 @@ async def cast_vote(
         deployment: one of the errand's repository.
         verdict: what they say.
         seen: what they looked at; typed, the first digits of its commit or its digest.
+        pull_request: where it was said.
 
     Errors: those of `Errand.rules`, and a vote that comes too late or for something else.
     """
-    about = About(f"{verdict.value} {deployment.id}", deployment.request.environment, deployment.id)
+    line, environment = f"{verdict.value} {deployment.id}", deployment.request.environment
+    about = About(line, environment, deployment.id, pull_request)
     part = f"vote:{deployment.id}"
     try:
         cast = await _cast(errand, deployment, verdict, seen)
     except StoppedError as stopped:
-        await note_decision(errand, part, about, reasons_of(stopped))
+        reasons = reasons_of(stopped, is_last=errand.source.is_last)
+        await note_decision(errand, part, about, reasons)
         raise
     await note_decision(errand, part, about, cast.reasons if isinstance(cast, Refused) else ())
     return cast
@@ -76,7 +92,7 @@ async def _cast(
     if cast not in {Cast.COUNTED, Cast.ALREADY}:
         raise refused_vote(cast, deployment.id, vote)
     after = await approvals.get(deployment.id) or asked
-    approved = sum(each.verdict is Verdict.APPROVE for each in after.votes)
+    approved = len(approvers(after.request, after.votes))
     return VoteCast(
         deployment,
         verdict,

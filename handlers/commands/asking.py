@@ -37,7 +37,7 @@ async def ask(errand: Errand, wish: Wish, part: str) -> Deployment | tuple[Reaso
     try:
         rules, facts = await gather(errand, wish)
     except StoppedError as stopped:
-        reasons = reasons_of(stopped)
+        reasons = reasons_of(stopped, is_last=errand.source.is_last)
         await note_decision(errand, part, about, reasons)
         return reasons
     decision = decide(rules, facts)
@@ -110,9 +110,9 @@ async def _has_our_comments(errand: Errand, wish: Wish) -> bool:
     return not isinstance(pull, PullRequest) or pull.has_our_comments
 
 
-def reasons_of(stopped: StoppedError) -> tuple[Reason, ...]:
-    """What a person is told; raised again where it passes."""
-    if stopped.reason.code in GITHUB_PASSES:
+def reasons_of(stopped: StoppedError, *, is_last: bool) -> tuple[Reason, ...]:
+    """What a person is told; raised again where it passes and is tried again."""
+    if stopped.reason.code in GITHUB_PASSES and not is_last:
         # The delivery is tried again.
         raise stopped
     return (stopped.reason,)

@@ -63,6 +63,9 @@ class Groups(Protocol):
     async def is_member(self, group: str, login: str) -> bool | Unknown:
         """Whether the person of a GitHub login is in a group, by its handle or id."""
 
+    async def is_there(self, group: str) -> bool | Unknown:
+        """Whether there is such a group, whose members can be read."""
+
 
 class Deployer(Protocol):
     """Who carries out what is asked for; StoppedError where that cannot be."""

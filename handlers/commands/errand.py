@@ -48,6 +48,8 @@ class Source:
     """Seconds since the epoch."""
     is_repeat: bool = False
     """Whether an earlier attempt may have done some of it."""
+    is_last: bool = False
+    """Whether nobody tries again: what passes is a reason for who asked."""
     notes: Mapping[str, JSON] = field(default_factory=lambda: MappingProxyType({}))
     """What the surface keeps with each deployment that it leads to."""
 
@@ -168,10 +170,19 @@ class Errand:
         """Whether whoever asks is in a user group in Slack."""
         groups = self.desk.groups
         if groups is None:
-            return Unknown(f"the members of @{group}", "this bot is in no Slack")
+            return _without_slack(group)
         if group not in self._in_groups:
             self._in_groups[group] = await groups.is_member(group, self.person.login)
         return self._in_groups[group]
+
+    async def is_group_there(self, group: str) -> bool | Unknown:
+        """Whether there is such a user group in Slack, whoever asks."""
+        groups = self.desk.groups
+        return _without_slack(group) if groups is None else await groups.is_there(group)
+
+
+def _without_slack(group: str) -> Unknown:
+    return Unknown(f"the members of @{group}", "this bot is in no Slack")
 
 
 async def _nothing() -> None:

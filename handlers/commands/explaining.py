@@ -4,6 +4,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from bot.domain.command import Approve, Cancel, Reject, parse
 from bot.domain.deployment import Deployment, State
 from bot.domain.explanation import Asked, Decided, Explanation, decided_from
 from bot.domain.gate_facts import Standing
@@ -27,9 +28,11 @@ class Sources:
 async def explain(sources: Sources, deployment: Deployment) -> Explanation:
     """Why it is where it is."""
     request = deployment.request
-    rows = await sources.audit.about(request.repository, deployment=deployment.id)
-    found = [decided_from(json.loads(row.body)) for row in rows]
-    explanation = Explanation(deployment, next(iter(found), None))
+    rows = await sources.audit.about(
+        request.repository, deployment=deployment.id, oldest_first=True
+    )
+    found = (decided_from(json.loads(row.body)) for row in rows)
+    explanation = Explanation(deployment, next((each for each in found if _led_to(each)), None))
     if deployment.state is State.FINISHED:
         return explanation
     asked = await sources.approvals.get(deployment.id)
@@ -39,6 +42,11 @@ async def explain(sources: Sources, deployment: Deployment) -> Explanation:
         asked=Asked(asked.request, asked.votes) if asked else None,
         standing=await sources.standing(request.repository, request.environment),
     )
+
+
+def _led_to(decided: Decided) -> bool:
+    """Whether the deployment came of it; votes and cancels are decided about one that is there."""
+    return not isinstance(parse(decided.line), Approve | Cancel | Reject)
 
 
 async def explain_newest(sources: Sources) -> Explanation | None:
@@ -54,5 +62,5 @@ async def last_refusal(
     audit: Audit, repository: str | None, *, pull_request: int | None = None, who: str | None = None
 ) -> Decided | None:
     """The last refused command of a pull request, or of a person where there is none."""
-    rows = await audit.about(repository, pull_request=pull_request, who=who, refused=True)
+    rows = await audit.about(repository, pull_request=pull_request, who=who, refused=True, limit=1)
     return next((decided_from(json.loads(row.body)) for row in rows), None)

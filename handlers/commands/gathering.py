@@ -63,7 +63,7 @@ async def gather(
             _sender(errand, wish, rule),
         ),
         both(
-            _standing(errand, name),
+            _standing(errand, name, again=again),
             _completed(errand, wish, rule, pull, again=again) if content else _as_it_is(pull),
         ),
     )
@@ -84,10 +84,10 @@ async def gather(
     return rules, errand.facts
 
 
-async def _standing(errand: Errand, environment: str) -> Standing:
+async def _standing(errand: Errand, environment: str, *, again: bool) -> Standing:
     found = await errand.desk.deployer.standing(errand.address, environment)
-    if found.hold and found.hold.at > errand.source.received_at:
-        # A rollback that was asked for later undoes this one, which must not end before that.
+    if again and found.hold and not found.hold.has_ended:
+        # Asked for while this one runs, it undoes it, which must not end before that.
         return replace(found, hold=None)
     return found
 

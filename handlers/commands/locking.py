@@ -94,23 +94,21 @@ def wanted(
 async def take(
     locks: Locks, where: Where, asked: LockTaken, take_from: str | None, now: float
 ) -> Taken:
-    """Take it; of another's, only where it is whose it was said to be. Errors: LOCKED."""
+    """Take it; of another's, only where it is whose it was said to be.
+
+    Errors: LOCKED, and LOCK_CHANGED where it is not.
+    """
     there = await _there(locks, where, now)
+    step, was_named = f"lock {where.shown} --take-from", take_from is not None
     result: Taken | Busy | Changed
     if there is not None and not there.is_of(asked.owner):
         if take_from is None or not _is_of(there, take_from):
-            raise words.locked_by(
-                there,
-                where.word,
-                f"lock {where.shown} --take-from",
-                now,
-                changed=take_from is not None,
-            )
+            raise words.locked_by(there, where.word, step, now, changed=was_named)
         result = await locks.take_over(there.id, asked, now)
     else:
         result = await locks.take(asked, now)
     if not isinstance(result, Taken):
-        raise words.locked_by(result.lock, where.word, f"lock {where.shown} --take-from", now)
+        raise words.locked_by(result.lock, where.word, step, now, changed=was_named)
     return result
 
 
@@ -131,7 +129,8 @@ async def release(
         )
     result = await locks.release(where.repository, where.environment, there.id, by, now)
     if isinstance(result, Changed):
-        raise words.locked_by(result.lock, where.word, f"unlock {where.shown} --of", now)
+        step = f"unlock {where.shown} --of"
+        raise words.locked_by(result.lock, where.word, step, now, changed=True)
     if isinstance(result, Gone):
         raise words.not_locked(where.environment)
     return result.lock

@@ -113,7 +113,7 @@ async def obey(errand: Errand, given: Given) -> Answer:
     except _RefusedError as refused:
         answered = Refused(refused.reasons)
     except StoppedError as stopped:
-        answered = Refused(reasons_of(stopped))
+        answered = Refused(reasons_of(stopped, is_last=errand.source.is_last))
     if not isinstance(command, _DECIDED_ELSEWHERE + _ONLY_TELLS):
         await _note(errand, given, command, answered)
     return answered
@@ -196,9 +196,16 @@ async def _cancel(errand: Errand, given: Given, command: Cancel) -> Answer:
 
 
 async def _vote(errand: Errand, given: Given, command: Approve | Reject) -> Answer:
-    deployment = await meant(errand, given.pull_request, command)
+    try:
+        deployment = await meant(errand, given.pull_request, command)
+    except StoppedError as stopped:
+        about = About(given.line, pull_request=given.pull_request)
+        reasons = reasons_of(stopped, is_last=errand.source.is_last)
+        await note_decision(errand, given.part, about, reasons)
+        raise
     verdict = Verdict.APPROVE if isinstance(command, Approve) else Verdict.REJECT
-    return await cast_vote(errand, deployment, verdict, command.seen or NOTHING_SEEN)
+    seen = command.seen or NOTHING_SEEN
+    return await cast_vote(errand, deployment, verdict, seen, pull_request=given.pull_request)
 
 
 async def _lock(errand: Errand, given: Given, command: Lock) -> Answer:

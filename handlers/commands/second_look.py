@@ -5,9 +5,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from bot.domain.approval import approvers
 from bot.domain.command_form import is_sha
 from bot.domain.deployment import Commit, Deployment, Kind
-from bot.domain.gate import Refused, decide, may_roll_back
+from bot.domain.gate import Refused, Waiting, decide, may_roll_back
 from bot.domain.reasons import GITHUB_PASSES, Code, Reason, StoppedError
 from bot.store.deployments import WANTED
 from handlers.commands.desk import Desk
@@ -66,7 +67,16 @@ class SecondLook:
             return decision.reasons
         if decision.build is not deployment.request.trust:
             return (_TRUST_CHANGED,)
-        return ()
+        return await self._lacking(deployment, decision) if isinstance(decision, Waiting) else ()
+
+    async def _lacking(self, deployment: Deployment, decision: Waiting) -> tuple[Reason, ...]:
+        """The rules may ask for more approvals than when the others were asked."""
+        asked = await self._desk.deployer.approvals.get(deployment.id)
+        given, needed = approvers(asked.request, asked.votes) if asked else (), decision.approvals
+        if len(given) >= needed.needed:
+            return ()
+        fact = f"{decision.environment} needs {needed.needed} approvals by now, {len(given)} given"
+        return (StoppedError(Code.APPROVAL_MISSING, fact).reason,)
 
 
 _TRUST_CHANGED = StoppedError(

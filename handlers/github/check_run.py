@@ -182,9 +182,17 @@ async def _vote(
 ) -> str:
     """Whoever may press a button has write permission; whether they approve is seen here."""
     try:
-        cast = await cast_vote(errand, deployment, _VERDICTS[button], seen or NOTHING_SEEN)
+        cast = await cast_vote(
+            errand,
+            deployment,
+            _VERDICTS[button],
+            seen or NOTHING_SEEN,
+            pull_request=wish.pull_request,
+        )
     except StoppedError as stopped:
-        return await _refuse(errand, wish, button, reasons_of(stopped))
+        return await _refuse(
+            errand, wish, button, reasons_of(stopped, is_last=errand.source.is_last)
+        )
     if isinstance(cast, Refused):
         return await _refuse(errand, wish, button, cast.reasons)
     return f"{button} of {deployment.id} by {errand.person.login}"

@@ -19,5 +19,10 @@ class Errand(errand.Errand):
             desk,
             Place(event.place, event.installation.id if event.installation else None),
             Person(event.sender.login, SURFACE, event.sender.is_bot),
-            Source(delivery.id, delivery.received_at, is_repeat=delivery.attempts > 1),
+            Source(
+                delivery.id,
+                delivery.received_at,
+                is_repeat=delivery.attempts > 1 or delivery.is_last,
+                is_last=delivery.is_last,
+            ),
         )

@@ -1,7 +1,7 @@
 """A pull request that is opened, gets commits, or is closed."""
 
 from bot.domain.command import Deploy
-from bot.domain.deployment import Actor, Commit, Trigger
+from bot.domain.deployment import Actor, Commit, Kind, Request, Trigger
 from bot.domain.github import PullRequest as PullRequestNow
 from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import Delivery
@@ -96,20 +96,26 @@ async def _closed(errand: Errand, event: PullRequest) -> str:
         return "it is not closed any more"
     released = await release_for_pull_request(errand, event.number)
     is_merged = event.pull_request.merged or (isinstance(now, PullRequestNow) and now.merged)
-    done = "merged" if is_merged else await _stop(errand, event.number)
+    done = "merged" if is_merged else await _stop(errand, event)
     freed = ", ".join(each.environment or "all" for each in released)
     return f"{done}; released: {freed}" if freed else done
 
 
-async def _stop(errand: Errand, number: int) -> str:
-    deployer = errand.desk.deployer
+async def _stop(errand: Errand, event: PullRequest) -> str:
+    deployer, number = errand.desk.deployer, event.number
     by = Actor(words.closed(number), SURFACE)
     stopped = []
     for each in await deployer.deployments.list(
         repository=errand.address, unfinished=True, limit=500
     ):
         origin = await origin_of(errand, each)
-        if origin is not None and origin.pull_request == number:
+        asked_here = origin is not None and origin.pull_request == number
+        if asked_here and _brings(each.request, event.pull_request.head):
             await deployer.cancel(each.id, by)
             stopped.append(each.id)
     return f"closed; cancelled: {', '.join(stopped) or 'nothing'}"
+
+
+def _brings(request: Request, head: HeadPart) -> bool:
+    """Whether it is the pull request's own: also what takes it back is asked for there."""
+    return request.kind is Kind.DEPLOY and request.commit.branch in {None, head.ref}

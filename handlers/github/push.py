@@ -9,7 +9,7 @@ from handlers.github.answering import follow
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload
-from handlers.github.rules_check import show_broken
+from handlers.github.rules_check import is_shown, show_broken
 
 _BRANCH = "refs/heads/"
 
@@ -46,7 +46,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     try:
         environments = (await errand.rules()).following(Trigger.PUSH, branch)
     except StoppedError as stopped:
-        if stopped.reason.code is not Code.PROJECT_INVALID:
+        if not is_shown(errand, stopped):
             raise
         if branch != errand.repository.default_branch:
             # The default branch's own commits show it.

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from bot.domain.command import Deploy
 from bot.domain.deployment import Commit, Trigger
-from bot.domain.reasons import Code, StoppedError
+from bot.domain.reasons import StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.gathering import Wish
 from handlers.github.answering import follow
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload, User
-from handlers.github.rules_check import show_broken
+from handlers.github.rules_check import is_shown, show_broken
 from handlers.reports.release import RELEASE, Release
 
 _SEARCHED = 50
@@ -63,7 +63,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     try:
         rules = await errand.rules()
     except StoppedError as stopped:
-        if stopped.reason.code is not Code.PROJECT_INVALID:
+        if not is_shown(errand, stopped):
             raise
         found = await desk.deployer.resolve(errand.address, f"refs/tags/{tag}")
         return await show_broken(errand, found.sha, stopped)

@@ -1,5 +1,6 @@
 """A check on the rules that a pull request brings: named for the file, with its lines."""
 
+import asyncio
 import logging
 import re
 from dataclasses import dataclass, replace
@@ -7,7 +8,7 @@ from dataclasses import dataclass, replace
 from bot.domain.gate_facts import Unknown
 from bot.domain.gate_rules import EnvironmentRules, Rules
 from bot.domain.people import People
-from bot.domain.reasons import Code, Reason, StoppedError
+from bot.domain.reasons import GITHUB_PASSES, Code, Reason, StoppedError
 from bot.project import PROJECT_FILE, parse_project
 from bot.services.github import CheckReport, Conclusion
 from bot.services.together import together
@@ -56,6 +57,14 @@ async def check_rules(errand: Errand, head: Head) -> str:
     return f"rules: {len(reasons)} problems"
 
 
+def is_shown(errand: Errand, stopped: StoppedError) -> bool:
+    """Whether rules that cannot be read are shown so now; else it passes, or is tried again."""
+    code = stopped.reason.code
+    if code in GITHUB_PASSES:
+        return errand.source.is_last
+    return code in {Code.PROJECT_INVALID, Code.GITHUB_REFUSED}
+
+
 async def show_broken(errand: Errand, sha: str, stopped: StoppedError) -> str:
     """The check on a commit that nothing follows, for the rules cannot be read."""
     if not errand.desk.github.is_app:
@@ -95,7 +104,8 @@ async def _is_checked(errand: Errand, sha: str) -> bool:
 
 async def _problems(errand: Errand, text: bytes) -> tuple[Reason, ...]:
     try:
-        project = parse_project(text)
+        # It comes from anybody, and a large one takes seconds.
+        project = await asyncio.to_thread(parse_project, text)
         rules = project.rules()
     except StoppedError as stopped:
         return tuple(_split(stopped.reason))
@@ -115,7 +125,8 @@ async def _unread_people(errand: Errand, rules: Rules, text: bytes) -> list[Reas
     teams = sorted({team for each in people for team in each.teams})
     groups = sorted({group for each in people for group in each.groups})
     in_teams = await together(errand.is_member(each) for each in teams)
-    in_groups = await together(errand.is_in_group(each) for each in groups)
+    # Who brings the rules need not be known in Slack.
+    in_groups = await together(errand.is_group_there(each) for each in groups)
     found = [
         *((team, Code.TEAM_UNKNOWN, each) for team, each in zip(teams, in_teams, strict=True)),
         *(

@@ -31,6 +31,7 @@ from handlers.slack import home, modal, refusals, words
 from handlers.slack.caller import Caller, caller_of, read_payload
 from handlers.slack.desk import Desk
 from handlers.slack.errand import Errand, errand_for
+from handlers.slack.noting import note_refused
 from handlers.slack.repositories import read
 from handlers.slack.views import REPOSITORY
 
@@ -84,7 +85,9 @@ async def _click(desk: Desk, caller: Caller, action: dict[str, Any]) -> str:
     try:
         told, done = await _press(desk, caller, button, deployment, pressed)
     except StoppedError as stopped:
-        told, done = _in_vain(desk, button, deployment, Refused(reasons_of(stopped)))
+        told, done = _in_vain(
+            desk, button, deployment, Refused(reasons_of(stopped, is_last=caller.is_last))
+        )
     # Not until here: what was done stays so, whether or not Slack takes the answer.
     if told is not None:
         await caller.tell(desk, told)
@@ -100,7 +103,12 @@ async def _press(
     is_offered = button in offered_for(deployment) and of_now is deployment and not is_blind
     if not is_offered and not await _was_pressed(desk, caller, deployment):
         return words.stale(button, of_now, desk), f"{button} of {deployment.id}: too late"
-    errand = await _errand(desk, caller, deployment, needs_link=button is not Button.VIEW_LOG)
+    try:
+        errand = await _errand(desk, caller, deployment, needs_link=button is not Button.VIEW_LOG)
+    except StoppedError as stopped:
+        reasons = reasons_of(stopped, is_last=caller.is_last)
+        await note_refused(desk, caller, f"{button} {deployment.id}", reasons)
+        raise
     if button is Button.VIEW_LOG:
         await errand.check_may_read()
         page = desk.page(deployment.id)

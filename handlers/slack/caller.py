@@ -27,6 +27,8 @@ class Caller:
     """Seconds since the epoch."""
     is_repeat: bool = False
     """Whether an earlier attempt may have done some of it."""
+    is_last: bool = False
+    """Whether nobody tries again."""
     channel_name: str = ""
     thread: str | None = None
     trigger: str = ""
@@ -91,7 +93,8 @@ def caller_of(
         place,
         delivery.id,
         delivery.received_at,
-        is_repeat=delivery.attempts > 1,
+        is_repeat=delivery.attempts > 1 or delivery.is_last,
+        is_last=delivery.is_last,
         channel_name=str(channel.get("name") or ""),
         thread=thread,
         trigger=trigger,

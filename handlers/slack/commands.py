@@ -27,6 +27,7 @@ from handlers.slack import link, modal, refusals, subscribing, words
 from handlers.slack.caller import Caller, caller_of, read_payload
 from handlers.slack.desk import Desk
 from handlers.slack.errand import errand_for
+from handlers.slack.noting import note, note_refused
 from handlers.slack.repositories import find_repository, split_repository
 
 _FOR_READERS = frozenset({Who.READERS, Who.EVERYBODY})
@@ -58,11 +59,13 @@ async def carry_out(desk: Desk, caller: Caller, line: str) -> str:
         command, name = _read(desk, line)
         told = await _own(desk, caller, command)
         if told is not None:
+            await note(desk, caller, line)
             await caller.tell(desk, told)
             return f"{line}: answered"
         answered, repository = await _obeyed(desk, caller, command, name)
     except StoppedError as stopped:
-        answered, repository = Refused(reasons_of(stopped)), None
+        answered, repository = Refused(reasons_of(stopped, is_last=caller.is_last)), None
+        await note_refused(desk, caller, line, answered.reasons)
     if isinstance(answered, Started):
         return f"{line}: deployment {answered.deployment.id}"
     await caller.tell(desk, words.answer(answered, line, desk, repository))

@@ -23,7 +23,9 @@ class Errand(errand.Errand):
         self, desk: Desk, repository: Repository, caller: Caller, identity: Identity | None
     ) -> None:
         notes = {ORIGIN: Origin(caller.asked).to_json()}
-        source = Source(caller.delivery, caller.received_at, caller.is_repeat, notes)
+        source = Source(
+            caller.delivery, caller.received_at, caller.is_repeat, caller.is_last, notes
+        )
         login = identity.login if identity else ""
         super().__init__(desk, Place(repository), Person(login, SURFACE), source)
         self.caller = caller

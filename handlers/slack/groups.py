@@ -51,17 +51,28 @@ class SlackGroups:
 
     async def is_member(self, group: str, login: str) -> bool | Unknown:
         """Whether the person of a GitHub login is in a group, by its handle or id."""
-        what = f"the members of @{group} in Slack"
         try:
             identity = await self._identities.of_login(await self._team(), login)
             if identity is None:
-                return Unknown(what, f"{login} is not joined with a Slack user")
+                return Unknown(_what(group), f"{login} is not joined with a Slack user")
+        except StoppedError as stopped:
+            return Unknown(_what(group), stopped.reason.fact)
+        members = await self._known_members(group)
+        return members if isinstance(members, Unknown) else identity.slack.user in members
+
+    async def is_there(self, group: str) -> bool | Unknown:
+        """Whether there is such a group, whose members can be read."""
+        members = await self._known_members(group)
+        return members if isinstance(members, Unknown) else True
+
+    async def _known_members(self, group: str) -> Sequence[str] | Unknown:
+        try:
             found = await self.find(group)
             if found is None:
-                return Unknown(what, "there is no such group")
-            return identity.slack.user in await self._members(found)
+                return Unknown(_what(group), "there is no such group")
+            return await self._members(found)
         except StoppedError as stopped:
-            return Unknown(what, stopped.reason.fact)
+            return Unknown(_what(group), stopped.reason.fact)
 
     async def find(self, group: str) -> str | None:
         """The id of a group, by its handle or id. Errors: those of Slack."""
@@ -79,3 +90,7 @@ class SlackGroups:
         found = await ask()
         self._kept[key] = _Kept(self._clock(), found)
         return found
+
+
+def _what(group: str) -> str:
+    return f"the members of @{group} in Slack"

@@ -14,9 +14,13 @@ from bot.domain.deployment import (
     Trigger,
     new_deployment_id,
 )
+from bot.domain.plan import Plan
 from bot.domain.reasons import Code
+from bot.project import PROJECT_FILE
 from bot.settings import load_settings
+from bot.stages.source import Source
 from bot.store.deployments import WANTED, insert
+from tests.real.git_server import Repository
 
 
 def deployment() -> Deployment:
@@ -58,6 +62,46 @@ async def test_a_rollback_does_not_wait_for_a_git_server_that_says_nothing(
     assert taken
     for each in taken:
         each.close()
+
+
+@pytest.mark.parametrize(
+    ("trigger", "project"),
+    [
+        # Whoever asks for it at a terminal says themselves where it goes.
+        (Trigger.CLI, "elsewhere"),
+        (Trigger.COMMENT, "vision"),
+        (Trigger.SLACK, "vision"),
+        (Trigger.ACTION, "vision"),
+    ],
+)
+async def test_a_plan_is_for_the_place_that_a_deployment_would_go_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trigger: Trigger, project: str
+) -> None:
+    asked: list[str] = []
+
+    async def make_plan(_source: Source, _request: Request, **given: object) -> Plan:
+        asked.append(str(given["project"]))
+        return Plan((), ())
+
+    monkeypatch.setattr("bot.stages.plan.make_plan", make_plan)
+    repository = Repository(tmp_path / "work.git")
+    repository.commit({PROJECT_FILE: declaring("vision")})
+    sha = repository.commit({PROJECT_FILE: declaring("elsewhere")}, branch="feature")
+    address, commit = f"file://{repository.path}", Commit(sha, "feature", "feature")
+    actor = Actor("ada", "github")
+    request = Request(Kind.DEPLOY, address, "staging", commit, trigger, actor)
+    environ = {
+        "HOME": str(tmp_path),
+        "PACHOPS_DATA_DIR": str(tmp_path / "data"),
+        "PACHOPS_PACHD_ADDRESS": "grpc://127.0.0.1:1",
+    }
+    async with open_bot(load_settings(environ)) as bot:
+        await bot.plan(request)
+    assert asked == [project]
+
+
+def declaring(project: str) -> str:
+    return f"environments:\n  staging: {{project: {project}}}\n"
 
 
 @pytest.mark.parametrize("asked_on_github", [False, True])

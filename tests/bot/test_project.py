@@ -142,12 +142,28 @@ def test_mistake_names_file_line_and_field() -> None:
         ("a: &x 1\nb: *x", "aliases are not supported"),
         ("? [a]\n: 1", "a key must be text"),
         ("a: " + "9" * 5000, "cannot be read"),
+        ("a: !!bool maybe", "cannot be read"),
+        ('a: !!int ""', "cannot be read"),
+        ("a: {<<: !!bool maybe}", "is not valid YAML"),
+        ('a: "\\U00110000"', "cannot be read"),
+        ("%YAML 1.9\n---\na: 1", "cannot be read"),
         ("[" * 3000, "nested too deep"),
         ("a: '\x07'", "control character"),
     ],
 )
 def test_mistake_is_said_with_what_to_write(text: str, fact: str) -> None:
     assert fact in reason(text).fact
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "2026-13-45", "!!bool maybe", "[1, !!int x]"])
+def test_a_value_that_cannot_be_read_is_named_by_its_line(value: str) -> None:
+    assert reason(f"environments:\n  e:\n    approvals: {value}\n").where == ".pachops.yml:3"
+
+
+def test_a_value_that_cannot_be_read_is_found_however_deep_it_is() -> None:
+    for depth in (100, 300, 400, 450, 480, 900):
+        fact = reason("[" * depth + "!!int x" + "]" * depth).fact
+        assert fact in {"has a value that cannot be read", "is nested too deep"}
 
 
 def test_all_mistakes_are_listed() -> None:

@@ -135,7 +135,7 @@ def test_no_branches_are_none_and_not_the_default() -> None:
         ("not: [Sat - Sun UTC, Sat - Sun Mars/Olympus]", "'Mars/Olympus' is not a time zone"),
         ("not: Fri 25:00 - Mon 08:00 UTC", "'25:00' is not a time of day"),
         ("not: []", "must not be empty"),
-        ("not: 2026-12-24", "must be a list"),
+        ("not: 2026-12-24", "must be text; put it in quotes"),
         ("hours: whenever UTC", "'whenever' is not a period, such as"),
         ("hour: Sat UTC", "'hour' is not known; 'hours' is"),
         ("nots: Sat UTC", "'nots' is not known; 'not' is"),

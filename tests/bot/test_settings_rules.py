@@ -124,3 +124,35 @@ def test_a_mistake_is_said_with_its_line(tmp_path: Path, text: str, fact: str) -
     reason = refusal(tmp_path, f"- drafts: false\n{text}")
     assert fact in reason.fact
     assert "settings.yaml:3" in (reason.where or "")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "'*'",
+        "edges",
+        "acme/",
+        "/acme/edges",
+        "acme/edges.git",
+        "https://github.com/acme/edges",
+        "git@github.com:acme/edges",
+        "' acme/edges'",
+    ],
+)
+def test_a_pattern_that_no_repository_fits_is_refused(tmp_path: Path, pattern: str) -> None:
+    # It would narrow nothing, and look as if it did.
+    reason = refusal(tmp_path, f"- repositories: [{pattern}]\n")
+    assert "must be OWNER/NAME" in reason.fact
+    assert (reason.where or "").endswith("settings.yaml:2: rules.0.repositories.0")
+
+
+@pytest.mark.parametrize("pattern", ["production/", "'env: production'", "' production'"])
+def test_a_pattern_that_no_environment_fits_is_refused(tmp_path: Path, pattern: str) -> None:
+    assert "an environment's name" in refusal(tmp_path, f"- environments: [{pattern}]\n").fact
+
+
+@pytest.mark.parametrize(
+    "pattern", ["acme/edges", "ACME/*", "'*/edges'", "'**'", "github.com/acme/*", "github.com/**"]
+)
+def test_patterns_that_a_repository_fits_are_taken(tmp_path: Path, pattern: str) -> None:
+    assert not narrow(tmp_path, f"- repositories: [{pattern}]\n  drafts: false\n").drafts

@@ -162,6 +162,21 @@ async def test_a_freeze_stops_it_before_the_update(world: World) -> None:
     assert not world.pachd.has_pipeline("edges")
 
 
+async def test_what_stood_before_a_stop_is_looked_at_again_before_the_update(
+    world: World,
+) -> None:
+    commit(world, "drafts: false")
+    held = world.pachd.hold("StartTransaction")
+    await world.interrupted_at(
+        lambda event: isinstance(event, StageStarted) and event.stage is Stage.UPDATE
+    )
+    held.set()
+    await world.lock()
+    result = await world.resume()
+    assert (result.finished.outcome, result.code) == (Outcome.REFUSED, "locked")
+    assert not world.pachd.has_pipeline("edges")
+
+
 async def test_force_skips_lock_freeze_and_approvals_and_says_so(world: World) -> None:
     commit(world, "not: Mon - Sun UTC, approvals: 1")
     await world.lock()

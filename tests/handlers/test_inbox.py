@@ -179,18 +179,31 @@ async def test_what_github_answers_all_others_is_given_up_and_nothing_waits_for_
 ) -> None:
     monkeypatch.setattr("handlers.inbox.LONGEST_OUTAGE", longest)
     await take(deliveries, "a", "b")
-    tried: list[str] = []
+    tried: list[tuple[str, bool]] = []
 
     async def handle(delivery: Delivery) -> str:
-        tried.append(delivery.id)
+        tried.append((delivery.id, delivery.is_last))
         if delivery.id == "a":
             raise PASSING
         return "done"
 
     async with working(deliveries, handle, is_away=is_away):
         await settled(deliveries)
-    assert tried == ["a", "a", "a", "b"]
+    assert tried == [("a", False)] * 3 + [("a", True), ("b", False)]
     assert await deliveries.state("a") == (DeliveryState.FAILED, str(PASSING))
+
+
+async def test_before_it_is_given_up_the_failure_can_be_told(deliveries: Deliveries) -> None:
+    await take(deliveries, "a")
+
+    async def handle(delivery: Delivery) -> str:
+        if not delivery.is_last:
+            raise PASSING
+        return "refused"
+
+    async with working(deliveries, handle, is_away=no):
+        await settled(deliveries)
+    assert await deliveries.state("a") == (DeliveryState.DONE, "refused")
 
 
 async def test_a_failure_does_not_hold_up_other_repositories(deliveries: Deliveries) -> None:

@@ -45,6 +45,8 @@ def no(by: Actor, at: float = 110.0) -> Vote:
         ([yes(BOB), yes(CARL)], 300.0, ApprovalState.APPROVED),
         ([yes(BOB), yes(Actor("Bob", "github"))], 150.0, ApprovalState.OPEN),
         ([yes(BOB), yes(Actor("b", "slack", "github:bob"))], 150.0, ApprovalState.OPEN),
+        ([yes(BOB), yes(Actor("Bob", "cli"))], 150.0, ApprovalState.OPEN),
+        ([yes(BOB), no(Actor("Bob", "cli"))], 150.0, ApprovalState.REJECTED),
         ([yes(BOB), yes(ANN)], 150.0, ApprovalState.OPEN),
         ([yes(BOB), yes(CARL, 200.0)], 250.0, ApprovalState.EXPIRED),
         ([yes(BOB), yes(CARL), no(Actor("dan", "slack"))], 150.0, ApprovalState.REJECTED),

@@ -148,3 +148,28 @@ async def test_a_rollback_that_holds_is_released_once(
     assert not await deployments.release_hold(deployment.id, ANN)
     assert not await deployments.release_hold("06gzzzz", ANN)
     assert (await actions(audit)).count("hold_released") == 1
+
+
+# --- decisions
+
+
+def refusal(who: str, pull_request: int) -> Entry:
+    facts = {"pull_request": pull_request}
+    by = Actor(who, "github")
+    return Entry(Action.DECISION, by, 1.0, "r", reasons=("locked",), facts=facts)
+
+
+async def test_a_refusal_is_found_behind_many_that_look_alike(audit: Audit) -> None:
+    first = await audit.append(refusal("ann", 1))
+    for number in range(60):
+        await audit.append(refusal("bob", 10 + number % 10))
+    assert await audit.about("r", pull_request=1, refused=True, limit=1) == [first]
+    assert await audit.about("r", who="github:ann", refused=True, limit=1) == [first]
+
+
+async def test_decisions_come_the_newest_first_or_the_oldest(audit: Audit) -> None:
+    for number in range(3):
+        await audit.append(refusal("ann", number))
+    newest = [row.seq for row in await audit.about("r")]
+    oldest = [row.seq for row in await audit.about("r", oldest_first=True, limit=2)]
+    assert (newest, oldest) == ([3, 2, 1], [1, 2])

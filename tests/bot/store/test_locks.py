@@ -120,9 +120,16 @@ async def test_a_pull_request_that_is_done_releases_its_locks(locks: Locks) -> N
 
 
 def test_the_owner_is_reminded_in_good_time() -> None:
-    assert remind_at(LOCK) is None
-    assert remind_at(replace(LOCK, expires_at=100.0 + 7200)) == 100.0 + 7200 - 900
-    assert remind_at(replace(LOCK, expires_at=100.0 + 600)) == 100.0 + 600 - 150
+    assert remind_at(LOCK, 100.0) is None
+    assert remind_at(replace(LOCK, expires_at=100.0 + 7200), 100.0) == 100.0 + 7200 - 900
+    assert remind_at(replace(LOCK, expires_at=100.0 + 600), 100.0) == 100.0 + 600 - 150
+
+
+async def test_who_renews_for_a_short_time_is_not_reminded_at_once(locks: Locks) -> None:
+    await locks.take(LOCK, 100.0)
+    await locks.take(replace(LOCK, expires_at=9600.0), 9000.0)
+    assert await locks.due(9449.0) == []
+    assert [each.kind for each in await locks.due(9450.0)] == [NoticeKind.EXPIRES_SOON]
 
 
 async def test_a_reminder_is_due_before_the_end_and_sent_once(locks: Locks) -> None:

@@ -2,8 +2,11 @@
 
 import json
 import time
+from dataclasses import replace
 
-from bot.domain.deployment import Trigger
+import pytest
+
+from bot.domain.deployment import Actor, Trigger
 from bot.domain.github import Permission
 from bot.domain.lock import Lock, NoticeKind
 from bot.domain.reasons import Code
@@ -83,6 +86,28 @@ async def test_one_that_changed_hands_is_not_released(world: World) -> None:
     await says(world, pull, "lock staging --take-from grace", by="linus")
     assert "lock_changed" in await says(world, pull, "unlock staging --of grace")
     assert "(`locked`)" in await says(world, pull, "unlock staging")
+    assert [each.owner.name for each in await locks(world)] == ["linus"]
+
+
+@pytest.mark.parametrize(
+    ("command", "method"),
+    [("lock staging --take-from ada", "take_over"), ("unlock staging --of ada", "release")],
+)
+async def test_one_that_changes_hands_at_that_very_moment_stays_with_who_has_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, command: str, method: str
+) -> None:
+    pull = await opened(world)
+    await says(world, pull, "lock staging")
+    (there,), store = await locks(world), world.deployer.locks
+    linus = replace(there, id="another", owner=Actor("linus", "github"))
+    act, take_over = getattr(store, method), store.take_over
+
+    async def beaten(*given: object) -> object:
+        await take_over(there.id, linus, time.time())
+        return await act(*given)
+
+    monkeypatch.setattr(store, method, beaten)
+    assert "(`lock_changed`)" in await says(world, pull, command, by="grace")
     assert [each.owner.name for each in await locks(world)] == ["linus"]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.deployment import Outcome
 from bot.domain.github import Permission
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.trust import Trust
@@ -73,6 +74,38 @@ async def test_rules_that_became_stricter_meanwhile_count(world: World) -> None:
     assert await codes(world) == [Code.REVIEW_MISSING]
 
 
+@pytest.mark.parametrize(
+    ("voters", "expected"),
+    [
+        ((), [Code.APPROVAL_MISSING]),
+        (("grace",), [Code.APPROVAL_MISSING]),
+        (("grace", "linus"), []),
+    ],
+)
+async def test_approvals_that_the_rules_ask_for_by_now_must_have_been_given(
+    world: World, voters: tuple[str, ...], expected: list[Code]
+) -> None:
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops deploy staging")
+    if voters:
+        await world.waits_for_approval(await world.only(), len(voters))
+    for each in voters:
+        world.github.allow(each, EDGES, Permission.WRITE)
+        await world.comment(pull, "/pachops approve", by=each)
+    await world.github.push(EDGES, {".pachops.yml": f"environments:\n{STAGING}    approvals: 2\n"})
+    assert await codes(world) == expected
+
+
+async def test_one_that_is_forced_needs_no_approvals_that_came_since(world: World) -> None:
+    rules = f"{STAGING}    force: {{users: [ada]}}\n"
+    await world.github.push(EDGES, {".pachops.yml": f"environments:\n{rules}"})
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops deploy staging --force it burns")
+    stricter = f"environments:\n{rules}    approvals: 2\n"
+    await world.github.push(EDGES, {".pachops.yml": stricter})
+    assert await codes(world) == []
+
+
 async def test_rules_that_do_not_parse_any_more_let_nothing_through(world: World) -> None:
     pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
     await world.comment(pull, "/pachops deploy staging")
@@ -105,6 +138,21 @@ async def test_a_rollback_needs_the_permission_still(world: World) -> None:
     assert await codes(world) == []
     world.github.allow("ada", EDGES, Permission.READ)
     assert await codes(world) == [Code.PERMISSION_MISSING]
+
+
+async def test_a_push_ends_before_a_rollback_that_waits_behind_it_and_never_after_one(
+    world: World,
+) -> None:
+    rules = "environments:\n  staging: {on: {push: [main]}}\n"
+    await world.github.push(EDGES, {".pachops.yml": rules})
+    await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    pushed = (await world.asked())[-1]
+    look = SecondLook(world.desk)
+    back = await world.was_rolled_back()
+    assert await look(pushed) == ()
+    await world.deployments.finish(back.id, Outcome.SUCCEEDED)
+    assert [each.code for each in await look(pushed)] == [Code.HELD]
 
 
 class AwayAtFirst:

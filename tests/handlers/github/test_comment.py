@@ -6,6 +6,7 @@ from bot.domain.deployment import Commit, Deployment, Kind, State, Trigger
 from bot.domain.github import Permission
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.trust import Trust
+from bot.services.github import RepositoryClient
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.faults import error
 from tests.standins.github.state import PullRequest
@@ -226,6 +227,24 @@ async def test_a_login_that_is_not_taken_for_a_while_loses_no_command(world: Wor
     assert (await world.only()).request.commit.sha == pull.head_sha
     assert world.answers(pull) == []
     assert world.github.pending_faults() == 0
+
+
+async def test_a_permission_that_cannot_be_looked_up_refuses_and_says_which_call(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_client: RepositoryClient, login: str) -> Permission:
+        raise StoppedError(Code.GITHUB_UNREACHABLE, f"reading the permission of {login}: 502")
+
+    pull = await opened(world)
+    world.github.world.shows_collaborators = False
+    monkeypatch.setattr(RepositoryClient, "permission", away)
+    await world.comment(pull, "/pachops deploy staging")
+    (answer,) = world.answers(pull)
+    assert "github_unreachable" in answer.replace("\\", "")
+    assert "the permission of ada" in answer
+    assert await world.asked() == []
+    await world.comment(pull, "/pachops why")
+    assert "ada asked" in world.answers(pull)[-1]
 
 
 async def test_a_branch_of_the_repository_is_trusted(world: World) -> None:

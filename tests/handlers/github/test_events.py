@@ -6,7 +6,7 @@ from bot.domain.deployment import Deployment, Kind, State, Trigger
 from bot.domain.github import Permission
 from bot.domain.reasons import Code, StoppedError
 from bot.project import PROJECT_FILE
-from bot.services.github import Action, CheckReport
+from bot.services.github import Action, CheckReport, RepositoryClient
 from bot.store.deliveries import Delivery, DeliveryState
 from handlers.reports.github.check import Button, check_name
 from handlers.reports.github.origin import ORIGIN
@@ -97,6 +97,22 @@ async def test_a_push_with_broken_rules_shows_so_on_its_commit_once(world: World
     assert await world.asked() == []
 
 
+@pytest.mark.parametrize("code", [Code.GITHUB_REFUSED, Code.GITHUB_UNREACHABLE])
+async def test_a_push_whose_rules_cannot_be_read_shows_so_on_its_commit(
+    world: World, code: Code, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unread(_client: RepositoryClient, path: str) -> bytes | None:
+        raise StoppedError(code, f"reading {path} of the default branch: 500")
+
+    world.declare(FOLLOWS_MAIN)
+    monkeypatch.setattr(RepositoryClient, "default_branch_file", unread)
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    (check,) = world.github.checks(sha)
+    assert (check.name, check.conclusion) == (f"pachops: {PROJECT_FILE}", "failure")
+    assert await world.asked() == []
+
+
 async def test_a_release_with_broken_rules_shows_so_on_its_commit(world: World) -> None:
     world.declare("  production: {on: {release: published}}\n")
     world.github.webhooks.is_held = True
@@ -178,6 +194,16 @@ async def test_closing_stops_what_is_under_way(world: World) -> None:
     deployment = await world.only()
     assert deployment.state is State.FINISHED
     assert deployment.cancel_requested_by == f"pull request #{pull.number}, which was closed"
+
+
+@pytest.mark.parametrize("by", ["rollback staging", "deploy staging main"])
+async def test_closing_stops_nothing_that_is_not_of_the_pull_request(world: World, by: str) -> None:
+    world.declare("  staging: {}\n")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, f"/pachops {by}")
+    await world.github.close(pull)
+    await world.settled()
+    assert (await world.only()).state is State.WAITING
 
 
 async def test_a_closing_that_comes_after_the_reopening_stops_nothing(world: World) -> None:

@@ -1,5 +1,10 @@
 """The check on the rules that a pull request brings."""
 
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.gate_facts import Unknown
 from bot.project import PROJECT_FILE
 from handlers.github.rules_check import CHECK
 from tests.handlers.github.world import EDGES, World
@@ -45,6 +50,28 @@ async def test_a_team_that_does_not_exist_fails(world: World) -> None:
     (check,) = checks(world, pull.head_sha)
     assert (check.conclusion, check.annotations[0]["start_line"]) == ("failure", 3)
     assert "team_unknown" in (check.summary or "").replace("\\", "")
+
+
+class Groups:
+    """One that there is, of which nobody is known on GitHub."""
+
+    async def is_member(self, group: str, login: str) -> bool | Unknown:
+        return Unknown(f"the members of @{group}", f"{login} is not joined with a Slack user")
+
+    async def is_there(self, group: str) -> bool | Unknown:
+        return group == "oncall" or Unknown(f"the members of @{group}", "there is no such group")
+
+
+@pytest.mark.parametrize(("group", "conclusion"), [("oncall", "success"), ("nobody", "failure")])
+async def test_a_slack_group_must_be_there_whoever_brings_the_rules(
+    world: World, group: str, conclusion: str
+) -> None:
+    world.desk = replace(world.desk, groups=Groups())
+    text = f"environments:\n  staging:\n    deployers: {{slack_groups: [{group}]}}\n"
+    pull = await brings(world, text)
+    (check,) = checks(world, pull.head_sha)
+    assert check.conclusion == conclusion
+    assert [each["start_line"] for each in check.annotations] == [3] * (conclusion == "failure")
 
 
 async def test_what_does_not_parse_fails(world: World) -> None:

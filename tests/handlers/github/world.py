@@ -187,12 +187,13 @@ class World:
         )
         return asked
 
-    async def was_rolled_back(self) -> None:
-        """The one deployment's target, by a command a moment ago."""
-        asked = (await self.only()).request
+    async def was_rolled_back(self) -> Deployment:
+        """The first deployment's target, by a command a moment ago."""
+        asked = (await self.asked())[0].request
         back = replace(asked, kind=Kind.ROLLBACK)
         made = Deployment(new_deployment_id(), back, created_at=time.time() - 1)
         await self._database.write(lambda connection: insert(connection, made))
+        return made
 
     async def origin(self, deployment: Deployment) -> Origin:
         """Where it was asked for."""

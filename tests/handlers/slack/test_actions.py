@@ -1,5 +1,6 @@
 """Buttons: who clicks is authorised at the click, and what was used is shown."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -68,6 +69,9 @@ async def test_who_is_not_joined_with_a_login_changes_nothing(
     await click(world, message, Button.CANCEL, bob)
     await world.slack.expect_ephemeral(bob, "/pachops link")
     assert (await world.only()).outcome is None
+    last = json.loads((await world.deployer.audit.read())[-1].body)
+    assert (last["actor"]["name"], last["reasons"]) == (bob.id, ["not_linked"])
+    assert last["facts"]["line"] == f"cancel {deployment.id}"
 
 
 async def test_a_stale_message_is_answered_with_the_present_state(

@@ -1,5 +1,6 @@
 """Conversations in Slack: what is typed, and what comes of it."""
 
+import json
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import pytest
 
 from bot.domain.deployment import Kind, Trigger
-from bot.domain.github import Permission
+from bot.domain.github import Permission, Repository
 from bot.domain.reasons import Code, StoppedError
+from bot.services.github import RepositoryClient
 from bot.store.subscriptions import Subscription
 from handlers.reports.slack.origin import ORIGIN, Origin
 from tests.handlers.github.world import EDGES
@@ -179,6 +181,45 @@ async def test_while_github_is_away_a_direct_message_is_told_so_and_answered_lat
     later, answer = world.slack.own_messages(world.slack.direct(world.ann))
     assert "It is tried again for a few minutes" in later.shown
     assert "Nothing was deployed" in answer.shown
+
+
+async def test_what_is_refused_before_rules_are_asked_is_in_the_audit_and_why_explains_it(
+    world: World,
+) -> None:
+    await world.types(world.ann, f"/pachops deploy staging --repo {EDGES}")
+    await world.links(world.ann, "ada")
+    await world.types(world.ann, f"/pachops deplyo staging --repo {EDGES}")
+    await world.types(world.ann, "/pachops help")
+    assert await audited(world) == [
+        ("command", world.ann.id, f"deploy staging --repo {EDGES}", None),
+        ("decision", world.ann.id, f"deploy staging --repo {EDGES}", ["not_linked"]),
+        ("command", "ada", f"deplyo staging --repo {EDGES}", None),
+        ("decision", "ada", f"deplyo staging --repo {EDGES}", ["bad_command"]),
+        ("command", "ada", "help", None),
+    ]
+    await world.types(world.ann, f"/pachops why --repo {EDGES}")
+    await world.slack.expect_ephemeral(world.ann, "ada asked `deplyo staging")
+
+
+async def audited(world: World) -> list[tuple[str, str, str, list[str] | None]]:
+    rows = [json.loads(row.body) for row in await world.deployer.audit.read()]
+    return [
+        (each["action"], each["actor"]["name"], each["facts"]["line"], each.get("reasons"))
+        for each in rows
+    ]
+
+
+async def test_where_github_stays_away_who_asked_is_told_in_the_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_client: RepositoryClient) -> Repository:
+        raise StoppedError(Code.GITHUB_UNREACHABLE, "reading its name: 502")
+
+    await world.links(world.ann, "ada")
+    monkeypatch.setattr(RepositoryClient, "repository", away)
+    await world.types(world.ann, f"/pachops deploy staging --repo {EDGES}")
+    await world.slack.expect_ephemeral(world.ann, "It is tried again for a few minutes")
+    await world.slack.expect_ephemeral(world.ann, "not done")
 
 
 async def test_text_from_outside_calls_nobody(world: World) -> None:

@@ -2,7 +2,8 @@
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -89,15 +90,27 @@ async def look_at_database(url: str) -> Sequence[Finding]:
 
 
 async def known_repositories(url: str) -> Sequence[str]:
-    """Those on GitHub that told this database something lately. Nothing is made or migrated."""
+    """Those on GitHub that told this database something lately."""
+    async with _deliveries(url) as deliveries:
+        return await deliveries.repositories(MOST_REPOSITORIES) if deliveries else []
+
+
+async def known_deliveries(url: str, ids: Sequence[str]) -> frozenset[str]:
+    """Those webhooks of GitHub that came, whatever GitHub heard of it."""
+    async with _deliveries(url) as deliveries:
+        return await deliveries.known(ids) if deliveries else frozenset()
+
+
+@asynccontextmanager
+async def _deliveries(url: str) -> AsyncIterator[Deliveries | None]:
+    """None where there are none yet. Nothing is made or migrated."""
     database = Database.unprepared(url)
     try:
         if database.path is not None and not _is_there(database.path):
-            return []
+            yield None
+            return
         version, _ = await database.read(_describe)
-        if version != schema.CURRENT:
-            return []
-        return await Deliveries(database).repositories(MOST_REPOSITORIES)
+        yield Deliveries(database) if version == schema.CURRENT else None
     finally:
         await database.close()
 

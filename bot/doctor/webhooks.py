@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from bot.doctor.data import known_repositories
+from bot.doctor.data import known_deliveries, known_repositories
 from bot.doctor.finding import Check, good, note, warning
 from bot.doctor.github import login
 from bot.domain.finding import Finding
@@ -44,7 +44,7 @@ async def look_at(settings: Settings, *, longest: float = LONGEST) -> Sequence[F
     deadline = asyncio.get_running_loop().time() + longest
     try:
         places = ["the App"] if github.is_app else await known_repositories(settings.database_url)
-        looks = [_look(github, place, address, deadline) for place in places]
+        looks = [_look(github, place, address, settings.database_url, deadline) for place in places]
         found = dict(zip(places, await together(looks), strict=True))
     except StoppedError as stopped:
         # What is one repository's own raises nothing.
@@ -56,7 +56,7 @@ async def look_at(settings: Settings, *, longest: float = LONGEST) -> Sequence[F
 
 
 async def _look(
-    github: GitHub, place: str, address: str | None, deadline: float
+    github: GitHub, place: str, address: str | None, database_url: str, deadline: float
 ) -> list[Finding] | StoppedError | None:
     """Why it cannot be looked at, which hides no other place; None where there was no time for it."""
     try:
@@ -66,7 +66,10 @@ async def _look(
                 fact = f"{place}: {hook}, so that what we miss is not asked for again"
                 return [warning(_WHAT, fact, hook.next_step)]
             failed = await hook.failed_deliveries(datetime.now(UTC) - LOOK_BACK)
-            return list(of_deliveries([each.status_code for each in failed], hook.place))
+            # Of these only our answer was lost.
+            known = await known_deliveries(database_url, [each.guid for each in failed])
+            missed = [each.status_code for each in failed if each.guid not in known]
+            return list(of_deliveries(missed, hook.place))
     except TimeoutError:
         return None
     except StoppedError as stopped:

@@ -171,6 +171,13 @@ class Deliveries:
         row = await self._database.read(lambda connection: connection.execute(query).first())
         return (DeliveryState(row.state), row.result) if row else None
 
+    async def known(self, identities: Sequence[str]) -> frozenset[str]:
+        """Those of them that came."""
+        query = sa.select(DELIVERY.c.id).where(DELIVERY.c.id.in_(identities))
+        return frozenset(
+            await self._database.read(lambda connection: connection.execute(query).scalars().all())
+        )
+
     async def give_up_waiting(self, result: str) -> None:
         """All that wait are given up."""
         change = sa.update(DELIVERY).where(DELIVERY.c.state == DeliveryState.PENDING)

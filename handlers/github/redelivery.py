@@ -17,6 +17,8 @@ INTERVAL_SECONDS = 180.0
 FIRST_PAUSE = timedelta(seconds=INTERVAL_SECONDS)
 LONGEST_OUTAGE = timedelta(days=3)
 """How far back a look goes at most: GitHub delivers again what is not older."""
+MOST_ASKED = 100
+"""For one webhook in a look: many at once would use up the calls that commands need."""
 LONGEST_PAUSE = timedelta(minutes=15)
 """Between asking for one delivery and asking for it again, where it keeps failing."""
 OVERLAP = 2 * LONGEST_PAUSE
@@ -130,21 +132,21 @@ class Redelivery:
         since = max(self._since.get(hook.place, oldest), oldest)
         missed = {each.guid: each for each in await hook.failed_deliveries(since)}
         self._forget_asked(now)
+        due = [each for each in missed.values() if await self._is_due(each, now)]
         asked = 0
         problem: StoppedError | None = None
-        for each in missed.values():
-            if not await self._is_due(each, now):
-                continue
+        for each in due[:MOST_ASKED]:
             try:
                 asked += await self._ask_for(each, hook, now)
             except StoppedError as stopped:
                 if stopped.reason.code is Code.GITHUB_LOGIN_REFUSED:
                     raise
                 problem = stopped
+        # Where not all were asked for, the next look begins where this one did.
         if problem is not None:
-            # The next look begins where this one did.
             raise problem
-        self._since[hook.place] = now - OVERLAP
+        if len(due) <= MOST_ASKED:
+            self._since[hook.place] = now - OVERLAP
         return asked
 
     async def _is_due(self, missed: Missed, now: datetime) -> bool:

@@ -49,12 +49,12 @@ class Hooks(Place):
         """The one that goes to `address`; where that is None, the only one that ends as ours does."""
         found = await self._find(
             "listing webhooks",
-            lambda github: get(github, f"{self._path}/hooks", per_page=PER_PAGE),
+            lambda github: _listed(get(github, f"{self._path}/hooks", per_page=PER_PAGE)),
             none_for=HIDDEN,
         )
         if found is None:
             return NoHook.HIDDEN
-        ours = _ours(_listed(found), address)
+        ours = _ours(found, address)
         if len(ours) != 1:
             return NoHook.SEVERAL if ours else NoHook.MISSING
         path = f"{self._path}/hooks/{ours[0].id}"

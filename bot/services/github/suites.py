@@ -1,6 +1,8 @@
 """The checks of one commit, which GitHub keeps together for each App."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bot.services.github.orders import Conclusion
 from bot.services.github.place import Place
@@ -23,13 +25,9 @@ class Suites(Place):
     async def checks_of_suite(self, suite: int) -> tuple[OwnCheck, ...]:
         """The latest check of each name, one for each environment."""
         path = f"{self._path}/check-suites/{suite}/check-runs"
-        found = await self._ask(
+        return await self._ask(
             f"listing the checks of suite {suite}",
-            lambda github: get(github, path, per_page=PER_PAGE)["check_runs"],
-        )
-        return tuple(
-            OwnCheck(int(each["id"]), str(each["head_sha"]), str(each["external_id"] or ""))
-            for each in found
+            lambda github: _read(get(github, path, per_page=PER_PAGE)),
         )
 
     async def end_check(self, check: int, conclusion: Conclusion) -> None:
@@ -42,3 +40,10 @@ class Suites(Place):
                 .edit(status="completed", conclusion=conclusion)
             ),
         )
+
+
+def _read(answer: Mapping[str, Any]) -> tuple[OwnCheck, ...]:
+    return tuple(
+        OwnCheck(int(each["id"]), str(each["head_sha"]), str(each["external_id"] or ""))
+        for each in answer["check_runs"]
+    )

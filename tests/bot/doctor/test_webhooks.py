@@ -77,6 +77,16 @@ async def test_an_apps_webhooks_that_did_not_arrive_are_counted(
     assert "1 webhooks of the App did not arrive (no answer)" in found.fact
 
 
+async def test_one_that_came_and_whose_answer_was_lost_has_arrived(
+    github: GitHubServer, tmp_path: Path
+) -> None:
+    settings = load_settings(variables(tmp_path, github))
+    github.send_webhooks_to("http://127.0.0.1:9/")
+    await github.push("acme/edges", {"a": "2"})
+    await told_something(settings, github.webhooks.all[-1].guid)
+    assert [each.level for each in await look_at(settings)] == [Level.GOOD]
+
+
 async def test_without_a_login_there_is_nothing_to_say(tmp_path: Path) -> None:
     assert await look_at(load_settings({"HOME": str(tmp_path)})) == []
 

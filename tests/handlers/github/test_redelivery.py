@@ -16,6 +16,7 @@ from handlers.github.redelivery import (
     FIRST_PAUSE,
     LONGEST_OUTAGE,
     LONGEST_PAUSE,
+    MOST_ASKED,
     OVERLAP,
     Redelivery,
 )
@@ -105,6 +106,19 @@ async def test_each_missed_delivery_is_asked_for_once_in_a_round(deliveries: Del
     source = Source(missed=[Missed(1, "a"), Missed(2, "b"), Missed(3, "a")])
     assert await looking(source, deliveries).look() == 2
     assert sorted(source.asked) == [2, 3]
+
+
+async def test_after_a_long_outage_a_look_asks_for_some_and_the_next_for_the_others(
+    deliveries: Deliveries,
+) -> None:
+    many = [Missed(number, str(number)) for number in range(1, MOST_ASKED + 2)]
+    source = Source(missed=many)
+    redelivery = looking(source, deliveries)
+    assert await redelivery.look() == MOST_ASKED
+    assert source.asked == list(range(1, MOST_ASKED + 1))
+    assert await redelivery.look() == 1
+    assert source.asked[MOST_ASKED:] == [MOST_ASKED + 1]
+    assert source.since[1] == source.since[0]
 
 
 async def test_what_is_here_already_is_not_asked_for(deliveries: Deliveries) -> None:

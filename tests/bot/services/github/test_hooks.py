@@ -7,7 +7,7 @@ import pytest
 from bot.domain.github import Permission
 from bot.domain.reasons import Code, StoppedError
 from bot.services.github import GitHub, Hook, NoHook
-from tests.standins.github.faults import error
+from tests.standins.github.faults import error, garbled
 from tests.standins.github.server import GitHubServer
 
 EDGES = "acme/edges"
@@ -59,6 +59,18 @@ async def test_of_several_none_is_taken(by_token: GitHub, server: GitHubServer) 
 async def test_where_there_is_none_it_is_missing(by_token: GitHub, server: GitHubServer) -> None:
     server.hook(EDGES, "https://ci.example/hook")
     assert await ours(by_token) is NoHook.MISSING
+
+
+@pytest.mark.parametrize(
+    "answer", [b'[{"id": 1, "config": null}]', b'{"message": "x"}', b'[{"url": "x"}]', b"[7]"]
+)
+async def test_an_answer_that_is_no_list_of_webhooks_is_a_reason(
+    by_token: GitHub, server: GitHubServer, answer: bytes
+) -> None:
+    server.fail("GET", f"/repos/{EDGES}/hooks", garbled(answer), times=9)
+    with pytest.raises(StoppedError) as stopped:
+        await ours(by_token)
+    assert stopped.value.reason.code is Code.GITHUB_UNREACHABLE
 
 
 async def test_whoever_is_no_admin_sees_none(by_token: GitHub, server: GitHubServer) -> None:

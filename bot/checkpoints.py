@@ -50,7 +50,7 @@ class Checkpoints:
             start = time.monotonic()
             ended, said = Ended.FAILED, ""
             try:
-                result = await _in_time(work(), limit, stage)
+                result = await in_time(work(), limit, stage)
                 ended, said = Ended.SUCCEEDED, detail(result)
             except asyncio.CancelledError:
                 ended = Ended.CANCELLED
@@ -76,17 +76,13 @@ class Checkpoints:
         adapter: TypeAdapter[Result] = TypeAdapter(kind)
 
         async def stored() -> object:
-            return adapter.dump_python(await self.anew(work), mode="json")
+            try:
+                return adapter.dump_python(await work(), mode="json")
+            except StoppedError as error:
+                # A reason quotes what came from outside, and from here on it is stored.
+                raise _masked(error, self._redactor) from error
 
         return adapter.validate_python(await self._run.step(name, stored, cancellable=cancellable))
-
-    async def anew(self, work: Callable[[], Awaitable[Result]]) -> Result:
-        """What `work` gives, each time it is asked for."""
-        try:
-            return await work()
-        except StoppedError as error:
-            # A reason quotes what came from outside, and from here on it is stored.
-            raise _masked(error, self._redactor) from error
 
 
 def _masked(error: StoppedError, redactor: Redactor) -> StoppedError:
@@ -97,7 +93,8 @@ def _masked(error: StoppedError, redactor: Redactor) -> StoppedError:
     )
 
 
-async def _in_time(work: Awaitable[Result], limit: float | None, stage: Stage) -> Result:
+async def in_time(work: Awaitable[Result], limit: float | None, stage: Stage) -> Result:
+    """What it gives within so many seconds. Errors: STAGE_TIMED_OUT."""
     try:
         async with asyncio.timeout(limit) as clock:
             return await work

@@ -248,6 +248,12 @@ class StageWork:
         )
         return preparation
 
+    async def discard_transaction(self, pachyderm: Pachyderm) -> None:
+        """Throw away what an earlier try may have left open."""
+        stored = await self._services.deployments.load(self._id, "transaction")
+        if isinstance(stored, str):
+            await pachyderm.discard(stored)
+
     async def apply(self, preparation: Preparation) -> tuple[UpdatedPipeline, ...]:
         """Update the pipelines; an earlier try may have left a transaction open."""
         stored = await self._services.deployments.load(self._id, "transaction")

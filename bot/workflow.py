@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass, field
 
-from bot.checkpoints import Checkpoints
+from bot.checkpoints import Checkpoints, in_time
 from bot.consent import Consent
 from bot.domain.deployment import (
     Actor,
@@ -43,6 +43,8 @@ class _Journey:
     """Set as soon as the update may have begun."""
     stands: bool = False
     """Whether the update is in place."""
+    was_looked_at: bool = False
+    """Whether the second look is of this run, and not of one before a stop."""
 
 
 class Workflow:
@@ -174,13 +176,13 @@ class Workflow:
             return
         if approvals.needed and self._request.force is None:
             await self._approve(preparation, approvals)
-        await self._look_again(preparation, pachyderm)
+        await self._steps.keep("second_look", tuple[str, ...], self._look_again)
         self._journey.preparation = preparation
         self._journey.pipelines = await self._steps.stage(
             Stage.UPDATE,
             tuple[UpdatedPipeline, ...],
-            lambda: self._apply(preparation),
-            self._services.settings.timeouts.update,
+            lambda: self._apply(preparation, pachyderm),
+            None,
             detail=update_in_short,
         )
         self._journey.stands = True
@@ -206,22 +208,20 @@ class Workflow:
         )
         self._note(f"Approved by {', '.join(each.name for each in by)}.")
 
-    async def _look_again(self, preparation: Preparation, pachyderm: Pachyderm) -> None:
-        """Just before the update; after a restart anew, as long as nothing is changed."""
-        looked = False
+    async def _look_again(self) -> tuple[str, ...]:
+        self._journey.was_looked_at = True
+        return await self._consent.look_again()
 
-        async def look() -> tuple[str, ...]:
-            nonlocal looked
-            looked = True
-            return await self._consent.look_again()
-
-        await self._steps.keep("second_look", tuple[str, ...], look)
-        if not looked and await _has_changed_nothing(preparation, pachyderm):
-            await self._steps.anew(self._consent.look_again)
-
-    async def _apply(self, preparation: Preparation) -> tuple[UpdatedPipeline, ...]:
+    async def _apply(
+        self, preparation: Preparation, pachyderm: Pachyderm
+    ) -> tuple[UpdatedPipeline, ...]:
+        if not self._journey.was_looked_at and await _has_changed_nothing(preparation, pachyderm):
+            # Hours may have gone by since the bot was stopped.
+            await self._work.discard_transaction(pachyderm)
+            await self._consent.look_again()
         await self._consent.note_update(preparation, self._journey.images)
-        return await self._work.apply(preparation)
+        limit = self._services.settings.timeouts.update
+        return await in_time(self._work.apply(preparation), limit, Stage.UPDATE)
 
     # --- the end
 

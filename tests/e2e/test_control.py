@@ -172,9 +172,12 @@ async def test_what_stood_before_a_stop_is_looked_at_again_before_the_update(
     )
     held.set()
     await world.lock()
+    left = await world.leave_a_transaction()
+    assert left in world.pachd.transactions
     result = await world.resume()
     assert (result.finished.outcome, result.code) == (Outcome.REFUSED, "locked")
     assert not world.pachd.has_pipeline("edges")
+    assert left not in world.pachd.transactions
 
 
 async def test_force_skips_lock_freeze_and_approvals_and_says_so(world: World) -> None:

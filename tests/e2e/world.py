@@ -171,6 +171,16 @@ class World:
             deploying.cancel()
             await asyncio.wait({deploying})
 
+    async def leave_a_transaction(self) -> str:
+        """As a bot does that is killed, and not stopped, in an update; the transaction's id."""
+        client = Client.from_pachd_address(self.pachd.address)
+        left = client.transaction.start_transaction().id
+        async with self.database() as database:
+            deployments = Deployments(database)
+            (killed,) = await deployments.list()
+            await deployments.save(killed.id, "transaction", left)
+        return str(left)
+
     async def resume(self) -> Result:
         """Another bot takes up what is left; the end of the first."""
         screen = Screen()

@@ -71,7 +71,7 @@ class Consent:
             wanted,
             self._services.approvals,
             self._report,
-            look=self._check_not_superseded,
+            look=self._check_may_wait,
             named=approvals.named,
         )
 
@@ -139,6 +139,15 @@ class Consent:
                 f"{self._request.commit.branch}",
                 where=newer.deployment,
             )
+
+    async def _check_may_wait(self) -> None:
+        """For its approval: whoever is behind waits as long."""
+        await self._check_not_superseded()
+        urgent = await self._services.queue.urgent(self._deployment)
+        if urgent is not None:
+            what = "is forced" if urgent.request.force else "is a rollback"
+            fact = f"deployment {urgent.id} {what} and does not wait for an approval"
+            raise StoppedError(Code.GAVE_WAY, fact, where=urgent.id)
 
     async def _against(self, calendar: Calendar) -> tuple[Reason, ...]:
         request = self._request

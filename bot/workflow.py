@@ -297,7 +297,7 @@ async def _has_changed_nothing(preparation: Preparation, pachyderm: Pachyderm) -
 
 
 def _outcome_of(reason: Reason) -> Outcome:
-    if reason.code is Code.SUPERSEDED:
+    if reason.code in {Code.SUPERSEDED, Code.GAVE_WAY}:
         return Outcome.SUPERSEDED
     if reason.kind in {ReasonKind.USAGE, ReasonKind.REFUSED}:
         return Outcome.REFUSED

@@ -97,6 +97,15 @@ def newer_than(deployment: Deployment, behind: Sequence[Deployment]) -> Newer | 
     return None
 
 
+def urgent_among(behind: Sequence[Deployment]) -> Deployment | None:
+    """The first that one does not keep waiting which waits for approval itself: it may take a day.
+
+    A rollback and a forced deployment are for when something is wrong already.
+    """
+    urgent = (each for each in behind if each.request.force or each.request.kind is Kind.ROLLBACK)
+    return next(urgent, None)
+
+
 def _covers(newer: Request, older: Request) -> bool:
     branch = older.commit.branch
     return (

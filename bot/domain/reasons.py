@@ -92,6 +92,7 @@ class Code(StrEnum):
     APPROVAL_MISSING = "approval_missing"
     APPROVAL_IMPOSSIBLE = "approval_impossible"
     SUPERSEDED = "superseded"
+    GAVE_WAY = "gave_way"
     # the outside
     ENGINE_UNREACHABLE = "engine_unreachable"
     ENGINE_LACKS = "engine_lacks"
@@ -457,6 +458,11 @@ MEANINGS = MappingProxyType(
             Kind.REFUSED,
             "A newer commit of the same branch takes its place; no pipeline was changed",
             "Nothing is to be done: the newer deployment brings this commit's changes too.",
+        ),
+        Code.GAVE_WAY: Meaning(
+            Kind.REFUSED,
+            "It waited for approval when something urgent came; no pipeline was changed",
+            "Deploy it again when what was urgent is over.",
         ),
         Code.ENGINE_UNREACHABLE: Meaning(
             Kind.FAILED,

@@ -352,7 +352,7 @@ def _finish(
         return False
     asked = request_of(request)
     reason = finished.reason
-    if reason and reason.code is Code.SUPERSEDED and reason.where:
+    if reason and reason.code in {Code.SUPERSEDED, Code.GAVE_WAY} and reason.where:
         _tell_newer(connection, reason.where, Supersedes(deployment_id, asked.commit.sha), now)
     append_finished(connection, deployment_id, now, finished, sha=asked.commit.sha)
     if by:

@@ -1,11 +1,12 @@
 """What is asked of the lines of deployments."""
 
 import time
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from bot.domain.deployment import Deployment, Outcome, State
-from bot.domain.queue import COUNTED, Newer, Place, newer_than, place_of
+from bot.domain.queue import COUNTED, Newer, Place, newer_than, place_of, urgent_among
 from bot.store.database import Database
 from bot.store.deployments import Deployments
 from bot.store.tables import APPROVAL, DEPLOYMENT
@@ -34,12 +35,19 @@ class Queue:
 
     async def newer(self, deployment: Deployment) -> Newer | None:
         """The one that takes its place, where one does; for the run that holds the target."""
+        return newer_than(deployment, await self._behind(deployment))
+
+    async def urgent(self, deployment: Deployment) -> Deployment | None:
+        """One behind it that cannot wait until it is approved; likewise."""
+        return urgent_among(await self._behind(deployment))
+
+    async def _behind(self, deployment: Deployment) -> Sequence[Deployment]:
         unfinished = await self.unfinished(deployment.request.target)
         ids = [each.id for each in unfinished]
         if deployment.id not in ids:
-            return None
+            return ()
         behind = unfinished[ids.index(deployment.id) + 1 :]
-        return newer_than(deployment, [each for each in behind if each.state is State.WAITING])
+        return [each for each in behind if each.state is State.WAITING]
 
     async def durations(self, target: str) -> tuple[float, ...]:
         """How long the last deployments that succeeded took, in seconds, approvals left out."""

@@ -32,6 +32,7 @@ from bot.domain.progress import (
     Voted,
     Warned,
 )
+from bot.domain.reasons import Code
 from bot.settings import load_settings
 from bot.store.audit import Audit
 from tests.e2e.test_main_job import simple
@@ -254,6 +255,37 @@ async def test_one_that_waits_for_approval_gives_way_to_a_newer_one(world: World
         await bot.engine.wait(newer.id)
     assert ended.outcome is Outcome.SUPERSEDED
     assert not world.pachd.has_pipeline("edges")
+
+
+@pytest.mark.parametrize("urgent", ["a forced deployment", "a rollback"])
+async def test_one_that_waits_for_approval_gives_way_to_what_is_urgent(
+    world: World, urgent: str
+) -> None:
+    commit(world, "drafts: false", "one")
+    assert (await world.deploy()).finished.outcome is Outcome.SUCCEEDED
+    commit(world, "drafts: false", "two")
+    assert (await world.deploy()).finished.outcome is Outcome.SUCCEEDED
+    sha = commit(world, "approvals: 1", "three")
+    async with asyncio.timeout(PATIENCE), open_bot(load_settings(world.environ)) as bot:
+        waits = pushed(world, sha)
+        await bot.engine.start()
+        await bot.engine.submit(waits)
+        while (await bot.approvals.get(waits.id)) is None:  # noqa: ASYNC110 - the database tells nobody
+            await asyncio.sleep(0.02)
+        if urgent == "a rollback":
+            actor = Actor("ada", "github")
+            asked = await bot.rollback_request(world.address, "default", 1, Trigger.CLI, actor)
+        else:
+            asked = replace(pushed(world, sha, "hotfix").request, force="fire")
+        comes = Deployment(new_deployment_id(), asked)
+        await bot.engine.submit(comes)
+        gave_way = await bot.engine.wait(waits.id)
+        ended = await bot.engine.wait(comes.id)
+        said = [event for _, _, event in await bot.progress.read(comes.id)]
+    assert gave_way.reason is not None
+    assert (gave_way.outcome, gave_way.reason.code) == (Outcome.SUPERSEDED, Code.GAVE_WAY)
+    assert ended.outcome is Outcome.SUCCEEDED
+    assert [each.deployment for each in said if isinstance(each, Supersedes)] == [waits.id]
 
 
 def pushed(world: World, sha: str, branch: str | None = "main") -> Deployment:

@@ -16,7 +16,7 @@ from bot.domain.deployment import (
     State,
     Trigger,
 )
-from bot.domain.queue import Newer, Place, Wait, newer_than, place_of, usual_duration
+from bot.domain.queue import Newer, Place, Wait, newer_than, place_of, urgent_among, usual_duration
 from bot.domain.trust import Trust
 
 ANN = Actor("ann", "github")
@@ -84,6 +84,26 @@ def test_what_does_all_that_and_more_does(older: Deployment, newer: Deployment) 
 
 def test_nothing_behind_it_changes_nothing() -> None:
     assert newer_than(OLD, []) is None
+
+
+# --- urgent
+
+
+@pytest.mark.parametrize(
+    ("behind", "urgent"),
+    [
+        ([], None),
+        ([NEW, made(3, "other")], None),
+        ([NEW, made(3, force="fire"), made(4, force="fire")], "0003"),
+        ([NEW, made(3, "other", force="fire")], "0003"),
+        ([made(3, kind=Kind.ROLLBACK), made(4, force="fire")], "0003"),
+    ],
+)
+def test_the_first_forced_one_or_rollback_is_urgent(
+    behind: list[Deployment], urgent: str | None
+) -> None:
+    found = urgent_among(behind)
+    assert (found.id if found else None) == urgent
 
 
 # --- its place

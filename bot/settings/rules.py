@@ -103,7 +103,7 @@ class LimitsSetting(Declared):
             push=on.push != "never",
             pull_request=most,
             release=on.release != "never",
-            prereleases=on.release == "as declared",
+            prereleases=on.release != "released",
             branches=self.branches,
             deployers=self.deployers.people(),
             checks=names_of_checks(self.requires),

@@ -29,6 +29,19 @@ def test_a_repository_that_says_nothing_has_the_default_rules() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("published", EnvironmentRules(release=True)),
+        ("released", EnvironmentRules(release=True, prereleases=False)),
+        ("never", EnvironmentRules()),
+    ],
+)
+def test_which_releases_are_followed(said: str, expected: EnvironmentRules) -> None:
+    text = f"environments: {{e: {{on: {{release: {said}}}}}}}"
+    assert parse_project(text.encode()).rules().environments["e"] == expected
+
+
 def test_everything_that_can_be_said_becomes_a_rule() -> None:
     project = parse_project(b"""
 environments:

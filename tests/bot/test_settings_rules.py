@@ -1,5 +1,6 @@
 """The operator's own rules: read from the settings file, they only take away."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,20 @@ def test_without_any_the_repositorys_own_rules_hold(tmp_path: Path) -> None:
 
 def test_an_entry_that_says_nothing_changes_nothing(tmp_path: Path) -> None:
     assert narrow(tmp_path, "- repositories: [acme/*]\n") == WIDE
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("as declared", WIDE),
+        ("released", replace(WIDE, prereleases=False)),
+        ("never", replace(WIDE, release=False)),
+    ],
+)
+def test_releases_are_narrowed_to_those_that_are_none_before_or_to_none(
+    tmp_path: Path, said: str, expected: EnvironmentRules
+) -> None:
+    assert narrow(tmp_path, f"- on: {{release: {said}}}\n") == expected
 
 
 def test_everything_that_can_be_said_narrows(tmp_path: Path) -> None:

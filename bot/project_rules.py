@@ -60,6 +60,13 @@ class NamedPeople(Declared):
         )
 
 
+def is_said(value: object) -> object:
+    """A rule whose lines were taken away must not open what it closed."""
+    if value is None:
+        raise ValueError("must not be empty; without such a rule, leave it out")
+    return value
+
+
 def _names_somebody(value: object) -> object:
     if value is None or value == {}:
         raise ValueError("must name users, teams, slack_groups or a permission")
@@ -141,17 +148,24 @@ Requirement = Annotated[
 Someone = Annotated[
     NamedPeople | None, BeforeValidator(_names_somebody, json_schema_input_type=NamedPeople)
 ]
-WrittenPeriods = Annotated[
+_Periods = Annotated[
     tuple[WrittenPeriod, ...],
     Field(min_length=1, max_length=50),
     BeforeValidator(_one_or_several, json_schema_input_type=str | list[str]),
+]
+WrittenPeriods = Annotated[
+    _Periods | None, BeforeValidator(is_said, json_schema_input_type=_Periods)
+]
+Patterns = Annotated[
+    tuple[Branches, ...] | None,
+    BeforeValidator(is_said, json_schema_input_type=tuple[Branches, ...]),
 ]
 CountedApprovals = Annotated[
     Approvals,
     BeforeValidator(_number_is_count, json_schema_input_type=int | Approvals),
 ]
 Deployers = Annotated[
-    NamedPeople, BeforeValidator(empty_is_default, json_schema_input_type=NamedPeople | None)
+    NamedPeople, BeforeValidator(_names_somebody, json_schema_input_type=NamedPeople)
 ]
 
 
@@ -160,7 +174,7 @@ class Gated(Declared):
 
     on: Annotated[On, BeforeValidator(empty_is_default, json_schema_input_type=On | None)] = On()
     """What deploys by itself."""
-    branches: tuple[Branches, ...] | None = None
+    branches: Patterns = None
     """Branches that may be asked for; without it the default branch and those of on: push."""
     deployers: Deployers = NamedPeople()
     """Who may deploy."""
@@ -175,9 +189,9 @@ class Gated(Declared):
     """Slack channels in which deployments are told of: `#name`, or a channel's id."""
     approvals: CountedApprovals = Approvals(count=0)
     """How many other people must approve, before anything is updated."""
-    hours: WrittenPeriods | None = None
+    hours: WrittenPeriods = None
     """When deployments are taken; without it always: `Mon - Fri 09:00 - 17:00 Europe/Berlin`."""
-    freezes: Annotated[WrittenPeriods | None, Field(alias="not")] = None
+    freezes: Annotated[WrittenPeriods, Field(alias="not")] = None
     """When they are not: `Fri 16:00 - Mon 08:00 Europe/Berlin`, or days of the calendar."""
     force: Someone = None
     """Who may skip checks, reviews, freezes, locks and approvals; without it nobody."""

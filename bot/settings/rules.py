@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from bot.domain.gate_limits import Limits, narrow
 from bot.domain.gate_rules import EnvironmentRules, Follow, Rules
@@ -15,14 +15,16 @@ from bot.project_rules import (
     CountedApprovals,
     Deployers,
     NamedPeople,
+    Patterns,
     Requirement,
     Someone,
     WrittenPeriods,
     calendar,
+    is_said,
     names_of_checks,
     required_once,
 )
-from bot.project_values import Branches, Declared, Text
+from bot.project_values import Declared, Text
 
 _SCP = re.compile(r"(?:[^@/]+@)?([^/:]+):(?!//)(.+)")
 _REPOSITORY = re.compile(r"\*\*|(?:[^\s/:@]+/)+[^\s/:@]+(?<!\.git)", re.IGNORECASE)
@@ -50,6 +52,11 @@ _Environments = Annotated[
 ]
 
 
+_No = Annotated[
+    Literal[False] | None, BeforeValidator(is_said, json_schema_input_type=Literal[False])
+]
+
+
 class OnLimits(Declared):
     """What deploys by itself at most."""
 
@@ -70,21 +77,21 @@ class LimitsSetting(Declared):
     """Names or patterns; without it all."""
     on: OnLimits = OnLimits()
     """Bounds for what deploys by itself."""
-    branches: tuple[Branches, ...] | None = None
+    branches: Patterns = None
     """Branches must match one of these too."""
     deployers: Deployers = NamedPeople()
     """Deployers must be among these too."""
     requires: Annotated[tuple[Requirement, ...], AfterValidator(required_once)] = ()
     """Needed too."""
-    forks: Literal[False] | None = None
+    forks: _No = None
     """`false`: none from forks."""
-    drafts: Literal[False] | None = None
+    drafts: _No = None
     """`false`: no drafts."""
     approvals: CountedApprovals = Approvals(count=0)
     """At least so many, by these people, within this time."""
-    hours: WrittenPeriods | None = None
+    hours: WrittenPeriods = None
     """Only within these too."""
-    freezes: Annotated[WrittenPeriods | None, Field(alias="not")] = None
+    freezes: Annotated[WrittenPeriods, Field(alias="not")] = None
     """Not in these either."""
     force: Literal["never"] | Someone = None
     """`never`, or people: who forces must be among them too."""

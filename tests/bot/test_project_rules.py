@@ -95,9 +95,17 @@ def test_deployers_may_be_a_slack_user_group() -> None:
     assert rules("deployers: {slack_groups: [ML-oncall]}").groups == frozenset({"ml-oncall"})
 
 
-@pytest.mark.parametrize("text", ["on:", "deployers:", "requires: []"])
+@pytest.mark.parametrize("text", ["on:", "requires: []"])
 def test_a_key_with_nothing_after_it_says_nothing(text: str) -> None:
     assert rules(text) == EnvironmentRules()
+
+
+@pytest.mark.parametrize("key", ["branches", "deployers", "hours", "not", "force", "approvals"])
+def test_a_rule_whose_lines_were_taken_away_opens_nothing(key: str) -> None:
+    with pytest.raises(StoppedError) as stopped:
+        rules(f"{key}:\n      # - main")
+    assert stopped.value.reason.code is Code.PROJECT_INVALID
+    assert key in (stopped.value.reason.where or "")
 
 
 def test_required_checks_without_names_are_all_checks() -> None:

@@ -65,6 +65,11 @@ def test_releases_are_narrowed_to_those_that_are_none_before_or_to_none(
     assert narrow(tmp_path, f"- on: {{release: {said}}}\n") == expected
 
 
+@pytest.mark.parametrize("key", ["branches", "deployers", "hours", "not", "forks", "drafts", "on"])
+def test_a_rule_whose_lines_were_taken_away_is_refused(tmp_path: Path, key: str) -> None:
+    assert key in (refusal(tmp_path, f"- {key}:\n").where or "")
+
+
 def test_everything_that_can_be_said_narrows(tmp_path: Path) -> None:
     assert narrow(
         tmp_path,

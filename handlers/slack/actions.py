@@ -148,7 +148,13 @@ async def _act(
         return _in_vain(desk, button, deployment, answered)
     if isinstance(answered, CancelAsked) and answered.result is CancelResult.FINISHED:
         return await _ended_before(desk, caller, deployment)
-    await desk.look_again(deployment.id)
+    try:
+        await desk.look_again(deployment.id)
+    except StoppedError as stopped:
+        # It is done, whatever its message shows.
+        LOG.warning(
+            "the message of %s does not show that %s was used: %s", deployment.id, button, stopped
+        )
     told = None
     if not isinstance(answered, Started):
         told = words.answer(answered, button.value, desk, errand.repository)

@@ -163,6 +163,21 @@ async def test_an_answer_that_slack_did_not_take_undoes_nothing(
     assert noted.button is Button.CANCEL
 
 
+@pytest.mark.parametrize("which", [Button.CANCEL, Button.RETRY])
+async def test_a_report_that_cannot_be_told_to_look_again_undoes_nothing(
+    world: World, deployment: Deployment, caplog: pytest.LogCaptureFixture, which: Button
+) -> None:
+    if which is Button.RETRY:
+        await world.deployments.finish(deployment.id, Outcome.FAILED)
+    message = await shown(world, deployment, which)
+    world.is_locked = True
+    await click(world, message, which)
+    assert not any("is not done" in each.shown for each in world.slack.world.ephemerals)
+    assert "locked for 30 s" in caplog.text
+    (noted,) = clicks_from_json(await world.deployments.load(deployment.id, CLICKS))
+    assert noted.button is which
+
+
 async def test_what_ended_just_before_the_click_was_not_cancelled_by_it(
     world: World, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,18 +7,18 @@ import os
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 TIMEOUT = 4.0
 """Seconds."""
+FIRST_PROCESS = Path("/proc/1/cmdline")
+"""With which words the container was started."""
 
 
 def main() -> int:
     """The exit status."""
-    # The image has the port of `serve` in any case; that of a worker is set for one alone.
-    named = map(os.environ.get, ("PACHOPS_WEB_WORKER_PORT", "PACHOPS_WEB_PORT"))
-    port = next(filter(None, named), "8080")
     try:
-        address = f"http://127.0.0.1:{port}/healthz"
+        address = f"http://127.0.0.1:{_port()}/healthz"
         with urllib.request.urlopen(address, timeout=TIMEOUT) as answer:
             sys.stdout.write(answer.read(200).decode(errors="replace"))
     except urllib.error.HTTPError as error:
@@ -29,6 +29,22 @@ def main() -> int:
         sys.stdout.write(f"{error}\n")
         return 1
     return 0
+
+
+def _port() -> str:
+    # The image has the port of `serve` in any case, and settings that both read have a worker's too.
+    named = ["PACHOPS_WEB_PORT"]
+    if not _serves():
+        named.insert(0, "PACHOPS_WEB_WORKER_PORT")
+    return next(filter(None, map(os.environ.get, named)), "8080")
+
+
+def _serves() -> bool:
+    try:
+        words = FIRST_PROCESS.read_bytes().replace(b"\0", b" ").split()
+    except OSError:
+        return False
+    return b"serve" in words
 
 
 if __name__ == "__main__":

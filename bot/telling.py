@@ -19,12 +19,15 @@ from bot.store.identities import Identities
 if TYPE_CHECKING:
     from bot.services.slack import Slack
     from handlers.reports.slack.follower import Lookups
+    from handlers.reports.slack.reporter import SlackReports
 
 LOG = logging.getLogger(__name__)
 
 LAST_WORDS_SECONDS = 5.0
-"""How long a command stays for Slack to hear how it ended. What is left is said by the next one,
-or by `serve`, on the same database."""
+"""How long a command stays for a Slack that takes nothing to hear how it ended. What is left is said
+by the next one, or by `serve`, on the same database."""
+LONGEST_WORDS_SECONDS = 30.0
+"""How long in all: Slack takes one message a second in a channel, and much may be left to say."""
 
 
 @asynccontextmanager
@@ -46,16 +49,20 @@ async def slack_told(bot: Bot, unheard: Callable[[], None]) -> AsyncIterator[Non
     telling = asyncio.create_task(reports.run())
     try:
         yield
-        try:
-            async with asyncio.timeout(LAST_WORDS_SECONDS):
-                await reports.ends_told()
-        except (TimeoutError, StoppedError):
-            # How it ended is known, whatever becomes of the telling.
+        if not await _has_heard(reports):
             unheard()
     finally:
         telling.cancel()
         await asyncio.wait({telling})
         await slack.close()
+
+
+async def _has_heard(reports: "SlackReports") -> bool:
+    try:
+        return await reports.ends_told(silence=LAST_WORDS_SECONDS, longest=LONGEST_WORDS_SECONDS)
+    except StoppedError:
+        # How it ended is known, whatever becomes of the telling.
+        return False
 
 
 def _lookups(bot: Bot, slack: "Slack") -> "Lookups":

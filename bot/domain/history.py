@@ -87,6 +87,20 @@ def going_back(past: Sequence[Past], steps: int) -> Return:
     )
 
 
+def moved_on_by(later: Sequence[Past]) -> Deployment | None:
+    """Which deployment has changed what is in force since another; None where nothing has.
+
+    Args:
+        later: the target's finished deployments that came after that one, oldest first.
+    """
+    stack = in_force(later)
+    if stack:
+        return stack[-1].deployment
+    own = {each.deployment.id for each in later}
+    undoing = (each.deployment for each in reversed(later) if not own.issuperset(each.undone))
+    return next(undoing, None)
+
+
 def _is_good(past: Past) -> bool:
     return past.deployment.outcome is Outcome.SUCCEEDED
 

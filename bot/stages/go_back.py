@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import TypeAdapter
 
 from bot.domain.deployment import BuiltImage, Deployment, Request
-from bot.domain.history import Past, Return, going_back, same_target
+from bot.domain.history import Past, Return, going_back, moved_on_by, same_target
 from bot.domain.plan import Change, PipelinePlan, Preparation
 from bot.store.deployments import Deployments
 
@@ -25,6 +25,20 @@ async def plan_return(deployments: Deployments, request: Request) -> Return:
     found = await deployments.list(target=request.target, limit=_FAR_ENOUGH)
     past = [await _past(deployments, each) for each in same_target(found, request) if each.outcome]
     return going_back(past, request.steps)
+
+
+async def newer_than(deployments: Deployments, deployment: Deployment) -> Deployment | None:
+    """The one that a rollback would be about in its place: what changed its target since, or may yet.
+
+    None where going back begins with the deployment itself.
+    """
+    request = deployment.request
+    found = await deployments.list(target=request.target, limit=_FAR_ENOUGH)
+    later = [each for each in same_target(found, request) if each.id > deployment.id]
+    under_way = [each for each in later if each.outcome is None]
+    if under_way:
+        return under_way[-1]
+    return moved_on_by([await _past(deployments, each) for each in later])
 
 
 async def prepared(deployments: Deployments, deployment_id: str) -> Preparation | None:

@@ -9,6 +9,7 @@ from bot.domain.command import Cancel, Command, Rollback, render
 from bot.domain.deployment import Deployment, Kind, Outcome, Trigger
 from bot.domain.reasons import StoppedError
 from bot.services.slack import Message
+from bot.stages.go_back import newer_than
 from bot.store.deliveries import Delivery
 from bot.store.deployments import CancelResult
 from bot.store.values import JSON
@@ -127,15 +128,10 @@ async def _press(
 
 
 async def _of_now(desk: Desk, button: Button, deployment: Deployment) -> Deployment:
-    """The one that a click would act upon: a rollback is of the newest that changed anything."""
+    """The one that a click would act upon: a rollback is of what is in force."""
     if button is not Button.ROLL_BACK:
         return deployment
-    for each in await desk.deployer.deployments.list(target=deployment.request.target):
-        if each.id == deployment.id:
-            break
-        if each.outcome in {None, Outcome.SUCCEEDED}:
-            return each
-    return deployment
+    return await newer_than(desk.deployer.deployments, deployment) or deployment
 
 
 async def _act(
@@ -152,7 +148,13 @@ async def _act(
         return _in_vain(desk, button, deployment, answered)
     if isinstance(answered, CancelAsked) and answered.result is CancelResult.FINISHED:
         return await _ended_before(desk, caller, deployment)
-    await desk.look_again(deployment.id)
+    try:
+        await desk.look_again(deployment.id)
+    except StoppedError as stopped:
+        # It is done, whatever its message shows.
+        LOG.warning(
+            "the message of %s does not show that %s was used: %s", deployment.id, button, stopped
+        )
     told = None
     if not isinstance(answered, Started):
         told = words.answer(answered, button.value, desk, errand.repository)

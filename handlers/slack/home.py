@@ -61,7 +61,7 @@ async def publish(desk: Desk, delivery: Delivery, slack: SlackUser) -> None:
     identity = await desk.identities.of_slack(slack)
     blocks = [header(view_words.HOME_TITLE), section(view_words.home_unlinked(desk.word))]
     if identity is not None:
-        names = await readable_repositories(desk, identity.login)
+        names = (await readable_repositories(desk, identity.login)).names
         standing = await _standing(desk, names[:_MOST_REPOSITORIES])
         waiting = await _waiting(desk, delivery, slack, standing)
         blocks = _blocks(desk, identity, waiting, standing)

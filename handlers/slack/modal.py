@@ -13,11 +13,11 @@ from bot.services.slack import SlackRefusedError
 from bot.services.together import both
 from bot.store.deliveries import Delivery
 from handlers.commands.gathering import Wish, gather
-from handlers.slack import refusals, view_words, words
+from handlers.slack import view_words, words
 from handlers.slack.caller import Caller, caller_of, read_payload
 from handlers.slack.desk import Desk
 from handlers.slack.errand import Errand, errand_for
-from handlers.slack.repositories import FLAG, known_repositories, read, visible_repositories
+from handlers.slack.repositories import FLAG, read, visible_repositories
 from handlers.slack.views import REPOSITORY, Choice, deploy_view, offered_repositories
 
 _MOST = 100
@@ -51,17 +51,13 @@ async def _first_choice(desk: Desk, caller: Caller, chosen: str | None) -> Choic
         visible, choice = await both(
             visible_repositories(desk, caller), _choice(desk, caller, (), chosen)
         )
-        others = (each for each in visible if each != chosen)
+        others = (each for each in visible.names if each != chosen)
         return replace(choice, repositories=[chosen, *others][:_MOST])
-    visible = (await visible_repositories(desk, caller))[:_MOST]
-    if len(visible) == 1:
-        return await _choice(desk, caller, visible, visible[0])
-    is_linked = await desk.identities.of_slack(caller.slack) is not None
-    if not is_linked and await known_repositories(desk):
-        return Choice(
-            visible, trouble=view_words.trouble(refusals.not_linked(desk.word).reason, desk)
-        )
-    return Choice(visible)
+    visible = await visible_repositories(desk, caller)
+    names = visible.names[:_MOST]
+    if visible.missing is not None:
+        return Choice(names, trouble=view_words.trouble(visible.missing.reason, desk))
+    return await _choice(desk, caller, names, names[0]) if len(names) == 1 else Choice(names)
 
 
 async def choose(desk: Desk, delivery: Delivery) -> str:

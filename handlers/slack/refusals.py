@@ -6,7 +6,7 @@ from bot.domain.command import EVENTS
 from bot.domain.command_form import Mistake
 from bot.domain.command_words import nearest
 from bot.domain.deployment import Deployment
-from bot.domain.reasons import Code, StoppedError
+from bot.domain.reasons import Code, Reason, StoppedError
 
 _MOST_NAMED = 10
 
@@ -33,6 +33,15 @@ def may_not_read(full_name: str, login: str) -> StoppedError:
     )
 
 
+def readers_unknown(reason: Reason) -> StoppedError:
+    """GitHub does not say who can read what. Its own fact would name a repository."""
+    return StoppedError(
+        reason.code,
+        "which repositories your login can read could not be looked up",
+        next_step=reason.next_step,
+    )
+
+
 def repository_missing() -> StoppedError:
     """`--repo` without a name."""
     return StoppedError(Code.BAD_COMMAND, "--repo needs OWNER/NAME after it")
@@ -43,7 +52,7 @@ def which_repository(known: Sequence[str], word: str) -> StoppedError:
     if not known:
         return StoppedError(
             Code.BAD_COMMAND,
-            "no repository is known here yet",
+            "no repository is known here that you can read",
             next_step="Add `--repo OWNER/NAME` to the command.",
         )
     listed = ", ".join(known[:_MOST_NAMED])

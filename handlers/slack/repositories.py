@@ -1,7 +1,9 @@
 """Which repository a command in Slack means."""
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bot.domain.command_form import MistakeError, read_repository
 from bot.domain.command_words import split_line
@@ -15,11 +17,22 @@ from handlers.slack import refusals
 from handlers.slack.caller import Caller
 from handlers.slack.desk import Desk
 
+LOG = logging.getLogger(__name__)
+
 FLAG = "--repo"
 _TRIED = 50
 """Of a repository's deployments, until one says what GitHub calls it."""
 _LOOKED_AT = 500
 """The newest deployments, whose repositories are known."""
+
+
+@dataclass(frozen=True)
+class Visible:
+    """The repositories that a person may know of."""
+
+    names: Sequence[str]
+    missing: StoppedError | None = None
+    """Why there may be more; it names none. None where these are all."""
 
 
 def split_repository(line: str) -> tuple[list[str], str | None]:
@@ -47,7 +60,7 @@ async def find_repository(
     """The one that is named, or the only one that can be meant in this channel.
 
     Errors: BAD_COMMAND where it is not clear; NOT_LINKED where the login is needed and not known;
-    github_refused where there is none.
+    github_refused where there is none; what passes, where GitHub does not say what can be meant.
     """
     heard = [each.repository for each in await desk.subscriptions.of_channel(caller.channel)]
     name = asked or _only(heard)
@@ -55,9 +68,12 @@ async def find_repository(
         name = _only(await known_repositories(desk))
     if name is None:
         visible = await visible_repositories(desk, caller)
-        name = _only(visible)
+        if visible.missing is not None and len(visible.names) <= 1:
+            # The one that is seen need not be the one that is meant.
+            raise visible.missing
+        name = _only(visible.names)
         if name is None:
-            raise refusals.which_repository(visible, desk.word)
+            raise refusals.which_repository(visible.names, desk.word)
     needs_link = needs_link or name.lower() not in heard
     if needs_link and await desk.identities.of_slack(caller.slack) is None:
         # Not even whether there is such a repository is told.
@@ -89,9 +105,10 @@ async def known_repositories(desk: Desk) -> Sequence[str]:
     return sorted(names)
 
 
-async def readable_repositories(desk: Desk, login: str) -> Sequence[str]:
+async def readable_repositories(desk: Desk, login: str) -> Visible:
     """Those that a login can read on GitHub, by name."""
     names = await known_repositories(desk)
+    silent: list[StoppedError] = []
 
     async def may(full_name: str) -> bool:
         said = desk.readable.said(login, full_name)
@@ -101,8 +118,9 @@ async def readable_repositories(desk: Desk, login: str) -> Sequence[str]:
         client = desk.github.for_repository(owner, name)
         try:
             found = await known(full_name, client.permission(login))
-        except StoppedError:
+        except StoppedError as stopped:
             # Shown when GitHub answers again; the others need not wait.
+            silent.append(stopped)
             return False
         if isinstance(found, Unknown):
             return False
@@ -110,15 +128,24 @@ async def readable_repositories(desk: Desk, login: str) -> Sequence[str]:
         return found >= Permission.READ
 
     allowed = await together(may(each) for each in names)
-    return [name for name, is_allowed in zip(names, allowed, strict=True) if is_allowed]
+    found = [name for name, is_allowed in zip(names, allowed, strict=True) if is_allowed]
+    if not silent:
+        return Visible(found)
+    LOG.warning(
+        "of %d repositories GitHub does not say who can read them: %s", len(silent), silent[0]
+    )
+    return Visible(found, refusals.readers_unknown(silent[0].reason))
 
 
-async def visible_repositories(desk: Desk, caller: Caller) -> Sequence[str]:
+async def visible_repositories(desk: Desk, caller: Caller) -> Visible:
     """Those that a person may know of: what they can read, and what the channel hears of."""
     heard = {each.repository for each in await desk.subscriptions.of_channel(caller.channel)}
     identity = await desk.identities.of_slack(caller.slack)
-    own = await readable_repositories(desk, identity.login) if identity else ()
-    return sorted(heard.union(own))
+    if identity is None:
+        has_more = bool(await known_repositories(desk))
+        return Visible(sorted(heard), refusals.not_linked(desk.word) if has_more else None)
+    own = await readable_repositories(desk, identity.login)
+    return Visible(sorted(heard.union(own.names)), own.missing)
 
 
 def _only(names: Sequence[str]) -> str | None:

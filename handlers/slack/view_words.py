@@ -22,8 +22,8 @@ MODAL_REPROCESS = "Compute data again that was processed before"
 MODAL_LOOKING_FIRST = "Looking which repositories you can read …"
 MODAL_LOOKING = "Looking which environments you may deploy to …"
 NO_REPOSITORIES = (
-    "No repository is known here yet. `/pachops subscribe OWNER/NAME` lets this channel hear of "
-    "one; `/pachops deploy --repo OWNER/NAME` deploys one."
+    "No repository is known here that you can read. `/pachops subscribe OWNER/NAME` lets this "
+    "channel hear of one; `/pachops deploy --repo OWNER/NAME` deploys one."
 )
 HOME_TITLE = "Deployments"
 HOME_APPROVALS = "*Waiting for your approval*"

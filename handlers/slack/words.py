@@ -99,6 +99,9 @@ def pressed_in_vain(
 def stale(button: Button, deployment: Deployment, desk: Desk) -> Message:
     """The answer to a click on a message that shows what is no more."""
     text = f"*{BUTTONS[button]}* is not possible any more: {standing(deployment, desk.safe)}."
+    if button is Button.ROLL_BACK and deployment.outcome is Outcome.FAILED:
+        # Otherwise it would be no reason.
+        return _said(f"{text} Its specs were left in place.")
     return _said(text)
 
 

@@ -1,5 +1,6 @@
 """Slack, as a command tells it what happens on its own database."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,7 +21,8 @@ from bot.domain.deployment import (
     Trigger,
     new_deployment_id,
 )
-from bot.domain.progress import ApprovalNeeded, StageStarted, Voted
+from bot.domain.progress import ApprovalNeeded, Ended, Log, StageFinished, StageStarted, Voted
+from bot.domain.reasons import Code, StoppedError
 from bot.redact import Redactor
 from bot.services.git import Git
 from bot.services.slack import Slack
@@ -33,7 +35,7 @@ from handlers.reports.slack.follower import Lookups
 from handlers.reports.slack.message import Approvers
 from handlers.reports.slack.origin import ORIGIN, Origin
 from handlers.reports.slack.reporter import SlackReports
-from tests.standins.slack.faults import broken
+from tests.standins.slack.faults import broken, dropped, held
 from tests.standins.slack.server import SlackServer
 from tests.standins.slack.state import Channel, Message
 from tests.standins.slack.world import notifies
@@ -66,6 +68,21 @@ class World:
         await self.bot.database.write(lambda connection: insert(connection, made, facts))
         if outcome is not None:
             await self.bot.deployments.finish(made.id, outcome)
+        return made
+
+    async def fails_with_a_log(self) -> Deployment:
+        """A build."""
+        made = await self.has()
+        reason = StoppedError(Code.BUILD_FAILED, "it ended with 1").reason
+        await self.bot.progress.append(
+            made.id,
+            [
+                (time.time(), StageStarted(Stage.BUILD)),
+                (time.time(), Log(Stage.BUILD, "edges", "boom")),
+                (time.time(), StageFinished(Stage.BUILD, Ended.FAILED, 1.0)),
+            ],
+        )
+        await self.bot.deployments.finish(made.id, Outcome.FAILED, reason)
         return made
 
     async def command(self) -> None:
@@ -103,6 +120,13 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.telling.LAST_WORDS_SECONDS", 0.2)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that is waited for until it has nothing to wait for."""
+    for each in ("LAST_WORDS_SECONDS", "LONGEST_WORDS_SECONDS"):
+        monkeypatch.setattr(f"bot.telling.{each}", 1000.0)
+
+
 async def test_what_ended_before_and_was_not_told_is_told(world: World) -> None:
     await world.has(outcome=Outcome.SUCCEEDED)
     await world.command()
@@ -125,6 +149,60 @@ async def test_what_has_not_ended_is_not_waited_for(world: World) -> None:
     world.slack.breaks(lambda: broken(503))
     await world.command()
     assert world.unheard == 0
+
+
+async def test_slack_that_takes_one_thing_after_another_is_not_away(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.telling.LAST_WORDS_SECONDS", 3.5)
+    for _ in range(3):
+        await world.has(outcome=Outcome.SUCCEEDED)
+    await world.command()
+    assert (len(world.first_words()), len(world.answers())) == (3, 3)
+    assert world.unheard == 0
+
+
+async def test_a_command_stays_only_so_long_however_much_there_is_to_tell(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.telling.LONGEST_WORDS_SECONDS", 1.0)
+    for _ in range(5):
+        await world.has(outcome=Outcome.SUCCEEDED)
+    await world.command()
+    assert len(world.first_words()) < 5
+    assert world.unheard == 0
+
+
+@pytest.mark.usefixtures("patient")
+async def test_a_log_for_which_files_are_away_is_waited_for_once(world: World) -> None:
+    await world.fails_with_a_log()
+    world.slack.fail("upload", dropped())
+    await world.command()
+    await world.has(outcome=Outcome.SUCCEEDED)
+    world.slack.fail("upload", held(asyncio.Event()))
+    await world.command()
+    assert world.first_words()[-1].shown.startswith("✅ *Deployed*")
+    assert world.unheard == 0
+
+
+async def test_where_files_give_no_answer_how_it_ended_was_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.telling.LAST_WORDS_SECONDS", 3.5)
+    await world.fails_with_a_log()
+    world.slack.fail("upload", held(asyncio.Event()))
+    await world.command()
+    (end,) = world.answers()
+    assert "failed" in end.shown.lower()
+    assert world.unheard == 0
+
+
+@pytest.mark.usefixtures("patient")
+async def test_a_log_is_waited_for(world: World) -> None:
+    await world.fails_with_a_log()
+    await world.command()
+    (_, log) = world.answers()
+    assert log.files
 
 
 async def test_what_another_version_noted_is_complained_of_once_and_not_waited_for(
@@ -194,8 +272,7 @@ async def test_news_of_a_release_say_what_it_brings(
     made = await world.has(Trigger.RELEASE, Outcome.SUCCEEDED, release="v2")
     await world.bot.deployments.save(made.id, RELEASE, Release("v2", notes="All new").to_json())
     await world.command()
-    news = world.answers()[-1].shown
-    assert "All new" in news
+    (news,) = [each.shown for each in world.answers() if "All new" in each.shown]
     assert "Sharper edges" in news
 
 

@@ -105,6 +105,7 @@ class Spot:
     not_before: float = 0.0
     log_not_before: float = 0.0
     log_tries: int = 0
+    """Those before this process count as one."""
 
 
 class Follower:
@@ -150,7 +151,8 @@ class Follower:
                 await self._deployments.save(self.identity, MARKS, marks_to_json(self._marks))
 
         speaker = Speaker(slack, self.identity, place, marks, keep)
-        return Spot(channel, is_first, speaker, place.hears)
+        tries = 1 if marks.uploading else 0
+        return Spot(channel, is_first, speaker, place.hears, log_tries=tries)
 
     @property
     def view(self) -> View:
@@ -165,6 +167,17 @@ class Follower:
     def has_ended(self) -> bool:
         """Whether nothing will happen any more."""
         return self._board.finished is not None
+
+    @property
+    def has_told_end(self) -> bool:
+        """Whether it is said how it ended; a log may be left, for which nothing waits."""
+        return self.has_ended and all(self.due(each) in {None, Part.LOG} for each in self.spots)
+
+    @property
+    def is_left_with_logs(self) -> bool:
+        """Whether nothing but logs is left, each of which was tried before."""
+        left = [each for each in self.spots if self.due(each) is Part.LOG]
+        return self.has_told_end and bool(left) and all(each.log_tries for each in left)
 
     @property
     def ended_at(self) -> float | None:

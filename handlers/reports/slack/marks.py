@@ -48,6 +48,8 @@ class Marks:
     """Whether it is said to who asked, because the bot is not in the channel."""
     said: str = ""
     """A fingerprint of what the message shows."""
+    uploading: bool = False
+    """Whether it was begun to bring the log to Slack."""
     file: str = ""
     """The id of the log, once Slack has it."""
     sharing: bool = False

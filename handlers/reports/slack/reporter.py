@@ -92,6 +92,8 @@ class SlackReports:
         self._after = 0
         self._failing = False
         self._given = 0
+        self._said = 0
+        """How many times Slack has taken something."""
         self._broken: dict[str, float] = {}
         """When deployments are looked at again with which something went wrong."""
         self._unreadable: set[str] = set()
@@ -117,15 +119,26 @@ class SlackReports:
         """Whether all that is known was said to its end."""
         return not self._followers
 
-    async def ends_told(self) -> None:
-        """Until nothing is left to say of what has ended, while it runs.
+    async def ends_told(self, *, silence: float, longest: float) -> bool:
+        """Wait until how all has ended is told, while it runs, and logs were tried to be shown.
 
-        Errors: those of the database.
+        False after so many seconds of `silence` in which Slack took nothing. What is left after
+        `longest` is not waited for. Errors: those of the database.
         """
+        now = asyncio.get_running_loop().time
+        end, said, since = now() + longest, self._said, now()
         while True:
             ended = [each.deployment for each in await self._reports.owed() if each.has_ended]
-            if all(map(self._is_broken, ended)):
-                return
+            left = [self._followers.get(each) for each in ended if not self._is_broken(each)]
+            if all(each is not None and each.is_left_with_logs for each in left):
+                return True
+            if said != self._said:
+                said, since = self._said, now()
+            if now() - since > silence:
+                return all(each is not None and each.has_told_end for each in left)
+            if now() > end:
+                LOG.info("Slack is not told everything yet: left are %d deployments", len(left))
+                return True
             await asyncio.sleep(self._pace.look)
 
     async def look_again(self, deployment: str) -> None:
@@ -316,6 +329,7 @@ class SlackReports:
             await self._stopped(job, stopped)
         else:
             self._silences = 0
+            self._said += 1
             job.spot.since = None
             channel = job.spot.channel
             self._complained = {each for each in self._complained if each[0] != channel}

@@ -174,6 +174,8 @@ class Speaker:
 
     async def attach(self, log: Log) -> None:
         """Show a file in the thread, once. Errors: those of Slack."""
+        if not self.marks.uploading:
+            await self._keep(replace(self.marks, uploading=True))
         if not self.marks.file:
             file = await self._slack.upload(log.name, log.content)
             await self._keep(replace(self.marks, file=file))

@@ -1,7 +1,7 @@
 import pytest
 
 from bot.domain.deployment import Actor, Commit, Deployment, Kind, Outcome, Request, Trigger
-from bot.domain.history import Past, going_back, in_force
+from bot.domain.history import Past, going_back, in_force, moved_on_by
 from bot.domain.plan import Destination, PipelineStep, Preparation
 from bot.domain.reasons import Code, StoppedError
 
@@ -79,6 +79,34 @@ def test_a_failed_deployment_that_was_left_in_place_is_undone_with_the_next() ->
 
 def test_a_deployment_that_changed_nothing_is_not_a_step() -> None:
     assert [each.deployment.id for each in in_force([A, past("n")])] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("later", "by"),
+    [
+        ([], None),
+        ([past("n"), Past(past("f", outcome=Outcome.ROLLED_BACK).deployment, None)], None),
+        ([past("l", ("edges", "spec a"), outcome=Outcome.FAILED), past("n")], "l"),
+        ([B, C], "c"),
+        ([B, past("r", ("edges", "spec b"), undone=("b",))], None),
+        ([B, past("r", ("edges", "spec b"), undone=("b", "a"))], "r"),
+        ([past("r", ("edges", "spec 0"), undone=("a",)), past("n")], "r"),
+    ],
+    ids=[
+        "nothing",
+        "changed nothing",
+        "left in place",
+        "the newest",
+        "taken back again",
+        "taken back with it",
+        "it was taken back itself",
+    ],
+)
+def test_what_came_later_has_moved_on_where_something_else_is_in_force(
+    later: list[Past], by: str | None
+) -> None:
+    found = moved_on_by(later)
+    assert (found.id if found else None) == by
 
 
 @pytest.mark.parametrize(

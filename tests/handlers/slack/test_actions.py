@@ -1,41 +1,20 @@
 """Buttons: who clicks is authorised at the click, and what was used is shown."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bot.domain.deployment import Deployment, Kind, Outcome
+from bot.domain.deployment import Deployment, Outcome
 from bot.domain.github import Permission
 from bot.domain.reasons import Code, StoppedError
 from bot.services.slack import Message
-from handlers.reports.slack.blocks import actions, button, section
+from handlers.reports.slack.blocks import actions, button
 from handlers.reports.slack.buttons import CLICKS, Button, clicks_from_json
 from tests.handlers.github.world import EDGES
+from tests.handlers.slack.clicking import click, shown
 from tests.handlers.slack.world import World
 from tests.standins.slack.faults import broken
-from tests.standins.slack.state import Message as Shown
-
-
-@pytest.fixture
-async def deployment(world: World) -> Deployment:
-    await world.links(world.ann, "ada")
-    await world.types(world.ann, f"/pachops deploy staging --repo {EDGES}")
-    return await world.only()
-
-
-async def shown(world: World, deployment: Deployment, *which: Button) -> Shown:
-    """A message with these buttons, as a report has them."""
-    row: list[Any] = [button(each, each.value, deployment.id) for each in which]
-    message = Message("a deployment", [section("a deployment"), actions(row)])
-    await world.client.post(world.ml.id, message, identity=f"{deployment.id} {which}")
-    return world.slack.own_messages(world.ml)[-1]
-
-
-async def click(world: World, message: Shown, which: Button, user: Any = None) -> None:
-    await world.slack.clicks(user or world.ann, message, which)
-    await world.settled()
 
 
 async def test_cancel_stops_it_and_says_who_did(world: World, deployment: Deployment) -> None:
@@ -91,14 +70,6 @@ async def test_deploy_again_deploys_the_same_commit(world: World, deployment: De
     await click(world, message, Button.RETRY)
     _, again = await world.asked()
     assert again.request.commit.sha == deployment.request.commit.sha
-
-
-async def test_roll_back_rolls_the_environment_back(world: World, deployment: Deployment) -> None:
-    await world.deployments.finish(deployment.id, Outcome.SUCCEEDED)
-    message = await shown(world, deployment, Button.ROLL_BACK)
-    await click(world, message, Button.ROLL_BACK)
-    _, back = await world.asked()
-    assert (back.request.kind, back.request.environment) == (Kind.ROLLBACK, "staging")
 
 
 async def test_a_click_that_is_told_twice_acts_once(world: World, deployment: Deployment) -> None:
@@ -192,6 +163,21 @@ async def test_an_answer_that_slack_did_not_take_undoes_nothing(
     assert noted.button is Button.CANCEL
 
 
+@pytest.mark.parametrize("which", [Button.CANCEL, Button.RETRY])
+async def test_a_report_that_cannot_be_told_to_look_again_undoes_nothing(
+    world: World, deployment: Deployment, caplog: pytest.LogCaptureFixture, which: Button
+) -> None:
+    if which is Button.RETRY:
+        await world.deployments.finish(deployment.id, Outcome.FAILED)
+    message = await shown(world, deployment, which)
+    world.is_locked = True
+    await click(world, message, which)
+    assert not any("is not done" in each.shown for each in world.slack.world.ephemerals)
+    assert "locked for 30 s" in caplog.text
+    (noted,) = clicks_from_json(await world.deployments.load(deployment.id, CLICKS))
+    assert noted.button is which
+
+
 async def test_what_ended_just_before_the_click_was_not_cancelled_by_it(
     world: World, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,54 +192,6 @@ async def test_what_ended_just_before_the_click_was_not_cancelled_by_it(
     await click(world, message, Button.CANCEL)
     await world.slack.expect_ephemeral(world.ann, "succeeded")
     assert clicks_from_json(await world.deployments.load(deployment.id, CLICKS)) == ()
-
-
-async def test_an_old_message_rolls_no_newer_deployment_back(
-    world: World, deployment: Deployment
-) -> None:
-    await world.deployments.finish(deployment.id, Outcome.SUCCEEDED)
-    message = await shown(world, deployment, Button.ROLL_BACK)
-    await world.github.github.push(EDGES, {"more": "1"})
-    await world.types(world.ann, f"/pachops deploy staging --repo {EDGES}")
-    _, newer = await world.asked()
-    await click(world, message, Button.ROLL_BACK)
-    told = await world.slack.expect_ephemeral(world.ann, "not possible any more")
-    assert newer.id in told.shown
-    await world.deployments.finish(newer.id, Outcome.SUCCEEDED)
-    await click(world, message, Button.ROLL_BACK)
-    assert len(await world.asked()) == 2
-
-
-async def test_a_click_that_is_carried_out_late_rolls_no_newer_deployment_back(
-    world: World, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await world.deployments.finish(deployment.id, Outcome.SUCCEEDED)
-    message = await shown(world, deployment, Button.ROLL_BACK)
-    submit, newer = world.deployer.submit, replace(deployment, id="newer", outcome=None)
-
-    async def ends_and_another_comes_first(*_: Any) -> None:
-        monkeypatch.setattr(world.deployer, "submit", submit)
-        await submit(newer, {})
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(world.deployer, "submit", ends_and_another_comes_first)
-    await click(world, message, Button.ROLL_BACK)
-    await world.slack.expect_ephemeral(world.ann, "not possible any more")
-    assert [each.id for each in await world.asked()] == [deployment.id, "newer"]
-    assert clicks_from_json(await world.deployments.load(deployment.id, CLICKS)) == ()
-
-
-async def test_a_newer_one_that_came_to_nothing_does_not_stand_in_the_way(
-    world: World, deployment: Deployment
-) -> None:
-    await world.deployments.finish(deployment.id, Outcome.SUCCEEDED)
-    message = await shown(world, deployment, Button.ROLL_BACK)
-    await world.github.github.push(EDGES, {"more": "1"})
-    await world.types(world.ann, f"/pachops deploy staging --repo {EDGES}")
-    _, newer = await world.asked()
-    await world.deployments.finish(newer.id, Outcome.FAILED)
-    await click(world, message, Button.ROLL_BACK)
-    assert [each.request.kind for each in await world.asked()][2:] == [Kind.ROLLBACK]
 
 
 async def test_view_log_leads_to_the_page(world: World, deployment: Deployment) -> None:

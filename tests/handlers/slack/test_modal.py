@@ -64,7 +64,7 @@ async def test_to_who_is_not_joined_with_a_login_only_what_the_channel_hears_of_
     view = await world.slack.expect_view(world.ann, "/pachops link")
     assert "acme/" not in world.slack.reads(view)
     await world.types(world.ann, "/pachops deploy staging")
-    await world.slack.expect_ephemeral(world.ann, "--repo OWNER/NAME")
+    await world.slack.expect_ephemeral(world.ann, "/pachops link")
     assert not any("acme/" in each.shown for each in world.slack.world.ephemerals)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from bot.domain.deployment import Deployment
+from bot.domain.reasons import Code, StoppedError
 from bot.redact import Redactor
 from bot.services.slack import Lines, Slack
 from bot.store.database import Database
@@ -39,6 +40,8 @@ class World:
         self.deployer = github.deployer
         self.deployments = github.deployments
         self.looked_again: list[str] = []
+        self.is_locked = False
+        """The database, where the reports would look again."""
         self.seconds = 0.0
         self.client = Slack(SecretStr(slack.app.bot_token), base_url=slack.api_url)
         self.desk = Desk(
@@ -71,6 +74,8 @@ class World:
         return self.seconds
 
     async def _look_again(self, deployment: str) -> None:
+        if self.is_locked:
+            raise StoppedError(Code.DATABASE_IN_USE, "locked for 30 s")
         self.looked_again.append(deployment)
 
     async def links(self, user: User, login: str) -> None:

@@ -151,10 +151,7 @@ async def test_what_has_not_ended_is_not_waited_for(world: World) -> None:
     assert world.unheard == 0
 
 
-async def test_slack_that_takes_one_thing_after_another_is_not_away(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.telling.LAST_WORDS_SECONDS", 3.5)
+async def test_slack_that_takes_one_thing_after_another_is_not_away(world: World) -> None:
     for _ in range(3):
         await world.has(outcome=Outcome.SUCCEEDED)
     await world.command()
@@ -185,10 +182,7 @@ async def test_a_log_for_which_files_are_away_is_waited_for_once(world: World) -
     assert world.unheard == 0
 
 
-async def test_where_files_give_no_answer_how_it_ended_was_told(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.telling.LAST_WORDS_SECONDS", 3.5)
+async def test_where_files_give_no_answer_how_it_ended_was_told(world: World) -> None:
     await world.fails_with_a_log()
     world.slack.fail("upload", held(asyncio.Event()))
     await world.command()

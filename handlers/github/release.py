@@ -14,8 +14,9 @@ from handlers.github.payloads import Event, Payload, User
 from handlers.github.rules_check import is_shown, show_broken
 from handlers.reports.release import RELEASE, Release
 
-_SEARCHED = 50
-"""The newest deployments of a repository, among which a later release is looked for."""
+_NOTED = 20
+"""The newest releases of an environment, among which a later one is looked for: as none follows a
+later one the newest is the latest, but one tag may be there several times."""
 
 
 class ReleasePart(Payload):
@@ -87,11 +88,12 @@ async def _not_yet_later(
     errand: Errand, environments: tuple[str, ...], event: ReleaseEvent
 ) -> tuple[str, ...]:
     """Without those that a later release came to: deliveries come late and in any order."""
-    deployments, reached = errand.desk.deployer.deployments, set()
-    for each in await deployments.list(repository=errand.address, limit=_SEARCHED):
-        if each.request.trigger is not Trigger.RELEASE:
-            continue
-        noted = await deployments.load(each.id, RELEASE) or {}
-        if noted.get("tag") != event.release.tag_name and (noted.get("at") or "") > event.at:
-            reached.add(each.request.environment)
-    return tuple(each for each in environments if each not in reached)
+    return tuple([each for each in environments if not await _has_later(errand, each, event)])
+
+
+async def _has_later(errand: Errand, environment: str, event: ReleaseEvent) -> bool:
+    found = await errand.desk.deployer.deployments.newest_noted(
+        errand.address, environment, RELEASE, most=_NOTED
+    )
+    others = (each for each in found if each.get("tag") != event.release.tag_name)
+    return any((each.get("at") or "") > event.at for each in others)

@@ -318,6 +318,25 @@ async def test_an_older_release_that_comes_late_does_not_follow_a_newer_one(worl
     assert (await world.only()).request.release == "v1.1"
 
 
+async def test_an_older_release_comes_too_late_however_much_was_deployed_elsewhere_since(
+    world: World,
+) -> None:
+    world.declare("  production: {on: {release: published}}\n  staging: {on: {push: [main]}}\n")
+    world.github.webhooks.is_held = True
+    await world.github.push(EDGES, {"a": "1"})
+    await world.github.publish_release(EDGES, "v1.0")
+    older = world.github.webhooks.all[-1]
+    await world.github.publish_release(EDGES, "v1.1")
+    await world.github.webhooks.deliver(world.github.webhooks.all[-1])
+    await world.settled()
+    released = await world.only()
+    await world.was_deployed_to("staging", 60)
+    await world.github.webhooks.deliver(older)
+    await world.settled()
+    asked = await world.deployments.list(environment="production")
+    assert [each.id for each in asked] == [released.id]
+
+
 async def test_a_release_whose_tag_was_moved_out_of_its_branch_is_refused(world: World) -> None:
     world.declare("  production: {on: {release: published}}\n")
     world.github.webhooks.is_held = True

@@ -20,7 +20,8 @@ from handlers.github.answering import answer
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload
-from handlers.github.rules_check import is_of_rules, rules_report
+from handlers.github.rules_again import look_again
+from handlers.github.rules_check import is_of_default_rules, is_of_rules, rules_report
 from handlers.reports.github.check import Button
 
 LOG = logging.getLogger(__name__)
@@ -139,6 +140,9 @@ async def _press(
 
 async def end_without_deployment(errand: Errand, check: OwnCheck) -> str:
     """A check on rules, or one that says why nothing was deployed; or somebody else's database."""
+    if is_of_default_rules(check.external_id):
+        await end(errand, check, await look_again(errand, check))
+        return "the default branch's rules are looked at again"
     if is_of_rules(check.external_id):
         await end(errand, check, await rules_report(errand, check.head_sha))
         return "the rules are checked again"

@@ -11,7 +11,7 @@ from handlers.github.answering import follow
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload, User
-from handlers.github.rules_check import is_shown, show_broken
+from handlers.github.rules_check import Brought, is_shown, show_broken
 from handlers.reports.release import RELEASE, Release
 
 _NOTED = 20
@@ -67,7 +67,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
         if not is_shown(errand, stopped):
             raise
         found = await desk.deployer.resolve(errand.address, f"refs/tags/{tag}")
-        return await show_broken(errand, found.sha, stopped)
+        return await show_broken(errand, found.sha, Brought(Trigger.RELEASE, tag), stopped)
     environments = rules.following_release(released=event.is_released)
     if not environments:
         return f"no environment follows what is {event.action}"

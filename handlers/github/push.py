@@ -48,8 +48,9 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     except StoppedError as stopped:
         if not is_shown(errand, stopped):
             raise
-        if branch != errand.repository.default_branch:
-            # The default branch's own commits show it.
+        is_broken = stopped.reason.code is Code.PROJECT_INVALID
+        if is_broken and branch != errand.repository.default_branch:
+            # Nothing follows it, and the default branch's own commits show it.
             return str(stopped)
         return await show_broken(errand, push.after, Brought(Trigger.PUSH, branch), stopped)
     if environments and not await is_newest(errand, push.ref, push.after):

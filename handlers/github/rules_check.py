@@ -53,9 +53,12 @@ async def check_rules(errand: Errand, head: Head) -> str:
             head.sha, CHECK, _report(reasons, errand), external_id=_external_id(head.sha)
         )
     except StoppedError as stopped:
-        if stopped.reason.code is not Code.GITHUB_REFUSED:
+        code = stopped.reason.code
+        if code is not Code.GITHUB_REFUSED and not (
+            code in GITHUB_PASSES and errand.source.is_last
+        ):
             raise
-        # A commit that is gone has no check.
+        # A commit that is gone has no check; and whoever waits for more is told by what follows.
         LOG.warning("the rules at %s could not be checked: %s", head.sha, stopped)
         return "the rules could not be checked"
     return f"rules: {len(reasons)} problems"
@@ -79,10 +82,13 @@ class Brought:
 
 
 async def show_broken(errand: Errand, sha: str, brought: Brought, stopped: StoppedError) -> str:
-    """The check on a commit that nothing follows, for the rules cannot be read."""
+    """The check on a commit that nothing follows, for the rules cannot be read.
+
+    Raises:
+        StoppedError: as given, where there are no checks: the delivery has failed.
+    """
     if not errand.desk.github.is_app:
-        LOG.warning("nothing follows %s: %s", sha, stopped)
-        return str(stopped)
+        raise stopped
     # A pull request's check on its own rules is another; and GitHub tells of a release twice.
     external_id = _default_id(sha, brought)
     if await errand.client.find_check(sha, CHECK, external_id=external_id) is None:

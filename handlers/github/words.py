@@ -62,6 +62,15 @@ def refusal_marker(environment: str) -> str:
     return f"<!-- pachops:refused:{environment} -->"
 
 
+NOT_FOLLOWED_MARKER = "<!-- pachops:not-followed -->"
+"""How the one comment is known again on a pull request of which nobody knows who follows it."""
+
+
+def not_followed(reason: Reason, safe: Safe) -> str:
+    """What such a pull request is told."""
+    return refused("Not deployed by itself, where an environment follows it.", (reason,), safe)
+
+
 def refused(what: str, reasons: Sequence[Reason], safe: Safe) -> str:
     """Why something is not done, and what to do next."""
     return fitted([f"🚫 {what}"], (_reason(each, safe) for each in reasons), [], LONGEST_BODY)

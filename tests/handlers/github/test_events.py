@@ -1,17 +1,20 @@
 """Pushes, pull requests, releases and buttons."""
 
+from dataclasses import dataclass, replace
+
 import pytest
 
 from bot.domain.deployment import Deployment, Kind, State, Trigger
-from bot.domain.github import Permission
+from bot.domain.github import Permission, PullRequest
 from bot.domain.reasons import Code, StoppedError
 from bot.project import PROJECT_FILE
-from bot.services.github import Action, CheckReport, RepositoryClient
+from bot.services.github import Action, CheckReport, GitHub, RepositoryClient
 from bot.store.deliveries import Delivery, DeliveryState
 from handlers.reports.github.check import Button, check_name
 from handlers.reports.github.origin import ORIGIN
 from handlers.reports.slack.origin import ORIGIN as SLACK
 from handlers.reports.slack.origin import Origin as SlackOrigin
+from tests.handlers.github.outage import Outage
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github import objects
 from tests.standins.github.state import CheckRun
@@ -101,11 +104,8 @@ async def test_a_push_with_broken_rules_shows_so_on_its_commit_once(world: World
 async def test_a_push_whose_rules_cannot_be_read_shows_so_on_its_commit(
     world: World, code: Code, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def unread(_client: RepositoryClient, path: str) -> bytes | None:
-        raise StoppedError(code, f"reading {path} of the default branch: 500")
-
     world.declare(FOLLOWS_MAIN)
-    monkeypatch.setattr(RepositoryClient, "default_branch_file", unread)
+    Outage(monkeypatch, code)
     sha = await world.github.push(EDGES, {"a": "1"})
     await world.settled()
     (check,) = world.github.checks(sha)
@@ -123,6 +123,50 @@ async def test_a_release_with_broken_rules_shows_so_on_its_commit(world: World) 
     await world.settled()
     (check,) = world.github.checks(sha)
     assert check.conclusion == "failure"
+
+
+@pytest.mark.parametrize("code", [Code.GITHUB_REFUSED, Code.GITHUB_UNREACHABLE])
+async def test_a_push_to_another_branch_that_may_be_followed_shows_so_too(
+    world: World, code: Code, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.declare("  staging: {on: {push: [main, staging]}}\n")
+    outage = Outage(monkeypatch, code)
+    sha = await world.github.push(EDGES, {"a": "1"}, "staging")
+    await world.settled()
+    (check,) = world.github.checks(sha)
+    assert check.conclusion == "failure"
+    outage.lasts = False
+    await world.github.rerun(EDGES, check)
+    await world.settled()
+    assert (await world.only()).request.commit.branch == "staging"
+
+
+@dataclass(frozen=True)
+class WithToken:
+    """A login that writes no checks."""
+
+    client: GitHub
+    is_app = False
+
+    def for_repository(
+        self, owner: str, name: str, installation: int | None = None
+    ) -> RepositoryClient:
+        return self.client.for_repository(owner, name, installation)
+
+
+@pytest.mark.parametrize("code", [Code.GITHUB_REFUSED, Code.GITHUB_UNREACHABLE])
+async def test_without_checks_a_push_whose_rules_cannot_be_read_is_a_delivery_that_failed(
+    world: World, code: Code, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.declare(FOLLOWS_MAIN)
+    world.desk = replace(world.desk, github=WithToken(world.client))
+    Outage(monkeypatch, code)
+    await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    state = await world.deliveries.state(world.github.webhooks.all[-1].guid)
+    assert state is not None
+    assert state[0] is DeliveryState.FAILED
+    assert [each.levelname for each in caplog.records if "given up" in each.message] == ["ERROR"]
 
 
 async def test_a_push_elsewhere_is_no_place_for_the_default_branchs_rules(world: World) -> None:
@@ -155,6 +199,34 @@ async def test_a_pull_request_beside_broken_rules_is_no_delivery_that_failed(wor
     assert {state for state, _ in handled} == {DeliveryState.DONE}
     assert all("project_invalid" in str(result) for _, result in handled)
     assert len(handled) == 2
+
+
+@pytest.mark.parametrize("code", [Code.GITHUB_REFUSED, Code.GITHUB_UNREACHABLE])
+async def test_a_pull_request_is_told_once_that_the_rules_cannot_be_read(
+    world: World, code: Code, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.declare(ALWAYS)
+    Outage(monkeypatch, code)
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    assert await world.asked() == []
+    (answer,) = world.answers(pull)
+    assert code in answer.replace("\\", "")
+
+
+async def test_a_pull_request_that_github_does_not_give_is_told_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unread(_client: RepositoryClient, number: int) -> PullRequest:
+        raise StoppedError(Code.GITHUB_UNREACHABLE, f"reading pull request {number}: 502")
+
+    world.declare(ALWAYS)
+    monkeypatch.setattr(RepositoryClient, "pull_request", unread)
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    (answer,) = world.answers(pull)
+    assert "github_unreachable" in answer.replace("\\", "")
+    assert await world.asked() == []
 
 
 async def test_new_commits_of_a_pull_request_deploy_again(world: World) -> None:

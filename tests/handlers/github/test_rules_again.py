@@ -4,33 +4,15 @@ import pytest
 
 from bot.domain.deployment import Trigger
 from bot.domain.github import Permission
-from bot.domain.reasons import Code, StoppedError
 from bot.project import PROJECT_FILE
-from bot.services.github import RepositoryClient
 from handlers.github.rules_check import CHECK
+from tests.handlers.github.outage import Outage
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.state import CheckRun
 
 FOLLOWS_MAIN = "  staging: {on: {push: [main]}}\n"
 FOLLOWS_RELEASES = "  production: {on: {release: released}}\n"
 BROKEN = "  staging: {onn: 1}\n"
-
-
-class Outage:
-    """While it lasts, GitHub gives no file of the default branch, and all else."""
-
-    def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, code: Code = Code.GITHUB_UNREACHABLE
-    ) -> None:
-        self.lasts = True
-        read = RepositoryClient.default_branch_file
-
-        async def read_or_not(client: RepositoryClient, path: str) -> bytes | None:
-            if self.lasts:
-                raise StoppedError(code, f"reading {path} of the default branch: 500")
-            return await read(client, path)
-
-        monkeypatch.setattr(RepositoryClient, "default_branch_file", read_or_not)
 
 
 async def pushed(world: World, branch: str = "main") -> CheckRun:

@@ -23,6 +23,8 @@ PAUSES = (2.0, 10.0, 30.0, 120.0, 300.0)
 LONGEST_OUTAGE = 6 * 3600.0
 """Seconds for which a delivery is tried again, the last pause each time, while whoever told it is away
 and nobody can be told that it is given up."""
+LONGEST_BREAK = 1800.0
+"""Likewise where git or the disk does not work: whoever waits behind it can still be answered."""
 AT_ONCE = 128
 """Repositories, or people in Slack. Where GitHub limits us they wait for up to an hour, and should not
 hold up others meanwhile; calls have a limit of their own."""
@@ -35,14 +37,11 @@ LOOK_SECONDS = 5.0
 STOP_SECONDS = 10.0
 """How long a stop waits for what is being handled."""
 
-_PASSES = GITHUB_PASSES | frozenset(
-    {
-        Code.SLACK_UNREACHABLE,
-        Code.SLACK_LIMITED,
-        Code.REPOSITORY_UNREADABLE,
-        Code.DATABASE_IN_USE,
-        Code.DISK_FULL,
-    }
+_BREAKS = frozenset({Code.REPOSITORY_UNREADABLE, Code.DISK_FULL})
+_PASSES = (
+    GITHUB_PASSES
+    | _BREAKS
+    | frozenset({Code.SLACK_UNREACHABLE, Code.SLACK_LIMITED, Code.DATABASE_IN_USE})
 )
 """Reasons that may be gone a little later."""
 
@@ -154,16 +153,18 @@ class Inbox:
             LOG.warning("%s is tried again in %.0f s: %s", name, pause, why)
             await self._deliveries.put_off(delivery.id, time.time() + pause, why)
             return
-        if passes and code in GITHUB_PASSES:
-            # What keeps failing there is told to who asked, where all else is answered.
+        if passes and code in GITHUB_PASSES | _BREAKS:
+            # What keeps failing is told to who asked, where GitHub answers all else.
             await self._attempt(replace(delivery, is_last=True))
             return
         LOG.error("%s is given up after %d attempts: %s", name, delivery.attempts, why)
         await self._deliveries.failed(delivery.id, why)
 
     async def _waits_for(self, delivery: Delivery, code: Code | None) -> bool:
-        is_young = time.time() - delivery.received_at < LONGEST_OUTAGE
-        if self._is_away is None or code not in GITHUB_PASSES or not is_young:
+        age = time.time() - delivery.received_at
+        if code in _BREAKS:
+            return self._is_away is not None and age < LONGEST_BREAK
+        if self._is_away is None or code not in GITHUB_PASSES or age >= LONGEST_OUTAGE:
             return False
         return code is Code.GITHUB_LIMITED or await self._is_away()
 

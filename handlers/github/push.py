@@ -5,7 +5,7 @@ from bot.domain.deployment import Commit, Trigger
 from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.gathering import Wish
-from handlers.github.answering import follow
+from handlers.github.answering import follow, refuse
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload
@@ -53,10 +53,17 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
             # Nothing follows it, and the default branch's own commits show it.
             return str(stopped)
         return await show_broken(errand, push.after, Brought(Trigger.PUSH, branch), stopped)
-    if environments and not await is_newest(errand, push.ref, push.after):
-        return f"{branch} has moved on, which is told by another delivery"
     commit = _commit(push, branch)
-    return await follow(errand, environments, lambda name: Wish(Trigger.PUSH, Deploy(name), commit))
+
+    def wish(name: str) -> Wish:
+        return Wish(Trigger.PUSH, Deploy(name), commit)
+
+    try:
+        if environments and not await is_newest(errand, push.ref, push.after):
+            return f"{branch} has moved on, which is told by another delivery"
+    except StoppedError as stopped:
+        return await refuse(errand, environments, wish, stopped)
+    return await follow(errand, environments, wish)
 
 
 async def is_newest(errand: Errand, ref: str, sha: str) -> bool:

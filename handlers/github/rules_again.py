@@ -5,10 +5,10 @@ from bot.domain.deployment import Commit, Deployment, Trigger
 from bot.domain.gate_rules import Rules
 from bot.domain.reasons import Reason, StoppedError
 from bot.services.github import CheckReport, OwnCheck
-from handlers.commands.asking import ask
 from handlers.commands.gathering import Wish
 from handlers.commands.noting import note_command
 from handlers.github import words
+from handlers.github.answering import ask_at_last
 from handlers.github.errand import Errand
 from handlers.github.push import is_newest
 from handlers.github.rules_check import Brought, brought_by, is_shown, unread_report
@@ -18,11 +18,15 @@ from handlers.reports.github.check import Button
 async def look_again(errand: Errand, check: OwnCheck) -> CheckReport:
     """What it says now. Green says that nothing is left to be deployed, and not that rules are valid."""
     try:
-        rules = await errand.rules()
+        return await _look_again(errand, check)
     except StoppedError as stopped:
         if not is_shown(errand, stopped):
             raise
         return unread_report(errand, stopped)
+
+
+async def _look_again(errand: Errand, check: OwnCheck) -> CheckReport:
+    rules = await errand.rules()
     brought = brought_by(check.external_id)
     if brought is None or brought.trigger is not Trigger.PUSH:
         # Whether it was a pre-release, and a later one was published since, is for people to say.
@@ -54,7 +58,7 @@ async def _follow(errand: Errand, environments: tuple[str, ...], commit: Commit)
         wish = Wish(Trigger.CHECK, Deploy(name, commit.sha), known_as=commit)
         part = f"rules:{name}"
         await note_command(errand, part, f"{Button.RERUN} {commit.sha} in {name}", None)
-        answered = await ask(errand, wish, part)
+        answered = await ask_at_last(errand, wish, part)
         if not isinstance(answered, Deployment):
             refused[name] = answered
     if refused:

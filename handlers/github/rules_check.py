@@ -65,11 +65,9 @@ async def check_rules(errand: Errand, head: Head) -> str:
 
 
 def is_shown(errand: Errand, stopped: StoppedError) -> bool:
-    """Whether rules that cannot be read are shown so now; else it passes, or is tried again."""
+    """Whether what keeps us from following is shown so now; else it passes, or is tried again."""
     code = stopped.reason.code
-    if code in GITHUB_PASSES:
-        return errand.source.is_last
-    return code in {Code.PROJECT_INVALID, Code.GITHUB_REFUSED}
+    return errand.source.is_last or code in {Code.PROJECT_INVALID, Code.GITHUB_REFUSED}
 
 
 @dataclass(frozen=True)

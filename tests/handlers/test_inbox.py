@@ -126,7 +126,8 @@ async def test_what_fails_for_the_moment_is_tried_again_before_what_follows(
 @pytest.mark.parametrize(
     ("error", "attempts"),
     [
-        (StoppedError(Code.REPOSITORY_UNREADABLE, "no answer"), 3),
+        (StoppedError(Code.SLACK_UNREACHABLE, "no answer"), 3),
+        (StoppedError(Code.REPOSITORY_UNREADABLE, "no answer"), 4),
         (FINAL, 1),
         (RuntimeError("a bug"), 3),
     ],
@@ -193,12 +194,40 @@ async def test_what_github_answers_all_others_is_given_up_and_nothing_waits_for_
     assert await deliveries.state("a") == (DeliveryState.FAILED, str(PASSING))
 
 
-async def test_before_it_is_given_up_the_failure_can_be_told(deliveries: Deliveries) -> None:
+@pytest.mark.parametrize("code", [Code.REPOSITORY_UNREADABLE, Code.DISK_FULL])
+async def test_while_git_or_the_disk_does_not_work_it_is_tried_again_for_a_while(
+    deliveries: Deliveries, code: Code, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await take(deliveries, "a")
+    tried = 0
+
+    async def handle(delivery: Delivery) -> str:
+        nonlocal tried
+        tried += 1
+        if tried == 10:
+            monkeypatch.setattr("handlers.inbox.LONGEST_BREAK", 0.0)
+        if not delivery.is_last:
+            raise StoppedError(code, "not now")
+        return "refused"
+
+    async with working(deliveries, handle, is_away=no):
+        await settled(deliveries)
+    assert tried == 11
+    assert await deliveries.state("a") == (DeliveryState.DONE, "refused")
+
+
+@pytest.mark.parametrize(
+    "code", [Code.GITHUB_UNREACHABLE, Code.REPOSITORY_UNREADABLE, Code.DISK_FULL]
+)
+async def test_before_it_is_given_up_the_failure_can_be_told(
+    deliveries: Deliveries, code: Code, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.inbox.LONGEST_BREAK", 0.0)
     await take(deliveries, "a")
 
     async def handle(delivery: Delivery) -> str:
         if not delivery.is_last:
-            raise PASSING
+            raise StoppedError(code, "not now")
         return "refused"
 
     async with working(deliveries, handle, is_away=no):

@@ -1,6 +1,7 @@
 """The buttons of our own checks: again, cancel, deploy."""
 
 import logging
+from collections.abc import Awaitable
 
 from bot.domain.approval import Verdict
 from bot.domain.deployment import Deployment, Kind, Trigger
@@ -162,15 +163,24 @@ async def end(errand: Errand, check: OwnCheck, how: CheckReport | Conclusion) ->
 
     With a conclusion alone it goes on to show what it showed.
     """
+    if isinstance(how, Conclusion):
+        await _if_there(errand.client.end_check(check.id, how))
+    else:
+        await _if_there(errand.client.update_check(check.id, how))
+
+
+async def resume(errand: Errand, check: OwnCheck) -> None:
+    """Likewise, of one whose deployment runs."""
+    await _if_there(errand.client.resume_check(check.id))
+
+
+async def _if_there(changing: Awaitable[None]) -> None:
     try:
-        if isinstance(how, Conclusion):
-            await errand.client.end_check(check.id, how)
-        else:
-            await errand.client.update_check(check.id, how)
+        await changing
     except StoppedError as stopped:
         if stopped.reason.code is not Code.GITHUB_REFUSED:
             raise
-        LOG.warning("a check that is asked for again could not be ended: %s", stopped)
+        LOG.warning("a check that is asked for again could not be changed: %s", stopped)
 
 
 def _pressed(event: CheckRun) -> tuple[Button, str] | None:

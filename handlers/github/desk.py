@@ -47,6 +47,9 @@ class Client(desk.Client, Protocol):
     async def end_check(self, check: int, conclusion: Conclusion) -> None:
         """Give it its end back; what it shows stays."""
 
+    async def resume_check(self, check: int) -> None:
+        """Show that it goes on; likewise."""
+
 
 class GitHub(desk.GitHub, Protocol):
     """GitHub with our login."""

@@ -87,25 +87,26 @@ class Inbox:
             LOG.error("the deliveries cannot be read: %s", stopped)  # noqa: TRY400 - expected
             return LOOK_SECONDS
         now = time.time()
+        under_way = Counter(self._account(each) for each in self._under_way)
         for each in waiting:
+            if len(self._under_way) >= AT_ONCE:
+                break
+            account = self._account(each.repository)
             is_due = each.retry_at is None or each.retry_at <= now
-            if is_due and self._has_room_for(each.repository):
-                self._begin(each)
+            if is_due and under_way[account] < OF_ONE_ACCOUNT and self._begin(each):
+                under_way[account] += 1
         later = [each.retry_at - now for each in waiting if each.retry_at and each.retry_at > now]
         return min([LOOK_SECONDS, *later])
-
-    def _has_room_for(self, repository: str) -> bool:
-        accounts = Counter(self._account(each) for each in self._under_way)
-        return accounts.total() < AT_ONCE and accounts[self._account(repository)] < OF_ONE_ACCOUNT
 
     def _account(self, repository: str) -> str:
         """Whose it is; in Slack, where it is `team/user`, each person is their own."""
         return repository if self._surface is Surface.SLACK else repository.partition("/")[0]
 
-    def _begin(self, waiting: Waiting) -> None:
+    def _begin(self, waiting: Waiting) -> bool:
+        """False where something of its repository is under way."""
         repository = waiting.repository
         if repository in self._under_way:
-            return
+            return False
 
         def ended(_task: asyncio.Task[None]) -> None:
             del self._under_way[repository]
@@ -114,6 +115,7 @@ class Inbox:
         task = asyncio.create_task(self._work_on(waiting.id))
         self._under_way[repository] = task
         task.add_done_callback(ended)
+        return True
 
     async def _work_on(self, identity: str) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from bot.domain.deployment import Deployment
 from bot.domain.reasons import Code, Reason, StoppedError
@@ -42,11 +43,13 @@ async def follow(errand: Errand, environments: Sequence[str], wish: Callable[[st
 
 async def ask_at_last(errand: Errand, wish: Wish, part: str) -> Deployment | tuple[Reason, ...]:
     """As `ask`; where nobody tries again, all that stops it is a reason, if there is a place for it."""
+    if wish.pull_request is None and not errand.desk.github.is_app:
+        # Nobody would see the reason: the delivery has failed.
+        errand.source = replace(errand.source, is_last=False)
     try:
         return await ask(errand, wish, part)
     except StoppedError as stopped:
-        has_place = wish.pull_request is not None or errand.desk.github.is_app
-        if not errand.source.is_last or not has_place:
+        if not errand.source.is_last:
             raise
         return (stopped.reason,)
 

@@ -171,6 +171,22 @@ async def test_without_checks_a_push_whose_rules_cannot_be_read_is_a_delivery_th
     assert [each.levelname for each in caplog.records if "given up" in each.message] == ["ERROR"]
 
 
+async def test_without_checks_a_push_that_cannot_be_decided_is_a_delivery_that_failed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unread(_client: RepositoryClient, login: str) -> Permission:
+        raise StoppedError(Code.GITHUB_UNREACHABLE, f"reading the permission of {login}: 502")
+
+    world.declare("  staging: {on: {push: [main]}, deployers: {permission: admin}}\n")
+    world.desk = replace(world.desk, github=WithToken(world.client))
+    monkeypatch.setattr(RepositoryClient, "permission", unread)
+    await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    state = await world.deliveries.state(world.github.webhooks.all[-1].guid)
+    assert state is not None
+    assert state[0] is DeliveryState.FAILED
+
+
 async def test_a_push_elsewhere_is_no_place_for_the_default_branchs_rules(world: World) -> None:
     world.github.repository(EDGES, {PROJECT_FILE: "environments: [\n"})
     sha = await world.github.push(EDGES, {"a": "1"}, "feature")

@@ -23,6 +23,8 @@ PAUSES = (2.0, 10.0, 30.0, 120.0, 300.0)
 LONGEST_OUTAGE = 6 * 3600.0
 """Seconds for which a delivery is tried again, the last pause each time, while whoever told it is away
 and nobody can be told that it is given up."""
+LONGEST_BREAK = 1800.0
+"""Likewise where git or the disk does not work: whoever waits behind it can still be answered."""
 AT_ONCE = 128
 """Repositories, or people in Slack. Where GitHub limits us they wait for up to an hour, and should not
 hold up others meanwhile; calls have a limit of their own."""
@@ -35,14 +37,11 @@ LOOK_SECONDS = 5.0
 STOP_SECONDS = 10.0
 """How long a stop waits for what is being handled."""
 
-_PASSES = GITHUB_PASSES | frozenset(
-    {
-        Code.SLACK_UNREACHABLE,
-        Code.SLACK_LIMITED,
-        Code.REPOSITORY_UNREADABLE,
-        Code.DATABASE_IN_USE,
-        Code.DISK_FULL,
-    }
+_BREAKS = frozenset({Code.REPOSITORY_UNREADABLE, Code.DISK_FULL})
+_PASSES = (
+    GITHUB_PASSES
+    | _BREAKS
+    | frozenset({Code.SLACK_UNREACHABLE, Code.SLACK_LIMITED, Code.DATABASE_IN_USE})
 )
 """Reasons that may be gone a little later."""
 
@@ -88,25 +87,26 @@ class Inbox:
             LOG.error("the deliveries cannot be read: %s", stopped)  # noqa: TRY400 - expected
             return LOOK_SECONDS
         now = time.time()
+        under_way = Counter(self._account(each) for each in self._under_way)
         for each in waiting:
+            if len(self._under_way) >= AT_ONCE:
+                break
+            account = self._account(each.repository)
             is_due = each.retry_at is None or each.retry_at <= now
-            if is_due and self._has_room_for(each.repository):
-                self._begin(each)
+            if is_due and under_way[account] < OF_ONE_ACCOUNT and self._begin(each):
+                under_way[account] += 1
         later = [each.retry_at - now for each in waiting if each.retry_at and each.retry_at > now]
         return min([LOOK_SECONDS, *later])
-
-    def _has_room_for(self, repository: str) -> bool:
-        accounts = Counter(self._account(each) for each in self._under_way)
-        return accounts.total() < AT_ONCE and accounts[self._account(repository)] < OF_ONE_ACCOUNT
 
     def _account(self, repository: str) -> str:
         """Whose it is; in Slack, where it is `team/user`, each person is their own."""
         return repository if self._surface is Surface.SLACK else repository.partition("/")[0]
 
-    def _begin(self, waiting: Waiting) -> None:
+    def _begin(self, waiting: Waiting) -> bool:
+        """False where something of its repository is under way."""
         repository = waiting.repository
         if repository in self._under_way:
-            return
+            return False
 
         def ended(_task: asyncio.Task[None]) -> None:
             del self._under_way[repository]
@@ -115,6 +115,7 @@ class Inbox:
         task = asyncio.create_task(self._work_on(waiting.id))
         self._under_way[repository] = task
         task.add_done_callback(ended)
+        return True
 
     async def _work_on(self, identity: str) -> None:
         try:
@@ -154,16 +155,18 @@ class Inbox:
             LOG.warning("%s is tried again in %.0f s: %s", name, pause, why)
             await self._deliveries.put_off(delivery.id, time.time() + pause, why)
             return
-        if passes and code in GITHUB_PASSES:
-            # What keeps failing there is told to who asked, where all else is answered.
+        if passes and code in GITHUB_PASSES | _BREAKS:
+            # What keeps failing is told to who asked, where GitHub answers all else.
             await self._attempt(replace(delivery, is_last=True))
             return
         LOG.error("%s is given up after %d attempts: %s", name, delivery.attempts, why)
         await self._deliveries.failed(delivery.id, why)
 
     async def _waits_for(self, delivery: Delivery, code: Code | None) -> bool:
-        is_young = time.time() - delivery.received_at < LONGEST_OUTAGE
-        if self._is_away is None or code not in GITHUB_PASSES or not is_young:
+        age = time.time() - delivery.received_at
+        if code in _BREAKS:
+            return self._is_away is not None and age < LONGEST_BREAK
+        if self._is_away is None or code not in GITHUB_PASSES or age >= LONGEST_OUTAGE:
             return False
         return code is Code.GITHUB_LIMITED or await self._is_away()
 

@@ -271,6 +271,22 @@ class Deployments:
         text = await self._database.read(lambda connection: connection.execute(query).scalar())
         return None if text is None else decode(text)
 
+    async def newest_noted(
+        self, repository: str, environment: str, key: str, *, most: int
+    ) -> Sequence[Any]:
+        """The facts under this key of an environment's deployments that have one, the newest first."""
+        query = (
+            sa.select(FACT.c.value)
+            .join(DEPLOYMENT, DEPLOYMENT.c.id == FACT.c.deployment)
+            .where(DEPLOYMENT.c.target == f"{repository}#{environment}", FACT.c.key == key)
+            .order_by(DEPLOYMENT.c.seq.desc())
+            .limit(most)
+        )
+        texts = await self._database.read(
+            lambda connection: connection.execute(query).scalars().all()
+        )
+        return [decode(each) for each in texts]
+
     async def _changes(self, change: sa.Update) -> bool:
         return await self._database.write(
             lambda connection: connection.execute(change).rowcount > 0

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from bot.domain.deployment import Deployment
 from bot.domain.reasons import Code, Reason, StoppedError
@@ -32,24 +33,57 @@ async def follow(errand: Errand, environments: Sequence[str], wish: Callable[[st
     """Deploy to every environment that follows an event; what was done, in a line."""
     done = []
     for name in environments:
-        wanted = wish(name)
-        answered = await ask(errand, wanted, name)
+        answered = await ask_at_last(errand, wish(name), name)
         if isinstance(answered, Deployment):
             done.append(f"{name}: {answered.id}")
-            continue
-        done.append(f"{name}: refused, {', '.join(each.code for each in answered)}")
-        LOG.info(
-            "%s to %s of %s is refused: %s",
-            wanted.trigger,
-            name,
-            errand.repository.full_name,
-            "; ".join(f"{each.code}: {each.fact}" for each in answered),
-        )
-        await _say_refused(errand, wanted, name, answered)
+        else:
+            done.append(await _say_refused(errand, wish(name), name, answered))
     return "; ".join(done) or "no environment follows it"
 
 
+async def ask_at_last(errand: Errand, wish: Wish, part: str) -> Deployment | tuple[Reason, ...]:
+    """As `ask`; where nobody tries again, all that stops it is a reason, if there is a place for it."""
+    if wish.pull_request is None and not errand.desk.github.is_app:
+        # Nobody would see the reason: the delivery has failed.
+        errand.source = replace(errand.source, is_last=False)
+    try:
+        return await ask(errand, wish, part)
+    except StoppedError as stopped:
+        if not errand.source.is_last:
+            raise
+        return (stopped.reason,)
+
+
+async def refuse(
+    errand: Errand, environments: Sequence[str], wish: Callable[[str], Wish], stopped: StoppedError
+) -> str:
+    """Say of every environment that it does not follow, where nobody tries again.
+
+    Raises:
+        StoppedError: as given, where it is tried again, or nobody can be told: it has failed.
+    """
+    if not errand.source.is_last or not errand.desk.github.is_app:
+        raise stopped
+    reasons = (stopped.reason,)
+    done = [await _say_refused(errand, wish(name), name, reasons) for name in environments]
+    return "; ".join(done)
+
+
 async def _say_refused(
+    errand: Errand, wish: Wish, environment: str, reasons: tuple[Reason, ...]
+) -> str:
+    LOG.info(
+        "%s to %s of %s is refused: %s",
+        wish.trigger,
+        environment,
+        errand.repository.full_name,
+        "; ".join(f"{each.code}: {each.fact}" for each in reasons),
+    )
+    await _show_refused(errand, wish, environment, reasons)
+    return f"{environment}: refused, {', '.join(each.code for each in reasons)}"
+
+
+async def _show_refused(
     errand: Errand, wish: Wish, environment: str, reasons: tuple[Reason, ...]
 ) -> None:
     safe = errand.desk.safe

@@ -1,6 +1,7 @@
 """The buttons of our own checks: again, cancel, deploy."""
 
 import logging
+from collections.abc import Awaitable
 
 from bot.domain.approval import Verdict
 from bot.domain.deployment import Deployment, Kind, Trigger
@@ -20,7 +21,8 @@ from handlers.github.answering import answer
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload
-from handlers.github.rules_check import is_of_rules, rules_report
+from handlers.github.rules_again import look_again
+from handlers.github.rules_check import is_of_default_rules, is_of_rules, rules_report
 from handlers.reports.github.check import Button
 
 LOG = logging.getLogger(__name__)
@@ -139,6 +141,9 @@ async def _press(
 
 async def end_without_deployment(errand: Errand, check: OwnCheck) -> str:
     """A check on rules, or one that says why nothing was deployed; or somebody else's database."""
+    if is_of_default_rules(check.external_id):
+        await end(errand, check, await look_again(errand, check))
+        return "the default branch's rules are looked at again"
     if is_of_rules(check.external_id):
         await end(errand, check, await rules_report(errand, check.head_sha))
         return "the rules are checked again"
@@ -158,15 +163,24 @@ async def end(errand: Errand, check: OwnCheck, how: CheckReport | Conclusion) ->
 
     With a conclusion alone it goes on to show what it showed.
     """
+    if isinstance(how, Conclusion):
+        await _if_there(errand.client.end_check(check.id, how))
+    else:
+        await _if_there(errand.client.update_check(check.id, how))
+
+
+async def resume(errand: Errand, check: OwnCheck) -> None:
+    """Likewise, of one whose deployment runs."""
+    await _if_there(errand.client.resume_check(check.id))
+
+
+async def _if_there(changing: Awaitable[None]) -> None:
     try:
-        if isinstance(how, Conclusion):
-            await errand.client.end_check(check.id, how)
-        else:
-            await errand.client.update_check(check.id, how)
+        await changing
     except StoppedError as stopped:
         if stopped.reason.code is not Code.GITHUB_REFUSED:
             raise
-        LOG.warning("a check that is asked for again could not be ended: %s", stopped)
+        LOG.warning("a check that is asked for again could not be changed: %s", stopped)
 
 
 def _pressed(event: CheckRun) -> tuple[Button, str] | None:

@@ -3,13 +3,22 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bot.domain.deployment import Outcome, State
+from bot.domain.approval import ApprovalState
+from bot.domain.deployment import Outcome, Stage, State
 from bot.services.github import Conclusion, OwnCheck
 from bot.store.deliveries import Delivery
-from handlers.github.check_run import App, deployment_of, end, end_without_deployment, repeat
+from handlers.github.check_run import (
+    App,
+    deployment_of,
+    end,
+    end_without_deployment,
+    repeat,
+    resume,
+)
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload
+from handlers.reports.github.check import conclusion_of
 
 _STAY: Mapping[Outcome, Conclusion] = MappingProxyType(
     {
@@ -19,6 +28,7 @@ _STAY: Mapping[Outcome, Conclusion] = MappingProxyType(
     }
 )
 """Deployments that are not made again by who wants all checks again, those of others too."""
+_QUEUED, _RUNNING = "queued", "in_progress"
 
 
 class CheckSuitePart(Payload):
@@ -51,8 +61,38 @@ async def _again(errand: Errand, check: OwnCheck) -> str:
         return await end_without_deployment(errand, check)
     deployment, pull_request = shown
     if deployment.state is not State.FINISHED or deployment.outcome is None:
+        await _go_on(errand, check, deployment.id)
         return f"{deployment.id} goes on"
     if deployment.outcome in _STAY:
         await end(errand, check, _STAY[deployment.outcome])
         return f"{deployment.id} stays"
     return await repeat(errand, check, deployment, pull_request)
+
+
+async def _go_on(errand: Errand, check: OwnCheck, deployment: str) -> None:
+    """Show how far it is, which the reports do not say again.
+
+    What they say meanwhile may be written over, so it is looked at until it stays.
+    """
+    shown, now = _QUEUED, await _standing(errand, deployment)
+    while now not in {shown, _QUEUED}:
+        if now == _RUNNING:
+            await resume(errand, check)
+        else:
+            await end(errand, check, Conclusion(now))
+        shown, now = now, await _standing(errand, deployment)
+
+
+async def _standing(errand: Errand, deployment_id: str) -> str:
+    """A conclusion where the check has one."""
+    deployer = errand.desk.deployer
+    deployment = await deployer.deployments.get(deployment_id)
+    if deployment is None or deployment.state is State.WAITING:
+        return _QUEUED
+    if deployment.outcome is not None:
+        return conclusion_of(deployment.outcome, deployment.reason)
+    asked = await deployer.approvals.get(deployment_id)
+    is_open = asked is not None and asked.state is ApprovalState.OPEN
+    if deployment.stage is Stage.APPROVE and is_open:
+        return Conclusion.ACTION_REQUIRED
+    return _RUNNING

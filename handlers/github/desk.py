@@ -27,6 +27,9 @@ class Client(desk.Client, Protocol):
     async def file_at(self, path: str, sha: str) -> bytes | None:
         """A file of a commit, a fork's too."""
 
+    async def commit_of_tag(self, tag: str) -> str:
+        """Its full SHA, where git does not say it."""
+
     async def find_check(self, sha: str, name: str, *, external_id: str) -> int | None:
         """Our own check of this name on a commit."""
 
@@ -43,6 +46,9 @@ class Client(desk.Client, Protocol):
 
     async def end_check(self, check: int, conclusion: Conclusion) -> None:
         """Give it its end back; what it shows stays."""
+
+    async def resume_check(self, check: int) -> None:
+        """Show that it goes on; likewise."""
 
 
 class GitHub(desk.GitHub, Protocol):

@@ -9,11 +9,11 @@ from handlers.commands.asking import origin_of
 from handlers.commands.gathering import Wish
 from handlers.commands.locking import release_for_pull_request
 from handlers.github import words
-from handlers.github.answering import follow
+from handlers.github.answering import follow, say_on_pull_request
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload, User
-from handlers.github.rules_check import ACTIONS, Head, check_rules
+from handlers.github.rules_check import ACTIONS, Head, check_rules, is_shown
 from handlers.reports.github.comment import SURFACE
 
 
@@ -50,7 +50,8 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     if event.action == "closed":
         return await _closed(errand, event)
     checked = await _check_rules(errand, event)
-    return f"{checked}; {await _follow(errand, event)}" if checked else await _follow(errand, event)
+    followed = await _follow_or_say(errand, event)
+    return f"{checked}; {followed}" if checked else followed
 
 
 async def _check_rules(errand: Errand, event: PullRequest) -> str:
@@ -59,14 +60,21 @@ async def _check_rules(errand: Errand, event: PullRequest) -> str:
     return await check_rules(errand, Head(event.pull_request.head.sha, event.before))
 
 
-async def _follow(errand: Errand, event: PullRequest) -> str:
+async def _follow_or_say(errand: Errand, event: PullRequest) -> str:
     try:
-        environments = (await errand.rules()).following(Trigger.PULL_REQUEST)
+        return await _follow(errand, event)
     except StoppedError as stopped:
-        if stopped.reason.code is not Code.PROJECT_INVALID:
+        if not is_shown(errand, stopped):
             raise
-        # The default branch's own commits show it.
+        if stopped.reason.code is not Code.PROJECT_INVALID:
+            # Of broken rules the default branch's own commits tell; of this nobody else does.
+            body = words.not_followed(stopped.reason, errand.desk.safe)
+            await say_on_pull_request(errand, event.number, body, words.NOT_FOLLOWED_MARKER)
         return str(stopped)
+
+
+async def _follow(errand: Errand, event: PullRequest) -> str:
+    environments = (await errand.rules()).following(Trigger.PULL_REQUEST)
     if not environments:
         return "no environment follows pull requests"
     now = await errand.pull_request(event.number)

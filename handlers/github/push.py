@@ -5,11 +5,11 @@ from bot.domain.deployment import Commit, Trigger
 from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.gathering import Wish
-from handlers.github.answering import follow
+from handlers.github.answering import follow, refuse
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload
-from handlers.github.rules_check import is_shown, show_broken
+from handlers.github.rules_check import Brought, is_shown, show_broken
 
 _BRANCH = "refs/heads/"
 
@@ -48,26 +48,34 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     except StoppedError as stopped:
         if not is_shown(errand, stopped):
             raise
-        if branch != errand.repository.default_branch:
-            # The default branch's own commits show it.
+        is_broken = stopped.reason.code is Code.PROJECT_INVALID
+        if is_broken and branch != errand.repository.default_branch:
+            # Nothing follows it, and the default branch's own commits show it.
             return str(stopped)
-        return await show_broken(errand, push.after, stopped)
-    if environments and not await _is_newest(errand, push):
-        return f"{branch} has moved on, which is told by another delivery"
+        return await show_broken(errand, push.after, Brought(Trigger.PUSH, branch), stopped)
     commit = _commit(push, branch)
-    return await follow(errand, environments, lambda name: Wish(Trigger.PUSH, Deploy(name), commit))
+
+    def wish(name: str) -> Wish:
+        return Wish(Trigger.PUSH, Deploy(name), commit)
+
+    try:
+        if environments and not await is_newest(errand, push.ref, push.after):
+            return f"{branch} has moved on, which is told by another delivery"
+    except StoppedError as stopped:
+        return await refuse(errand, environments, wish, stopped)
+    return await follow(errand, environments, wish)
 
 
-async def _is_newest(errand: Errand, push: Push) -> bool:
+async def is_newest(errand: Errand, ref: str, sha: str) -> bool:
     """Deliveries come late and in any order: an older commit must not follow a newer one."""
     try:
-        found = await errand.desk.deployer.resolve(errand.address, push.ref)
+        found = await errand.desk.deployer.resolve(errand.address, ref)
     except StoppedError as stopped:
         if stopped.reason.code in GITHUB_PASSES:
             raise
         # Whatever else it is, the deployment will say it where people see it.
         return stopped.reason.code is not Code.REF_UNKNOWN
-    return found.sha == push.after
+    return found.sha == sha
 
 
 def _commit(push: Push, branch: str) -> Commit:

@@ -7,15 +7,16 @@ from bot.domain.deployment import Commit, Trigger
 from bot.domain.reasons import StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.gathering import Wish
-from handlers.github.answering import follow
+from handlers.github.answering import follow, refuse
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload, User
-from handlers.github.rules_check import is_shown, show_broken
+from handlers.github.rules_check import Brought, is_shown, show_broken
 from handlers.reports.release import RELEASE, Release
 
-_SEARCHED = 50
-"""The newest deployments of a repository, among which a later release is looked for."""
+_NOTED = 20
+"""The newest releases of an environment, among which a later one is looked for: as none follows a
+later one the newest is the latest, but one tag may be there several times."""
 
 
 class ReleasePart(Payload):
@@ -65,33 +66,49 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     except StoppedError as stopped:
         if not is_shown(errand, stopped):
             raise
-        found = await desk.deployer.resolve(errand.address, f"refs/tags/{tag}")
-        return await show_broken(errand, found.sha, stopped)
+        sha, _ = await _sha_of(errand, tag)
+        return await show_broken(errand, sha, Brought(Trigger.RELEASE, tag), stopped)
     environments = rules.following_release(released=event.is_released)
     if not environments:
         return f"no environment follows what is {event.action}"
     environments = await _not_yet_later(errand, environments, event)
     if not environments:
         return "a later release was deployed before this came"
-    found = await desk.deployer.resolve(errand.address, f"refs/tags/{tag}")
+    sha, git_is_away = await _sha_of(errand, tag)
     author = release.author.login if release.author else ""
-    commit = Commit(found.sha, tag, release.target_commitish or None, release.name or tag, author)
+    commit = Commit(sha, tag, release.target_commitish or None, release.name or tag, author)
+
+    def wish(name: str) -> Wish:
+        return Wish(Trigger.RELEASE, Deploy(name), commit, release=tag)
+
+    if git_is_away is not None:
+        return await refuse(errand, environments, wish, git_is_away)
     published = Release(tag, release.name or tag, release.body or "", release.html_url, event.at)
     errand.source = replace(errand.source, notes={RELEASE: published.to_json()})
-    return await follow(
-        errand, environments, lambda name: Wish(Trigger.RELEASE, Deploy(name), commit, release=tag)
-    )
+    return await follow(errand, environments, wish)
+
+
+async def _sha_of(errand: Errand, tag: str) -> tuple[str, StoppedError | None]:
+    """The tag's commit; at last GitHub says where it is to be shown that git did not, and why."""
+    try:
+        found = await errand.desk.deployer.resolve(errand.address, f"refs/tags/{tag}")
+    except StoppedError as stopped:
+        if not errand.source.is_last or not errand.desk.github.is_app:
+            raise
+        return await errand.client.commit_of_tag(tag), stopped
+    return found.sha, None
 
 
 async def _not_yet_later(
     errand: Errand, environments: tuple[str, ...], event: ReleaseEvent
 ) -> tuple[str, ...]:
     """Without those that a later release came to: deliveries come late and in any order."""
-    deployments, reached = errand.desk.deployer.deployments, set()
-    for each in await deployments.list(repository=errand.address, limit=_SEARCHED):
-        if each.request.trigger is not Trigger.RELEASE:
-            continue
-        noted = await deployments.load(each.id, RELEASE) or {}
-        if noted.get("tag") != event.release.tag_name and (noted.get("at") or "") > event.at:
-            reached.add(each.request.environment)
-    return tuple(each for each in environments if each not in reached)
+    return tuple([each for each in environments if not await _has_later(errand, each, event)])
+
+
+async def _has_later(errand: Errand, environment: str, event: ReleaseEvent) -> bool:
+    found = await errand.desk.deployer.deployments.newest_noted(
+        errand.address, environment, RELEASE, most=_NOTED
+    )
+    others = (each for each in found if each.get("tag") != event.release.tag_name)
+    return any((each.get("at") or "") > event.at for each in others)

@@ -5,6 +5,7 @@ import logging
 import re
 from dataclasses import dataclass, replace
 
+from bot.domain.deployment import Trigger
 from bot.domain.gate_facts import Unknown
 from bot.domain.gate_rules import EnvironmentRules, Rules
 from bot.domain.people import People
@@ -21,6 +22,9 @@ LOG = logging.getLogger(__name__)
 ACTIONS = frozenset({"opened", "synchronize", "reopened"})
 CHECK = f"pachops: {PROJECT_FILE}"
 _RULES = "rules:"
+_DEFAULT = f"{_RULES}default:"
+"""Of the default branch's, on a commit that nothing follows for them."""
+_LONGEST_ID = 250
 _PROBLEM = re.compile(rf"(?P<where>{re.escape(PROJECT_FILE)}:\d+(?::[^:]*)?): (?P<text>.+)")
 
 
@@ -49,33 +53,60 @@ async def check_rules(errand: Errand, head: Head) -> str:
             head.sha, CHECK, _report(reasons, errand), external_id=_external_id(head.sha)
         )
     except StoppedError as stopped:
-        if stopped.reason.code is not Code.GITHUB_REFUSED:
+        code = stopped.reason.code
+        if code is not Code.GITHUB_REFUSED and not (
+            code in GITHUB_PASSES and errand.source.is_last
+        ):
             raise
-        # A commit that is gone has no check.
+        # A commit that is gone has no check; and whoever waits for more is told by what follows.
         LOG.warning("the rules at %s could not be checked: %s", head.sha, stopped)
         return "the rules could not be checked"
     return f"rules: {len(reasons)} problems"
 
 
 def is_shown(errand: Errand, stopped: StoppedError) -> bool:
-    """Whether rules that cannot be read are shown so now; else it passes, or is tried again."""
+    """Whether what keeps us from following is shown so now; else it passes, or is tried again."""
     code = stopped.reason.code
-    if code in GITHUB_PASSES:
-        return errand.source.is_last
-    return code in {Code.PROJECT_INVALID, Code.GITHUB_REFUSED}
+    return errand.source.is_last or code in {Code.PROJECT_INVALID, Code.GITHUB_REFUSED}
 
 
-async def show_broken(errand: Errand, sha: str, stopped: StoppedError) -> str:
-    """The check on a commit that nothing follows, for the rules cannot be read."""
+@dataclass(frozen=True)
+class Brought:
+    """What brought a commit: a push or a release."""
+
+    trigger: Trigger
+    name: str
+    """Of the branch or tag."""
+
+
+async def show_broken(errand: Errand, sha: str, brought: Brought, stopped: StoppedError) -> str:
+    """The check on a commit that nothing follows, for the rules cannot be read.
+
+    Raises:
+        StoppedError: as given, where there are no checks: the delivery has failed.
+    """
     if not errand.desk.github.is_app:
-        LOG.warning("nothing follows %s: %s", sha, stopped)
-        return str(stopped)
+        raise stopped
     # A pull request's check on its own rules is another; and GitHub tells of a release twice.
-    external_id = f"{_RULES}default:{sha}"
+    external_id = _default_id(sha, brought)
     if await errand.client.find_check(sha, CHECK, external_id=external_id) is None:
-        report = _report(tuple(_split(stopped.reason)), errand)
+        report = unread_report(errand, stopped)
         await errand.client.create_check(sha, CHECK, report, external_id=external_id)
     return str(stopped)
+
+
+def unread_report(errand: Errand, stopped: StoppedError) -> CheckReport:
+    """Why the default branch's rules are not known."""
+    if stopped.reason.code is Code.PROJECT_INVALID:
+        return _report(tuple(_split(stopped.reason)), errand)
+    return words.rules_unread(stopped.reason, errand.desk.safe)
+
+
+def brought_by(external_id: str) -> Brought | None:
+    """What brought the commit of a check on the default branch's rules; None where it is not said."""
+    _sha, _, brought = external_id.removeprefix(_DEFAULT).partition(":")
+    trigger, _, name = brought.partition(":")
+    return Brought(Trigger(trigger), name) if name and trigger in set(Trigger) else None
 
 
 async def rules_report(errand: Errand, sha: str) -> CheckReport:
@@ -87,6 +118,17 @@ async def rules_report(errand: Errand, sha: str) -> CheckReport:
 def is_of_rules(external_id: str) -> bool:
     """Whether a check of ours is on rules."""
     return external_id.startswith(_RULES)
+
+
+def is_of_default_rules(external_id: str) -> bool:
+    """Whether it is on the default branch's, whatever its own commit has."""
+    return external_id.startswith(_DEFAULT)
+
+
+def _default_id(sha: str, brought: Brought) -> str:
+    """With what is to be followed once that can be."""
+    whole = f"{_DEFAULT}{sha}:{brought.trigger}:{brought.name}"
+    return whole if len(whole) <= _LONGEST_ID else f"{_DEFAULT}{sha}"
 
 
 def _external_id(sha: str) -> str:

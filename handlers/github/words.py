@@ -1,7 +1,7 @@
 """Every text that a person reads on GitHub as the answer to what they did there."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bot.domain import progress
 from bot.domain.command import Help, render
@@ -30,6 +30,8 @@ NOT_YET = "This version of pachops does not have this command yet."
 UNLINKED = "Your login is not joined with a Slack user any more."
 RULES_ARE_VALID = "The rules are valid"
 RULES_COUNT_LATER = "They count once this is in the default branch."
+NOTHING_FOLLOWS = "No environment follows what brought this commit."
+RULES_WERE_UNREAD = "Which environments follow this could not be read."
 RULES_WOULD_REFUSE = "With these rules pachops would refuse every deployment they are for."
 NOT_LINKED = "Your login was not joined with a Slack user."
 NO_DEPLOYMENTS = "Nothing was deployed from this repository so far."
@@ -58,6 +60,15 @@ def lock_notice_marker(notice: Notice) -> str:
 def refusal_marker(environment: str) -> str:
     """How the one comment on a pull request that cannot be deployed by itself is known again."""
     return f"<!-- pachops:refused:{environment} -->"
+
+
+NOT_FOLLOWED_MARKER = "<!-- pachops:not-followed -->"
+"""How the one comment is known again on a pull request of which nobody knows who follows it."""
+
+
+def not_followed(reason: Reason, safe: Safe) -> str:
+    """What such a pull request is told."""
+    return refused("Not deployed by itself, where an environment follows it.", (reason,), safe)
 
 
 def refused(what: str, reasons: Sequence[Reason], safe: Safe) -> str:
@@ -98,6 +109,66 @@ def nothing_to_repeat(word: str, safe: Safe) -> CheckReport:
 def rules_are_broken(count: int) -> str:
     """The title of the check on rules."""
     return "1 problem in the rules" if count == 1 else f"{count} problems in the rules"
+
+
+def rules_unread(reason: Reason, safe: Safe) -> CheckReport:
+    """The check on a commit of which nobody knows who follows it, for the rules are not given."""
+    return CheckReport(
+        title=safe.line(f"Nothing is deployed: {reason.title}", 200),
+        summary=refused(RULES_WERE_UNREAD, (reason,), safe),
+        conclusion=Conclusion.FAILURE,
+    )
+
+
+def nothing_follows() -> CheckReport:
+    """The check on rules that can be read again, where nothing was left undone."""
+    return CheckReport(
+        title=RULES_ARE_VALID, summary=NOTHING_FOLLOWS, conclusion=Conclusion.SUCCESS
+    )
+
+
+def moved_on(branch: str, safe: Safe) -> CheckReport:
+    """Likewise, where a later push was followed instead."""
+    return CheckReport(
+        title=safe.line(f"{branch} has moved on", 200),
+        summary="The rules are valid now. This commit was not deployed, and a later one is there.",
+        conclusion=Conclusion.SKIPPED,
+    )
+
+
+def followed_now(environments: Sequence[str], safe: Safe) -> CheckReport:
+    """Likewise, where the push is followed now."""
+    names = ", ".join(f"**{safe.text(each)}**" for each in environments)
+    return CheckReport(
+        title=RULES_ARE_VALID,
+        summary=f"This commit goes to {names}: how that ends, a check of its own says.",
+        conclusion=Conclusion.SUCCESS,
+    )
+
+
+def refused_all(refusals: Mapping[str, Sequence[Reason]], safe: Safe) -> CheckReport:
+    """Likewise, where it may not be."""
+    each = (refused_event(name, reasons, safe) for name, reasons in refusals.items())
+    return CheckReport(
+        title=safe.line(f"Not deployed to {', '.join(refusals)}", 200),
+        summary=fitted([], each, [], LONGEST_BODY),
+        conclusion=Conclusion.ACTION_REQUIRED,
+    )
+
+
+def deploy_yourself(
+    name: str, sha: str, environments: Sequence[str], word: str, safe: Safe
+) -> CheckReport:
+    """Likewise, where people have to say whether it is still wanted."""
+    commands = (f"- {safe.code(f'{word} deploy {each} {sha}')}" for each in environments)
+    ask = (
+        "The rules are valid now, but this was not deployed. Where it still should be, comment on "
+    )
+    return CheckReport(
+        title=safe.line(f"{name} was not deployed", 200),
+        summary=fitted([f"{ask}a pull request:"], commands, [], LONGEST_BODY),
+        conclusion=Conclusion.ACTION_REQUIRED,
+    )
 
 
 def too_many(left_out: int, most: int) -> str:

@@ -1,13 +1,13 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
 
 from bot.domain.reasons import Code, StoppedError
-from bot.store.deliveries import Deliveries, Delivery, DeliveryState, Surface
-from handlers.inbox import OF_ONE_ACCOUNT, Handle, Inbox, IsAway
+from bot.store.deliveries import Deliveries, Delivery, DeliveryState, Surface, Waiting
+from handlers.inbox import AT_ONCE, OF_ONE_ACCOUNT, Handle, Inbox, IsAway
 
 PATIENCE = 30.0
 EDGES, FACES = "acme/edges", "acme/faces"
@@ -126,7 +126,8 @@ async def test_what_fails_for_the_moment_is_tried_again_before_what_follows(
 @pytest.mark.parametrize(
     ("error", "attempts"),
     [
-        (StoppedError(Code.REPOSITORY_UNREADABLE, "no answer"), 3),
+        (StoppedError(Code.SLACK_UNREACHABLE, "no answer"), 3),
+        (StoppedError(Code.REPOSITORY_UNREADABLE, "no answer"), 4),
         (FINAL, 1),
         (RuntimeError("a bug"), 3),
     ],
@@ -193,12 +194,40 @@ async def test_what_github_answers_all_others_is_given_up_and_nothing_waits_for_
     assert await deliveries.state("a") == (DeliveryState.FAILED, str(PASSING))
 
 
-async def test_before_it_is_given_up_the_failure_can_be_told(deliveries: Deliveries) -> None:
+@pytest.mark.parametrize("code", [Code.REPOSITORY_UNREADABLE, Code.DISK_FULL])
+async def test_while_git_or_the_disk_does_not_work_it_is_tried_again_for_a_while(
+    deliveries: Deliveries, code: Code, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await take(deliveries, "a")
+    tried = 0
+
+    async def handle(delivery: Delivery) -> str:
+        nonlocal tried
+        tried += 1
+        if tried == 10:
+            monkeypatch.setattr("handlers.inbox.LONGEST_BREAK", 0.0)
+        if not delivery.is_last:
+            raise StoppedError(code, "not now")
+        return "refused"
+
+    async with working(deliveries, handle, is_away=no):
+        await settled(deliveries)
+    assert tried == 11
+    assert await deliveries.state("a") == (DeliveryState.DONE, "refused")
+
+
+@pytest.mark.parametrize(
+    "code", [Code.GITHUB_UNREACHABLE, Code.REPOSITORY_UNREADABLE, Code.DISK_FULL]
+)
+async def test_before_it_is_given_up_the_failure_can_be_told(
+    deliveries: Deliveries, code: Code, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.inbox.LONGEST_BREAK", 0.0)
     await take(deliveries, "a")
 
     async def handle(delivery: Delivery) -> str:
         if not delivery.is_last:
-            raise PASSING
+            raise StoppedError(code, "not now")
         return "refused"
 
     async with working(deliveries, handle, is_away=no):
@@ -241,6 +270,42 @@ async def test_an_account_that_waits_for_its_limit_does_not_hold_up_another(
     async with working(deliveries, handle):
         await until(lambda: handled == ["goes"])
         assert len(waiting) == OF_ONE_ACCOUNT
+
+
+async def test_a_look_at_many_that_wait_counts_those_under_way_once(
+    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2 * AT_ONCE):
+        await take(deliveries, f"waits-{number}", repository=f"acme-{number}/edges")
+    begun: list[str] = []
+    looks = counted = 0
+    account_of, waiting = Inbox._account, deliveries.waiting
+
+    def account(inbox: Inbox, repository: str) -> str:
+        nonlocal counted
+        counted += 1
+        return account_of(inbox, repository)
+
+    async def look(surface: Surface) -> Sequence[Waiting]:
+        nonlocal looks
+        looks += 1
+        return await waiting(surface)
+
+    async def handle(delivery: Delivery) -> str:
+        begun.append(delivery.id)
+        await asyncio.Event().wait()
+        return "done"
+
+    monkeypatch.setattr(Inbox, "_account", account)
+    monkeypatch.setattr(deliveries, "waiting", look)
+    monkeypatch.setattr("handlers.inbox.STOP_SECONDS", 0.0)
+    async with working(deliveries, handle) as inbox:
+        await until(lambda: len(begun) == AT_ONCE)
+        before = looks
+        inbox.wake()
+        await until(lambda: looks > before)
+    assert counted <= looks * 4 * AT_ONCE
+    assert len(begun) == AT_ONCE
 
 
 async def test_in_slack_whoever_waits_for_github_does_not_hold_up_their_workspace(

@@ -133,6 +133,13 @@ class Facts(Place):
             return None
         return max(push.timestamp for push in pushes or ())
 
+    async def commit_of_tag(self, tag: str) -> str:
+        """Its full SHA. Errors: also github_refused where there is no such tag."""
+        path = f"{self._path}/commits/tags/{quote(tag)}"
+        return await self._ask(
+            f"reading the commit of {tag}", lambda github: str(get(github, path)["sha"])
+        )
+
     async def commit_belongs(
         self, sha: str, *, pull_request: int | None, branches: Sequence[str]
     ) -> bool:

@@ -41,6 +41,13 @@ class Suites(Place):
             ),
         )
 
+    async def resume_check(self, check: int) -> None:
+        """Show that it goes on; what it shows stays."""
+        await self._ask(
+            f"resuming check {check}",
+            lambda github: self._repository(github).get_check_run(check).edit(status="in_progress"),
+        )
+
 
 def _read(answer: Mapping[str, Any]) -> tuple[OwnCheck, ...]:
     return tuple(

@@ -100,6 +100,11 @@ def _conclusion(view: View, reason: Reason | None) -> Conclusion | None:
     outcome = view.outcome
     if outcome is None:
         return Conclusion.ACTION_REQUIRED if view.asks_for_approval else None
+    return conclusion_of(outcome, reason)
+
+
+def conclusion_of(outcome: Outcome, reason: Reason | None) -> Conclusion:
+    """How a check ends whose deployment has ended so."""
     if outcome is Outcome.FAILED and reason is not None and reason.code in _TIMED_OUT:
         return Conclusion.TIMED_OUT
     return _CONCLUSIONS[outcome]

@@ -332,3 +332,17 @@ async def test_a_rollback_holds_its_target_until_it_is_released(
     assert await deployments.hold("git@example.com:edges#production") is None
     await deployments.release_hold("0001", ann)
     assert await deployments.hold(target) is None
+
+
+async def test_what_was_noted_of_an_environment_is_found_behind_much_else(
+    add: Add, deployments: Deployments
+) -> None:
+    for tag in ("v1", "v2", "v3"):
+        await deployments.save((await add(environment="production")).id, "release", {"tag": tag})
+        await deployments.save((await add()).id, "release", {"tag": "elsewhere"})
+    for _ in range(60):
+        await deployments.save((await add(environment="production")).id, "other", 1)
+    address = "git@example.com:edges"
+    found = await deployments.newest_noted(address, "production", "release", most=2)
+    assert found == [{"tag": "v3"}, {"tag": "v2"}]
+    assert await deployments.newest_noted(address, "empty", "release", most=2) == []

@@ -5,7 +5,7 @@ import pytest
 from bot.domain.deployment import Deployment, Outcome, Trigger
 from bot.domain.github import Permission
 from bot.domain.reasons import MEANINGS, Code, Reason, StoppedError
-from bot.services.github import CheckReport
+from bot.services.github import CheckReport, RepositoryClient
 from bot.store.deliveries import Delivery
 from handlers.reports.github.check import check_name
 from tests.handlers.github.world import EDGES, World
@@ -91,9 +91,52 @@ async def test_what_is_well_stays_and_shows_what_it_did(
 
 async def test_what_is_under_way_goes_on(world: World) -> None:
     (deployment,) = (await deployed(world, staging=None)).values()
-    await world.github.rerun_all(EDGES, await checked(world, deployment))
+    check = await checked(world, deployment)
+    await world.github.rerun_all(EDGES, check)
     await world.settled()
     await world.only()
+    assert check.status == "queued"
+
+
+async def test_what_runs_is_in_progress_again(world: World) -> None:
+    (deployment,) = (await deployed(world, staging=None)).values()
+    await world.deployments.begin(deployment.id)
+    check = await checked(world, deployment)
+    await world.github.rerun_all(EDGES, check)
+    await world.settled()
+    await world.only()
+    assert (check.status, check.conclusion) == ("in_progress", None)
+    assert check.summary == "as it was"
+
+
+async def test_what_asks_for_approval_asks_for_it_still(world: World) -> None:
+    (deployment,) = (await deployed(world, staging=None)).values()
+    await world.waits_for_approval(deployment)
+    check = await checked(world, deployment)
+    await world.github.rerun_all(EDGES, check)
+    await world.settled()
+    await world.only()
+    assert (check.status, check.conclusion) == ("completed", "action_required")
+    assert check.summary == "as it was"
+
+
+async def test_what_ends_meanwhile_does_not_stay_in_progress(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (deployment,) = (await deployed(world, staging=None)).values()
+    await world.deployments.begin(deployment.id)
+    check = await checked(world, deployment)
+    resume = RepositoryClient.resume_check
+
+    async def late(client: RepositoryClient, number: int) -> None:
+        # The reports have said the end, which is written over.
+        await world.deployments.finish(deployment.id, Outcome.FAILED, BROKEN)
+        await resume(client, number)
+
+    monkeypatch.setattr(RepositoryClient, "resume_check", late)
+    await world.github.rerun_all(EDGES, check)
+    await world.settled()
+    assert (check.status, check.conclusion) == ("completed", "failure")
 
 
 async def test_whoever_may_not_deploy_deploys_nothing_and_no_check_stays_queued(

@@ -1,17 +1,22 @@
 """Pushes, pull requests, releases and buttons."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
 import pytest
 
-from bot.domain.deployment import Deployment, Kind, State, Trigger
-from bot.domain.github import Permission
+from bot.domain.deployment import Commit, Deployment, Kind, State, Trigger
+from bot.domain.github import Permission, PullRequest
 from bot.domain.reasons import Code, StoppedError
 from bot.project import PROJECT_FILE
-from bot.services.github import Action, CheckReport, RepositoryClient
+from bot.services.github import Action, CheckReport, GitHub, RepositoryClient
 from bot.store.deliveries import Delivery, DeliveryState
+from bot.store.values import JSON
 from handlers.reports.github.check import Button, check_name
 from handlers.reports.github.origin import ORIGIN
 from handlers.reports.slack.origin import ORIGIN as SLACK
 from handlers.reports.slack.origin import Origin as SlackOrigin
+from tests.handlers.github.outage import Outage
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github import objects
 from tests.standins.github.state import CheckRun
@@ -101,11 +106,8 @@ async def test_a_push_with_broken_rules_shows_so_on_its_commit_once(world: World
 async def test_a_push_whose_rules_cannot_be_read_shows_so_on_its_commit(
     world: World, code: Code, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def unread(_client: RepositoryClient, path: str) -> bytes | None:
-        raise StoppedError(code, f"reading {path} of the default branch: 500")
-
     world.declare(FOLLOWS_MAIN)
-    monkeypatch.setattr(RepositoryClient, "default_branch_file", unread)
+    Outage(monkeypatch, code)
     sha = await world.github.push(EDGES, {"a": "1"})
     await world.settled()
     (check,) = world.github.checks(sha)
@@ -123,6 +125,66 @@ async def test_a_release_with_broken_rules_shows_so_on_its_commit(world: World) 
     await world.settled()
     (check,) = world.github.checks(sha)
     assert check.conclusion == "failure"
+
+
+@pytest.mark.parametrize("code", [Code.GITHUB_REFUSED, Code.GITHUB_UNREACHABLE])
+async def test_a_push_to_another_branch_that_may_be_followed_shows_so_too(
+    world: World, code: Code, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.declare("  staging: {on: {push: [main, staging]}}\n")
+    outage = Outage(monkeypatch, code)
+    sha = await world.github.push(EDGES, {"a": "1"}, "staging")
+    await world.settled()
+    (check,) = world.github.checks(sha)
+    assert check.conclusion == "failure"
+    outage.lasts = False
+    await world.github.rerun(EDGES, check)
+    await world.settled()
+    assert (await world.only()).request.commit.branch == "staging"
+
+
+@dataclass(frozen=True)
+class WithToken:
+    """A login that writes no checks."""
+
+    client: GitHub
+    is_app = False
+
+    def for_repository(
+        self, owner: str, name: str, installation: int | None = None
+    ) -> RepositoryClient:
+        return self.client.for_repository(owner, name, installation)
+
+
+@pytest.mark.parametrize("code", [Code.GITHUB_REFUSED, Code.GITHUB_UNREACHABLE])
+async def test_without_checks_a_push_whose_rules_cannot_be_read_is_a_delivery_that_failed(
+    world: World, code: Code, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.declare(FOLLOWS_MAIN)
+    world.desk = replace(world.desk, github=WithToken(world.client))
+    Outage(monkeypatch, code)
+    await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    state = await world.deliveries.state(world.github.webhooks.all[-1].guid)
+    assert state is not None
+    assert state[0] is DeliveryState.FAILED
+    assert [each.levelname for each in caplog.records if "given up" in each.message] == ["ERROR"]
+
+
+async def test_without_checks_a_push_that_cannot_be_decided_is_a_delivery_that_failed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unread(_client: RepositoryClient, login: str) -> Permission:
+        raise StoppedError(Code.GITHUB_UNREACHABLE, f"reading the permission of {login}: 502")
+
+    world.declare("  staging: {on: {push: [main]}, deployers: {permission: admin}}\n")
+    world.desk = replace(world.desk, github=WithToken(world.client))
+    monkeypatch.setattr(RepositoryClient, "permission", unread)
+    await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    state = await world.deliveries.state(world.github.webhooks.all[-1].guid)
+    assert state is not None
+    assert state[0] is DeliveryState.FAILED
 
 
 async def test_a_push_elsewhere_is_no_place_for_the_default_branchs_rules(world: World) -> None:
@@ -155,6 +217,34 @@ async def test_a_pull_request_beside_broken_rules_is_no_delivery_that_failed(wor
     assert {state for state, _ in handled} == {DeliveryState.DONE}
     assert all("project_invalid" in str(result) for _, result in handled)
     assert len(handled) == 2
+
+
+@pytest.mark.parametrize("code", [Code.GITHUB_REFUSED, Code.GITHUB_UNREACHABLE])
+async def test_a_pull_request_is_told_once_that_the_rules_cannot_be_read(
+    world: World, code: Code, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.declare(ALWAYS)
+    Outage(monkeypatch, code)
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    assert await world.asked() == []
+    (answer,) = world.answers(pull)
+    assert code in answer.replace("\\", "")
+
+
+async def test_a_pull_request_that_github_does_not_give_is_told_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unread(_client: RepositoryClient, number: int) -> PullRequest:
+        raise StoppedError(Code.GITHUB_UNREACHABLE, f"reading pull request {number}: 502")
+
+    world.declare(ALWAYS)
+    monkeypatch.setattr(RepositoryClient, "pull_request", unread)
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    (answer,) = world.answers(pull)
+    assert "github_unreachable" in answer.replace("\\", "")
+    assert await world.asked() == []
 
 
 async def test_new_commits_of_a_pull_request_deploy_again(world: World) -> None:
@@ -318,6 +408,25 @@ async def test_an_older_release_that_comes_late_does_not_follow_a_newer_one(worl
     assert (await world.only()).request.release == "v1.1"
 
 
+async def test_an_older_release_comes_too_late_however_much_was_deployed_elsewhere_since(
+    world: World,
+) -> None:
+    world.declare("  production: {on: {release: published}}\n  staging: {on: {push: [main]}}\n")
+    world.github.webhooks.is_held = True
+    await world.github.push(EDGES, {"a": "1"})
+    await world.github.publish_release(EDGES, "v1.0")
+    older = world.github.webhooks.all[-1]
+    await world.github.publish_release(EDGES, "v1.1")
+    await world.github.webhooks.deliver(world.github.webhooks.all[-1])
+    await world.settled()
+    released = await world.only()
+    await world.was_deployed_to("staging", 60)
+    await world.github.webhooks.deliver(older)
+    await world.settled()
+    asked = await world.deployments.list(environment="production")
+    assert [each.id for each in asked] == [released.id]
+
+
 async def test_a_release_whose_tag_was_moved_out_of_its_branch_is_refused(world: World) -> None:
     world.declare("  production: {on: {release: published}}\n")
     world.github.webhooks.is_held = True
@@ -327,6 +436,83 @@ async def test_a_release_whose_tag_was_moved_out_of_its_branch_is_refused(world:
     objects.move(world.github.world.repo(EDGES).git, "refs/tags/v1.0", evil)
     await world.github.webhooks.deliver(told)
     await world.settled()
+    assert await world.asked() == []
+
+
+AWAY = (Code.REPOSITORY_UNREADABLE, Code.DISK_FULL, Code.GITHUB_UNREACHABLE)
+
+
+@pytest.fixture
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlers.inbox.LONGEST_BREAK", 0.0)
+
+
+def git_is_away(world: World, monkeypatch: pytest.MonkeyPatch, code: Code) -> None:
+    async def resolve(repository: str, ref: str) -> Commit:
+        raise StoppedError(code, f"git ls-remote {repository} {ref}")
+
+    monkeypatch.setattr(world.deployer, "resolve", resolve)
+
+
+@pytest.mark.parametrize("code", AWAY)
+@pytest.mark.usefixtures("no_patience")
+async def test_a_release_while_git_is_away_shows_so_on_its_commit(
+    world: World, code: Code, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.declare("  production: {on: {release: published}}\n")
+    await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    git_is_away(world, monkeypatch, code)
+    release = await world.github.publish_release(EDGES, "v1.0/rc")
+    await world.settled()
+    sha = objects.resolve(world.github.world.repo(EDGES).git, release.tag)
+    assert sha
+    check = await world.github.expect_check(sha, name=check_name("production"))
+    assert check.conclusion == "action_required"
+    assert code in (check.summary or "").replace("\\", "")
+    assert await world.asked() == []
+
+
+@pytest.mark.usefixtures("no_patience")
+async def test_a_release_whose_rules_cannot_be_read_either_shows_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.declare("  production: {on: {release: published}}\n")
+    Outage(monkeypatch)
+    git_is_away(world, monkeypatch, Code.REPOSITORY_UNREADABLE)
+    await world.github.publish_release(EDGES, "v1.0")
+    await world.settled()
+    (check,) = world.github.world.repo(EDGES).checks.values()
+    assert (check.name, check.conclusion) == (f"pachops: {PROJECT_FILE}", "failure")
+
+
+@pytest.mark.parametrize("code", [Code.DISK_FULL, Code.GITHUB_UNREACHABLE])
+@pytest.mark.usefixtures("no_patience")
+async def test_a_push_that_cannot_be_written_down_shows_so_on_its_commit(
+    world: World, code: Code, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def submit(_deployment: Deployment, _facts: Mapping[str, JSON]) -> None:
+        raise StoppedError(code, "it cannot be written")
+
+    world.declare(FOLLOWS_MAIN)
+    monkeypatch.setattr(world.deployer, "submit", submit)
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    check = await world.github.expect_check(sha, name=check_name("staging"))
+    assert check.conclusion == "action_required"
+    assert code in (check.summary or "").replace("\\", "")
+
+
+@pytest.mark.usefixtures("no_patience")
+async def test_a_push_of_which_nobody_knows_whether_it_is_the_newest_shows_so_on_its_commit(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.declare(FOLLOWS_MAIN)
+    git_is_away(world, monkeypatch, Code.GITHUB_UNREACHABLE)
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    check = await world.github.expect_check(sha, name=check_name("staging"))
+    assert check.conclusion == "action_required"
     assert await world.asked() == []
 
 

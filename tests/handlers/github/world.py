@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -186,6 +187,14 @@ class World:
             ApprovalRequest(deployment.id, asked, deployment.request.actor, needed, now, now + 3600)
         )
         return asked
+
+    async def was_deployed_to(self, environment: str, times: int) -> None:
+        """The first deployment's commit, pushed there again and again."""
+        request = (await self.asked())[0].request
+        pushed = replace(request, environment=environment, trigger=Trigger.PUSH, release=None)
+        for _ in range(times):
+            made = Deployment(new_deployment_id(), pushed, created_at=time.time())
+            await self._database.write(partial(insert, deployment=made))
 
     async def was_rolled_back(self) -> Deployment:
         """The first deployment's target, by a command a moment ago."""

@@ -529,3 +529,15 @@ async def test_a_file_that_github_does_not_send_is_refused_not_taken_as_empty(
 
     with pytest.raises(StoppedError, match="too large"):
         await edges.default_branch_file(".pachops.yml")
+
+
+async def test_a_tags_commit_is_the_tags_also_beside_a_branch_of_its_name(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    sha = await server.push("acme/edges", {"a": "1"})
+    await server.publish_release("acme/edges", "v1.0/rc")
+    await server.push("acme/edges", {"a": "2"}, "v1.0/rc")
+
+    assert await edges.commit_of_tag("v1.0/rc") == sha
+    with pytest.raises(StoppedError, match="nothing"):
+        await edges.commit_of_tag("nothing")

@@ -287,7 +287,7 @@ class Bot:
         journal = Journal(identity, self.progress, self.redactor, self._listener(identity))
         with about(deployment=identity):
             async with journal.kept():
-                await Workflow(run, self, journal.report).carry_out()
+                await Workflow(run, self, journal.report, journal.write).carry_out()
             await self._log_audit_head()
 
     async def _log_audit_head(self) -> None:

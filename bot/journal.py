@@ -49,14 +49,15 @@ class Journal:
         finally:
             writer.cancel()
             await asyncio.wait({writer})
-            await self._write()
+            await self.write()
 
     async def _write_on(self) -> None:
         while True:
             await asyncio.sleep(_PAUSE)
-            await asyncio.shield(self._write())
+            await asyncio.shield(self.write())
 
-    async def _write(self) -> None:
+    async def write(self) -> None:
+        """Store what was reported so far."""
         async with self._writing:
             batch, self._unwritten = self._unwritten, []
             if not batch:

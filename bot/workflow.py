@@ -1,6 +1,7 @@
 """The way of a deployment: its stages in order, each a checkpoint, and how it ends."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bot.checkpoints import Checkpoints, in_time
@@ -54,10 +55,17 @@ class Workflow:
     needed to get back to where it was, so that an update can always be undone.
     """
 
-    def __init__(self, run: Run, services: Services, report: Report) -> None:
+    def __init__(
+        self,
+        run: Run,
+        services: Services,
+        report: Report,
+        write_report: Callable[[], Awaitable[None]],
+    ) -> None:
         self._run = run
         self._services = services
         self._report = report
+        self._write_report = write_report
         self._work = StageWork(run.deployment, services, report)
         self._consent = Consent(run.deployment, services, self._work, report)
         self._journey = _Journey()
@@ -280,6 +288,8 @@ class Workflow:
         await deployments.save(self._id, STANDS, journey.stands)
         clean = self._services.redactor.clean
         notes = tuple(clean(note) for note in journey.notes)
+        # Whoever follows it from afar reads no further than its end.
+        await self._write_report()
         await deployments.finish(
             self._id, outcome, reason, journey.images, journey.pipelines, notes
         )

@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
-from bot.domain.deployment import Outcome, Stage
-from bot.domain.progress import StageStarted, Warned
+from bot.domain.deployment import Outcome, Stage, Trigger
+from bot.domain.progress import Progress, StageFinished, StageStarted, Warned
 from bot.engine.workers import living
 from bot.settings import load_settings
 from bot.store.database import Database
 from bot.store.deployments import Deployments
+from bot.store.progress import ProgressLog
 from bot.worker import work
 from tests.e2e.test_main_job import simple
 from tests.e2e.world import PATIENCE, World
@@ -47,6 +49,22 @@ async def test_a_command_leaves_its_deployment_to_a_worker_and_shows_all_of_it(
     stages = [event.stage for event in result.screen.of(StageStarted)]
     assert stages == [Stage.SOURCE, Stage.PLAN, Stage.BUILD, Stage.PUSH, Stage.UPDATE, Stage.VERIFY]
     assert [each for each in result.screen.of(Warned) if world.address in each.text]
+
+
+async def test_what_it_said_is_on_disk_before_its_end_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sha, found, finish = world.commit(simple(world)), list[Progress](), Deployments.finish
+
+    async def watched(deployments: Deployments, identity: str, *end: Any) -> bool:
+        async with world.database() as database:
+            found.extend(event for _, _, event in await ProgressLog(database).read(identity))
+        return await finish(deployments, identity, *end)
+
+    monkeypatch.setattr(Deployments, "finish", watched)
+    await world.deploy_for(Trigger.CLI, sha)
+    ended = [each.stage for each in found if isinstance(each, StageFinished)]
+    assert ended == [Stage.SOURCE, Stage.PLAN, Stage.BUILD, Stage.PUSH, Stage.UPDATE, Stage.VERIFY]
 
 
 @pytest.mark.usefixtures("worker")

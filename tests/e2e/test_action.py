@@ -333,13 +333,13 @@ async def test_a_checkout_that_is_not_there_is_asked_for(
 async def test_a_run_that_is_cancelled_leaves_nothing_behind(
     world: World, github: GitHubServer, runner: Runner
 ) -> None:
-    pull = await opened(github, world, Dockerfile=world.dockerfile("RUN sleep 47"))
-    runner.cancel_at = "RUN sleep 47"
+    pull = await opened(github, world, Dockerfile=world.dockerfile("RUN sleep 4749"))
+    runner.cancel_at = "RUN sleep 4749"
     ended = await runner.deploy(
         "pull_request", pull_request(pull), "0" * 40, "", **with_cluster(world, github)
     )
     assert (ended.status, ended.outputs["outcome"]) == (130, "cancelled"), ended.seen.text
-    assert world.containers_that_run("sleep 47") == []
+    assert world.left_over("sleep 4749") == []
     (comment,) = github.comments(pull)
     assert "was cancelled" in comment.body
     assert [each.level for each in ended.seen.annotations] == ["warning"]

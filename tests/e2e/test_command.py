@@ -195,7 +195,7 @@ def test_killed_in_a_test_and_cancelled_it_leaves_no_container(world: World) -> 
         process.kill()
     pachops(world, "cancel", identity)
     pachops(world, "worker")
-    assert not world.containers_that_run("sleep 4747")
+    assert not world.left_over("sleep 4747")
 
 
 def test_nobody_reads_to_the_end(world: World) -> None:

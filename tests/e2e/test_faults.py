@@ -38,18 +38,18 @@ def begins(stage: Stage) -> Callable[[Progress], bool]:
 
 
 async def test_ctrl_c_stops_the_running_step_and_leaves_no_container(world: World) -> None:
-    world.commit(simple(world, "RUN sleep 47"))
+    world.commit(simple(world, "RUN sleep 4751"))
     result = await world.deploy(screen=interrupts(runs_step("sleep")))
     assert (result.finished.outcome, result.code) == (Outcome.CANCELLED, "cancelled")
-    assert not world.containers_that_run("sleep 47")
+    assert not world.left_over("sleep 4751")
 
 
 async def test_ctrl_c_stops_a_running_test(world: World) -> None:
-    config = f"images: {{edges: {{repository: '{world.image()}', test: [sleep, '48']}}}}"
+    config = f"images: {{edges: {{repository: '{world.image()}', test: [sleep, '4752']}}}}"
     world.commit(simple(world) | {".pachops.yml": config})
     result = await world.deploy(screen=interrupts(begins(Stage.TEST)))
     assert result.finished.outcome is Outcome.CANCELLED
-    assert not world.containers_that_run("sleep 48")
+    assert not world.left_over("sleep 4752")
 
 
 async def test_ctrl_c_after_the_update_puts_the_old_spec_back(world: World) -> None:

@@ -234,6 +234,13 @@ class World:
         listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)  # noqa: S607
         return [line for line in listed.stdout.splitlines() if line.strip() == command]
 
+    def left_over(self, command: str) -> list[str]:
+        """Those that still run two seconds later: a step has so long to go."""
+        deadline = time.monotonic() + 2
+        while (left := self.containers_that_run(command)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return left
+
     def update_by_hand(self, name: str = "edges") -> None:
         """Somebody with pachctl."""
         self.pachd.update(json.loads(self.spec(name, image="busybox:theirs")))

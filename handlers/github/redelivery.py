@@ -132,7 +132,11 @@ class Redelivery:
         since = max(self._since.get(hook.place, oldest), oldest)
         missed = {each.guid: each for each in await hook.failed_deliveries(since)}
         self._forget_asked(now)
-        due = [each for each in missed.values() if await self._is_due(each, now)]
+        # Those came, and only our answer was lost.
+        known = await self._deliveries.known(list(missed))
+        due = [
+            each for each in missed.values() if each.guid not in known and self._is_due(each, now)
+        ]
         asked = 0
         problem: StoppedError | None = None
         for each in due[:MOST_ASKED]:
@@ -149,15 +153,12 @@ class Redelivery:
             self._since[hook.place] = now - OVERLAP
         return asked
 
-    async def _is_due(self, missed: Missed, now: datetime) -> bool:
+    def _is_due(self, missed: Missed, now: datetime) -> bool:
         before = self._asked.get(missed.guid)
         if before is not None and not before.may_be_asked_at(now):
             return False
-        if before is None and missed.began_at is None:
-            # It is older than a look goes back; what failed since then was asked for.
-            return False
-        # It came where it is known, and only our answer was lost.
-        return await self._deliveries.state(missed.guid) is None
+        # Else it is older than a look goes back; what failed since then was asked for.
+        return before is not None or missed.began_at is not None
 
     async def _ask_for(self, missed: Missed, hook: Hook, now: datetime) -> bool:
         """Whether it is asked for; what GitHub will not deliver again holds up nothing."""

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from bot.services.github import GitHub
     from bot.services.pachyderm import Pachyderm
     from bot.stage_work import SecondLook
+    from bot.workflow import Workflow
 
 LOG = logging.getLogger(__name__)
 
@@ -159,6 +160,7 @@ class Bot:
 
     async def plan(self, request: Request) -> Plan:
         """What the request would do; nothing is touched."""
+        await asyncio.to_thread(_load_workflow)
         from bot.stages.build import check_platforms, check_secrets  # noqa: PLC0415 - see above
         from bot.stages.fork import DefaultBranch, check_forks  # noqa: PLC0415
         from bot.stages.plan import make_plan  # noqa: PLC0415
@@ -281,19 +283,25 @@ class Bot:
         return (StoppedError(Code.FACT_UNKNOWN, fact, next_step=step).reason,)
 
     async def _carry_out(self, run: Run) -> None:
-        from bot.workflow import Workflow  # noqa: PLC0415 - see above
-
+        workflow = await asyncio.to_thread(_load_workflow)
         identity = run.deployment.id
         journal = Journal(identity, self.progress, self.redactor, self._listener(identity))
         with about(deployment=identity):
             async with journal.kept():
-                await Workflow(run, self, journal.report, journal.write).carry_out()
+                await workflow(run, self, journal.report, journal.write).carry_out()
             await self._log_audit_head()
 
     async def _log_audit_head(self) -> None:
         """Where the log is kept elsewhere, so is what rows that are written anew are found by."""
         with suppress(StoppedError):
             LOG.info("audit head %s", await self.audit.head())
+
+
+def _load_workflow() -> "type[Workflow]":
+    """With the SDKs, for half a second: on the loop, who is answered from it would wait as long."""
+    from bot.workflow import Workflow  # noqa: PLC0415 - see above
+
+    return Workflow
 
 
 def _find_login(registry: str) -> Login | None:

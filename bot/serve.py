@@ -13,6 +13,7 @@ from bot.domain.gate_rules import Rules
 from bot.domain.github import Permission
 from bot.domain.plan import Plan
 from bot.domain.reasons import StoppedError
+from bot.garbage import keep_what_is_loaded
 from bot.journal import Listener
 from bot.listening import listening
 from bot.readiness import Readiness
@@ -209,6 +210,7 @@ class Server:
         """
         await self._bot.git.ready()
         await self._bot.engine.start()
+        keep_what_is_loaded()
         async with _in_background(
             self._duty.carry_out(self._work), Cleaner(self._bot).run(), stop=stop
         ):

@@ -8,6 +8,7 @@ from aiohttp import web
 
 import bot.workflow  # noqa: F401 - here rather than in the middle of the first deployment
 from bot.domain.reasons import Code, StoppedError
+from bot.garbage import keep_what_is_loaded
 from bot.listening import listening
 from bot.readiness import Readiness
 from bot.retention import Cleaner
@@ -46,6 +47,7 @@ async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None
             # Without a disk it would take from the others what it can only fail.
             await bot.git.ready()
             await bot.engine.start()
+            keep_what_is_loaded()
             async with _listening(app, settings.web):
                 cleaning = asyncio.create_task(Cleaner(bot).run())
                 LOG.info("at work, up to %d deployments at a time", settings.running_deployments)

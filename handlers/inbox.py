@@ -34,6 +34,8 @@ LONGEST_HANDLING = 3600.0
 """Seconds for one attempt; GitHub's limits alone may take an hour."""
 LOOK_SECONDS = 5.0
 """How often the database is looked at, should nobody say that there is something new."""
+GATHER_SECONDS = 0.02
+"""How long what comes together is waited for, so that a burst is not a look at the database each."""
 STOP_SECONDS = 10.0
 """How long a stop waits for what is being handled."""
 
@@ -174,6 +176,7 @@ class Inbox:
         try:
             async with asyncio.timeout(seconds):
                 await self._changed.wait()
+                await asyncio.sleep(GATHER_SECONDS)
         except TimeoutError:
             return
 

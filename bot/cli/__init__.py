@@ -3,7 +3,6 @@
 Heavy parts are imported by the command that needs them: the engine and the SDKs take seconds.
 """
 
-import gc
 import os
 from importlib.metadata import version
 from typing import Annotated
@@ -12,6 +11,7 @@ import typer
 
 from bot.cli import deciding, deploying, keeping, locking, looking, setting_up, standing
 from bot.cli.output import write
+from bot.garbage import load_quickly
 from handlers.reports.stream import standard_error, standard_output
 
 app = typer.Typer(
@@ -53,9 +53,7 @@ app.add_typer(setup, name="setup")
 
 def main() -> None:
     """The `pachops` command."""
-    # The SDKs make objects by the hundred thousand that stay: to look through them for garbage
-    # at the usual pace is a tenth of the start.
-    gc.set_threshold(100_000, 20, 100)
+    load_quickly()
     try:
         app()
     except SystemExit as end:

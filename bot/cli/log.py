@@ -1,6 +1,5 @@
 """Where the bot's own log goes."""
 
-import gc
 import logging
 import os
 
@@ -8,12 +7,9 @@ from bot.domain.reasons import Code, StoppedError
 from bot.redact import Redactor
 from bot.settings import Settings, load_settings
 
-USUAL_PACE = gc.get_threshold()
-
 
 def settings_of_a_server() -> Settings:
-    """For processes that stand: their log goes to stderr, and garbage must not pile up."""
-    gc.set_threshold(*USUAL_PACE)
+    """For processes that stand: their log goes to stderr."""
     settings = load_settings(os.environ)
     _log_to(logging.StreamHandler(), settings)
     return settings

@@ -122,17 +122,11 @@ def append(connection: sa.Connection, entry: Entry, *, once: str | None = None) 
     Whoever adds holds the head until the end of the transaction: the chain never forks.
     """
     head = _head(connection, hold=True)
-    if once is not None:
-        there = sa.select(AUDIT.c.seq).where(AUDIT.c.once == once)
-        if connection.execute(there).first():
-            return None
+    if once is not None and connection.execute(_THERE, {"it": once}).first():
+        return None
     row = next_row(head, entry)
-    connection.execute(
-        sa.insert(AUDIT).values(
-            seq=row.seq, at=row.at, body=row.body, previous=row.previous, hash=row.hash, once=once
-        )
-    )
-    connection.execute(sa.update(AUDIT_HEAD).values(seq=row.seq, hash=row.hash))
+    connection.execute(_NEXT, vars(row) | {"once": once})
+    connection.execute(_NEW_HEAD, {"seq": row.seq, "hash": row.hash})
     return row
 
 
@@ -157,8 +151,7 @@ def _is_about(
 
 
 def _head(connection: sa.Connection, *, hold: bool = False) -> Head:
-    query = sa.select(AUDIT_HEAD.c.seq, AUDIT_HEAD.c.hash).where(AUDIT_HEAD.c.id == 1)
-    row = connection.execute(query.with_for_update() if hold else query).one()
+    row = connection.execute(_HEAD_HELD if hold else _HEAD).one()
     return Head(row.seq, row.hash)
 
 
@@ -172,3 +165,11 @@ def _columns() -> sa.Select[tuple[int, float, str, str, str]]:
 
 def _rows(after: int, limit: int) -> sa.Select[tuple[int, float, str, str, str]]:
     return _columns().where(AUDIT.c.seq > after).order_by(AUDIT.c.seq).limit(limit)
+
+
+# Made once: every command adds rows.
+_HEAD = sa.select(AUDIT_HEAD.c.seq, AUDIT_HEAD.c.hash).where(AUDIT_HEAD.c.id == 1)
+_HEAD_HELD = _HEAD.with_for_update()
+_NEW_HEAD = sa.update(AUDIT_HEAD)
+_THERE = sa.select(AUDIT.c.seq).where(AUDIT.c.once == sa.bindparam("it"))
+_NEXT = sa.insert(AUDIT)

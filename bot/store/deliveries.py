@@ -81,21 +81,21 @@ class Deliveries:
         """Store a delivery, unless its id is known or too many wait."""
 
         def write(connection: sa.Connection) -> Taken:
-            known = sa.select(DELIVERY.c.state).where(DELIVERY.c.id == identity)
-            state = connection.execute(known).scalar()
+            state = connection.execute(_STATE, of).scalar()
             if state in {DeliveryState.PENDING, DeliveryState.DONE}:
                 return Taken.KNOWN
             if _count_waiting(connection) >= self._most_waiting:
                 return Taken.FULL
             if state is None:
-                connection.execute(sa.insert(DELIVERY).values(id=identity, **values))
+                connection.execute(_NEW, waits | where_from)
             else:
-                again = sa.update(DELIVERY).where(DELIVERY.c.id == identity)
-                connection.execute(again.values(attempts=0, retry_at=None, result=None, **again_in))
+                connection.execute(_CHANGE, of | waits | _ANEW)
             return Taken.NEW
 
-        again_in = {"payload": payload, "state": DeliveryState.PENDING}
-        values = again_in | {
+        of = {"identity": identity}
+        waits = {"payload": payload, "state": DeliveryState.PENDING}
+        where_from = {
+            "id": identity,
             "event": event,
             "repository": repository.lower(),
             "received_at": time.time(),
@@ -108,16 +108,7 @@ class Deliveries:
 
     async def waiting(self, surface: Surface = Surface.GITHUB) -> Sequence[Waiting]:
         """The oldest that waits of each repository (in Slack: of each person), the oldest first."""
-        first = (
-            sa.select(sa.func.min(DELIVERY.c.seq))
-            .where(DELIVERY.c.state == DeliveryState.PENDING, _of(surface))
-            .group_by(DELIVERY.c.repository)
-        )
-        query = (
-            sa.select(DELIVERY.c.id, DELIVERY.c.repository, DELIVERY.c.retry_at)
-            .where(DELIVERY.c.seq.in_(first))
-            .order_by(DELIVERY.c.seq)
-        )
+        query = _OLDEST[surface]
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [Waiting(row.id, row.repository, row.retry_at) for row in rows]
 
@@ -140,15 +131,8 @@ class Deliveries:
 
     async def begin(self, identity: str) -> Delivery | None:
         """Count one more attempt at it; None where it waits no more."""
-        change = (
-            sa.update(DELIVERY)
-            .where(DELIVERY.c.id == identity, DELIVERY.c.state == DeliveryState.PENDING)
-            .values(attempts=DELIVERY.c.attempts + 1)
-            .returning(
-                DELIVERY.c.event, DELIVERY.c.payload, DELIVERY.c.received_at, DELIVERY.c.attempts
-            )
-        )
-        row = await self._database.write(lambda connection: connection.execute(change).first())
+        of = {"identity": identity}
+        row = await self._database.write(lambda connection: connection.execute(_BEGIN, of).first())
         if row is None:
             return None
         return Delivery(identity, row.event, row.payload or "{}", row.received_at, row.attempts)
@@ -193,19 +177,42 @@ class Deliveries:
         await self._database.write(lambda connection: connection.execute(old))
 
     async def _settle(self, identity: str, **values: object) -> None:
-        change = (
-            sa.update(DELIVERY)
-            .where(DELIVERY.c.id == identity, DELIVERY.c.state == DeliveryState.PENDING)
-            .values(values)
-        )
-        await self._database.write(lambda connection: connection.execute(change))
+        of = {"identity": identity}
+        await self._database.write(lambda connection: connection.execute(_SETTLE, of | values))
 
 
 def _count_waiting(connection: sa.Connection) -> int:
-    count = sa.select(sa.func.count()).where(DELIVERY.c.state == DeliveryState.PENDING)
-    return connection.execute(count).scalar_one()
+    return connection.execute(_COUNT_WAITING).scalar_one()
 
 
 def _of(surface: Surface) -> sa.ColumnElement[bool]:
     is_slack = DELIVERY.c.event.startswith(SLACK_EVENT, autoescape=True)
     return is_slack if surface is Surface.SLACK else ~is_slack
+
+
+def _oldest(surface: Surface) -> sa.Select[tuple[str, str, float | None]]:
+    first = (
+        sa.select(sa.func.min(DELIVERY.c.seq))
+        .where(_WAITS, _of(surface))
+        .group_by(DELIVERY.c.repository)
+    )
+    return (
+        sa.select(DELIVERY.c.id, DELIVERY.c.repository, DELIVERY.c.retry_at)
+        .where(DELIVERY.c.seq.in_(first))
+        .order_by(DELIVERY.c.seq)
+    )
+
+
+# Made once: to make them for each of a hundred deliveries a second takes longer than to ask.
+_IS_IT = DELIVERY.c.id == sa.bindparam("identity")
+_WAITS = DELIVERY.c.state == DeliveryState.PENDING
+_STATE = sa.select(DELIVERY.c.state).where(_IS_IT)
+_COUNT_WAITING = sa.select(sa.func.count()).where(_WAITS)
+_OLDEST = {each: _oldest(each) for each in Surface}
+_NEW = sa.insert(DELIVERY)
+_CHANGE = sa.update(DELIVERY).where(_IS_IT)
+_SETTLE = _CHANGE.where(_WAITS)
+_BEGIN = _SETTLE.values(attempts=DELIVERY.c.attempts + 1).returning(
+    DELIVERY.c.event, DELIVERY.c.payload, DELIVERY.c.received_at, DELIVERY.c.attempts
+)
+_ANEW = {"attempts": 0, "retry_at": None, "result": None}

@@ -1,4 +1,5 @@
 import asyncio
+import threading
 import time
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from bot.project import PROJECT_FILE
 from bot.settings import load_settings
 from bot.stages.source import Source
 from bot.store.deployments import WANTED, insert
+from bot.workflow import Workflow
 from tests.real.git_server import Repository
 
 
@@ -98,6 +100,27 @@ async def test_a_plan_is_for_the_place_that_a_deployment_would_go_to(
     async with open_bot(load_settings(environ)) as bot:
         await bot.plan(request)
     assert asked == [project]
+
+
+async def test_others_are_answered_while_the_first_deployment_loads_what_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings({"HOME": str(tmp_path), "PACHOPS_DATA_DIR": str(tmp_path / "data")})
+    loop, answered = asyncio.get_running_loop(), threading.Event()
+    was_answered: list[bool] = []
+
+    def load() -> type[Workflow]:
+        loop.call_soon_threadsafe(answered.set)
+        was_answered.append(answered.wait(10))
+        return Workflow
+
+    monkeypatch.setattr("bot.app._load_workflow", load)
+    async with open_bot(settings) as bot, asyncio.timeout(60):
+        await bot.engine.start()
+        new = deployment()
+        await bot.engine.submit(new)
+        await bot.engine.wait(new.id)
+    assert was_answered == [True]
 
 
 def declaring(project: str) -> str:

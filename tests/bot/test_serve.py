@@ -367,6 +367,17 @@ async def test_one_that_waits_for_work_has_not_loaded_what_the_work_needs(
     assert not loaded & FOR_DEPLOYMENTS
 
 
+async def test_one_that_listens_does_not_stop_to_look_through_what_it_has_loaded(
+    github: GitHubServer, tmp_path: Path
+) -> None:
+    code = "import gc; from bot.cli import app; app(standalone_mode=False); print(gc.get_freeze_count())"
+    environ = variables(tmp_path, github, PATH=os.environ["PATH"])
+    async with asyncio.timeout(PATIENCE), running_serve(environ, code) as process:
+        await until_ready(await process.said("listening at "))
+        kept = int((await process.stopped()).split()[-1])
+    assert kept > 100_000
+
+
 def test_it_starts_without_what_only_its_engine_needs() -> None:
     assert not loaded_by("bot.serve") & {*FOR_DEPLOYMENTS, "alembic", "dbos"}
 

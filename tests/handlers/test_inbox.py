@@ -308,6 +308,31 @@ async def test_a_look_at_many_that_wait_counts_those_under_way_once(
     assert len(begun) == AT_ONCE
 
 
+async def test_a_burst_is_looked_at_together(
+    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+    waiting = deliveries.waiting
+
+    async def look(surface: Surface) -> Sequence[Waiting]:
+        nonlocal looks
+        looks += 1
+        return await waiting(surface)
+
+    async def handle(_delivery: Delivery) -> str:
+        return "done"
+
+    monkeypatch.setattr(deliveries, "waiting", look)
+    monkeypatch.setattr("handlers.inbox.GATHER_SECONDS", 0.5)
+    async with working(deliveries, handle) as inbox:
+        await until(lambda: looks == 1)
+        for number in range(20):
+            await take(deliveries, f"of-a-burst-{number}", repository=f"acme-{number}/edges")
+            inbox.wake()
+        await settled(deliveries)
+    assert looks <= 10
+
+
 async def test_in_slack_whoever_waits_for_github_does_not_hold_up_their_workspace(
     deliveries: Deliveries,
 ) -> None:

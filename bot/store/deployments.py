@@ -47,8 +47,8 @@ WANTED = "wanted"
 """Fact: what a person asked for, where, and who; the command line's have none and need none."""
 _RELEASED = "hold_released"
 """Fact of a rollback: who let its environment go."""
-_ROLLBACK = f'"kind":"{Kind.ROLLBACK.value}"'
-"""In every rollback's request, as `encode` writes it, and in no text inside another's."""
+IS_ROLLBACK = DEPLOYMENT.c.request.contains(f'"kind":"{Kind.ROLLBACK.value}"')
+"""As `encode` writes it; it is in no text inside another's request."""
 _FAR_ENOUGH = 500
 """Deployments of a target among which the last rollback is looked for."""
 
@@ -295,15 +295,13 @@ class Deployments:
 
 def was_rolled_back(connection: sa.Connection, target: str) -> bool:
     """Whether anybody ever asked for that; most targets were not, and this is quick."""
-    ever = sa.select(DEPLOYMENT.c.seq).where(
-        DEPLOYMENT.c.target == target, DEPLOYMENT.c.request.contains(_ROLLBACK)
-    )
+    ever = sa.select(DEPLOYMENT.c.seq).where(DEPLOYMENT.c.target == target, IS_ROLLBACK)
     return connection.execute(ever.limit(1)).first() is not None
 
 
 def rolled_back_targets(connection: sa.Connection) -> frozenset[str]:
     """Those for which anybody ever asked for that."""
-    ever = sa.select(DEPLOYMENT.c.target).where(DEPLOYMENT.c.request.contains(_ROLLBACK))
+    ever = sa.select(DEPLOYMENT.c.target).where(IS_ROLLBACK)
     return frozenset(connection.execute(ever.distinct()).scalars())
 
 

@@ -10,6 +10,7 @@ from bot.domain.deployment import State
 from bot.domain.progress import Warned
 from bot.store.database import Database
 from bot.store.deliveries import DeliveryState
+from bot.store.deployments import IS_ROLLBACK
 from bot.store.progress import append_event
 from bot.store.tables import DELIVERY, DEPLOYMENT, FACT, PROGRESS
 
@@ -31,8 +32,8 @@ class OldRows:
     async def forget_deployments(self, before: float, *, keep: int) -> int:
         """Those that ended before then, with all that is kept of them; how many.
 
-        Of each target the newest `keep` stay, and the newest `keep` whose update is in place:
-        status and rollback need them.
+        Of each target the newest `keep` stay, the newest `keep` whose update is in place, which
+        status and rollback need, and the newest `keep` rollbacks: one may hold.
         """
         newest = _ranked(sa.select(DEPLOYMENT.c.id, _place_in_target()), keep)
         standing = _ranked(
@@ -41,10 +42,11 @@ class OldRows:
             .where(FACT.c.key == self._standing, FACT.c.value == "true"),
             keep,
         )
+        back = _ranked(sa.select(DEPLOYMENT.c.id, _place_in_target()).where(IS_ROLLBACK), keep)
         old = (
             sa.select(DEPLOYMENT.c.id)
             .where(DEPLOYMENT.c.state == State.FINISHED, DEPLOYMENT.c.finished_at < before)
-            .where(DEPLOYMENT.c.id.not_in(newest), DEPLOYMENT.c.id.not_in(standing))
+            .where(*(DEPLOYMENT.c.id.not_in(kept) for kept in (newest, standing, back)))
             .limit(_AT_ONCE)
         )
         # Asked once: to rank all of them costs more than to delete some.

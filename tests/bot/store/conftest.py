@@ -51,9 +51,10 @@ def add(database: Database) -> Callable[..., Awaitable[Deployment]]:
         *,
         repository: str = "git@example.com:edges",
         environment: str = "staging",
+        kind: Kind = Kind.DEPLOY,
     ) -> Deployment:
         request = Request(
-            Kind.DEPLOY,
+            kind,
             repository,
             environment,
             Commit("a" * 40, "main", branch="main"),

@@ -3,7 +3,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 import sqlalchemy as sa
 
-from bot.domain.deployment import Deployment, Outcome, Stage
+from bot.domain.deployment import Deployment, Kind, Outcome, Stage
 from bot.domain.progress import Finished, Log, Progress, StageStarted, Warned
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
@@ -24,8 +24,10 @@ def old(database: Database) -> OldRows:
 
 @pytest.fixture
 def ended(add: Add, deployments: Deployments) -> Add:
-    async def ended(*, stands: bool = False, environment: str = "staging") -> Deployment:
-        deployment = await add(environment=environment)
+    async def ended(
+        *, stands: bool = False, environment: str = "staging", kind: Kind = Kind.DEPLOY
+    ) -> Deployment:
+        deployment = await add(environment=environment, kind=kind)
         await deployments.save(deployment.id, "stands", stands)
         await deployments.finish(deployment.id, Outcome.SUCCEEDED if stands else Outcome.FAILED)
         return deployment
@@ -54,6 +56,18 @@ async def test_what_a_rollback_needs_stays_whatever_came_after_it(
     bad = [await ended() for _ in range(5)]
     assert await old.forget_deployments(FAR, keep=2) == 4
     assert await ids(deployments) == {each.id for each in (*good, *bad[-2:])}
+
+
+async def test_a_rollback_that_failed_holds_its_target_however_long_ago(
+    old: OldRows, ended: Add, deployments: Deployments
+) -> None:
+    held = await ended(kind=Kind.ROLLBACK)
+    for _ in range(3):
+        await ended()
+    assert await old.forget_deployments(FAR, keep=1) == 2
+    hold = await deployments.hold(held.request.target)
+    assert hold is not None
+    assert hold.deployment == held.id
 
 
 async def test_what_has_not_ended_stays(old: OldRows, add: Add, deployments: Deployments) -> None:

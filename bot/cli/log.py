@@ -4,12 +4,14 @@ import logging
 import os
 
 from bot.domain.reasons import Code, StoppedError
+from bot.garbage import load_sparingly
 from bot.redact import Redactor
 from bot.settings import Settings, load_settings
 
 
 def settings_of_a_server() -> Settings:
-    """For processes that stand: their log goes to stderr."""
+    """For processes that stand: their log goes to stderr, and garbage must not pile up."""
+    load_sparingly()
     settings = load_settings(os.environ)
     _log_to(logging.StreamHandler(), settings)
     return settings

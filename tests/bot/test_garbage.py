@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.garbage import keep_what_is_loaded, load_quickly
+from bot.garbage import keep_what_is_loaded, load_quickly, load_sparingly
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def test_garbage_does_not_pile_up_in_what_stands() -> None:
     load_quickly()
     assert gc.get_threshold() > usual
 
-    keep_what_is_loaded()
+    load_sparingly()
     assert gc.get_threshold() == usual
 
 

@@ -9,6 +9,7 @@ from bot.domain.reasons import Code, Reason, StoppedError
 from handlers.commands.asking import ask
 from handlers.commands.gathering import Wish
 from handlers.github import words
+from handlers.github.brought import Brought, Refusal
 from handlers.github.errand import Errand
 from handlers.reports.github.check import check_name
 
@@ -94,12 +95,13 @@ async def _show_refused(
         return
     if wish.commit is None or not errand.desk.github.is_app:
         return
+    refusal = Refusal(environment, Brought(wish.trigger, wish.commit.ref))
     try:
         await errand.client.create_check(
             wish.commit.sha,
             check_name(environment),
             words.refused_check(environment, reasons, safe),
-            external_id=errand.deployment_id(environment),
+            external_id=refusal.external_id or errand.deployment_id(environment),
         )
     except StoppedError as stopped:
         if stopped.reason.code is not Code.GITHUB_REFUSED:

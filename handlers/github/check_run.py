@@ -4,7 +4,8 @@ import logging
 from collections.abc import Awaitable
 
 from bot.domain.approval import Verdict
-from bot.domain.deployment import Deployment, Kind, Trigger
+from bot.domain.command import Deploy
+from bot.domain.deployment import Commit, Deployment, Kind, Trigger
 from bot.domain.gate import may_act
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.services.github import CheckReport, Conclusion, OwnCheck
@@ -17,7 +18,8 @@ from handlers.commands.gathering import Wish, gather
 from handlers.commands.noting import About, note_command, note_decision
 from handlers.commands.words import no_second_rollback
 from handlers.github import words
-from handlers.github.answering import answer
+from handlers.github.answering import answer, ask_at_last
+from handlers.github.brought import Refusal
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload
@@ -78,9 +80,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     errand, check = Errand(desk, delivery, event), event.check_run.own
     shown = await deployment_of(errand, check)
     if shown is None:
-        if event.action == _AGAIN:
-            return await end_without_deployment(errand, check)
-        return "a check of no deployment"
+        return await _without_deployment(errand, check, event.action)
     deployment, pull_request = shown
     wish = again(deployment, Trigger.CHECK, pull_request)
     await note_command(errand, button.value, f"{button} {deployment.id}", pull_request)
@@ -139,6 +139,15 @@ async def _press(
     return reasons
 
 
+async def _without_deployment(errand: Errand, check: OwnCheck, action: str) -> str:
+    if action != _AGAIN:
+        return "a check of no deployment"
+    refusal = Refusal.read(check.external_id)
+    if refusal is not None:
+        return await _ask_after_refusal(errand, check, refusal)
+    return await end_without_deployment(errand, check)
+
+
 async def end_without_deployment(errand: Errand, check: OwnCheck) -> str:
     """A check on rules, or one that says why nothing was deployed; or somebody else's database."""
     if is_of_default_rules(check.external_id):
@@ -149,6 +158,25 @@ async def end_without_deployment(errand: Errand, check: OwnCheck) -> str:
         return "the rules are checked again"
     await end(errand, check, words.nothing_to_repeat(errand.desk.word, errand.desk.safe))
     return "a check of no deployment is asked for again"
+
+
+async def _ask_after_refusal(errand: Errand, check: OwnCheck, refusal: Refusal) -> str:
+    """What was refused then may be allowed now, or to who asks now."""
+    desk, name, brought = errand.desk, refusal.environment, refusal.brought
+    if brought.trigger is not Trigger.PUSH:
+        # Whether it still should be, where a later one was published, is for people to say.
+        left = words.deploy_yourself(brought.name, check.head_sha, [name], desk.word, desk.safe)
+        await end(errand, check, left)
+        return f"{brought} is left to people"
+    commit = Commit(check.head_sha, brought.name, brought.name)
+    part = f"{Button.RERUN}:{name}"
+    await note_command(errand, part, f"{Button.RERUN} {commit.sha} in {name}", None)
+    wish = Wish(Trigger.CHECK, Deploy(name, commit.sha), known_as=commit)
+    answered = await ask_at_last(errand, wish, part)
+    if isinstance(answered, Deployment):
+        return f"{Button.RERUN} of {commit.sha}: {answered.id}"
+    await end(errand, check, words.refused_check(name, answered, desk.safe))
+    return f"{Button.RERUN}: refused, {', '.join(each.code for each in answered)}"
 
 
 async def _end_refused(

@@ -7,6 +7,7 @@ from bot.domain.approval import ApprovalState
 from bot.domain.deployment import Outcome, Stage, State
 from bot.services.github import Conclusion, OwnCheck
 from bot.store.deliveries import Delivery
+from handlers.github.brought import Refusal
 from handlers.github.check_run import (
     App,
     deployment_of,
@@ -57,6 +58,10 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
 
 async def _again(errand: Errand, check: OwnCheck) -> str:
     shown = await deployment_of(errand, check)
+    if shown is None and Refusal.read(check.external_id) is not None:
+        # By a command it would end a rollback's hold, which nobody means who wants all checks again.
+        await end(errand, check, Conclusion.ACTION_REQUIRED)
+        return "a refusal stays"
     if shown is None:
         return await end_without_deployment(errand, check)
     deployment, pull_request = shown

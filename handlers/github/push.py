@@ -6,10 +6,11 @@ from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.gathering import Wish
 from handlers.github.answering import follow, refuse
+from handlers.github.brought import Brought
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload
-from handlers.github.rules_check import Brought, is_shown, show_broken
+from handlers.github.rules_check import is_shown, show_broken
 
 _BRANCH = "refs/heads/"
 

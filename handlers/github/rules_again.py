@@ -9,9 +9,10 @@ from handlers.commands.gathering import Wish
 from handlers.commands.noting import note_command
 from handlers.github import words
 from handlers.github.answering import ask_at_last
+from handlers.github.brought import Brought
 from handlers.github.errand import Errand
 from handlers.github.push import is_newest
-from handlers.github.rules_check import Brought, brought_by, is_shown, unread_report
+from handlers.github.rules_check import brought_by, is_shown, unread_report
 from handlers.reports.github.check import Button
 
 

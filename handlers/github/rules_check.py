@@ -5,7 +5,6 @@ import logging
 import re
 from dataclasses import dataclass, replace
 
-from bot.domain.deployment import Trigger
 from bot.domain.gate_facts import Unknown
 from bot.domain.gate_rules import EnvironmentRules, Rules
 from bot.domain.people import People
@@ -14,6 +13,7 @@ from bot.project import PROJECT_FILE, parse_project
 from bot.services.github import CheckReport, Conclusion
 from bot.services.together import together
 from handlers.github import words
+from handlers.github.brought import Brought, fits
 from handlers.github.errand import Errand
 from handlers.reports.github.check import annotations
 
@@ -24,7 +24,6 @@ CHECK = f"pachops: {PROJECT_FILE}"
 _RULES = "rules:"
 _DEFAULT = f"{_RULES}default:"
 """Of the default branch's, on a commit that nothing follows for them."""
-_LONGEST_ID = 250
 _PROBLEM = re.compile(rf"(?P<where>{re.escape(PROJECT_FILE)}:\d+(?::[^:]*)?): (?P<text>.+)")
 
 
@@ -70,15 +69,6 @@ def is_shown(errand: Errand, stopped: StoppedError) -> bool:
     return errand.source.is_last or code in {Code.PROJECT_INVALID, Code.GITHUB_REFUSED}
 
 
-@dataclass(frozen=True)
-class Brought:
-    """What brought a commit: a push or a release."""
-
-    trigger: Trigger
-    name: str
-    """Of the branch or tag."""
-
-
 async def show_broken(errand: Errand, sha: str, brought: Brought, stopped: StoppedError) -> str:
     """The check on a commit that nothing follows, for the rules cannot be read.
 
@@ -105,8 +95,7 @@ def unread_report(errand: Errand, stopped: StoppedError) -> CheckReport:
 def brought_by(external_id: str) -> Brought | None:
     """What brought the commit of a check on the default branch's rules; None where it is not said."""
     _sha, _, brought = external_id.removeprefix(_DEFAULT).partition(":")
-    trigger, _, name = brought.partition(":")
-    return Brought(Trigger(trigger), name) if name and trigger in set(Trigger) else None
+    return Brought.read(brought)
 
 
 async def rules_report(errand: Errand, sha: str) -> CheckReport:
@@ -127,8 +116,8 @@ def is_of_default_rules(external_id: str) -> bool:
 
 def _default_id(sha: str, brought: Brought) -> str:
     """With what is to be followed once that can be."""
-    whole = f"{_DEFAULT}{sha}:{brought.trigger}:{brought.name}"
-    return whole if len(whole) <= _LONGEST_ID else f"{_DEFAULT}{sha}"
+    whole = f"{_DEFAULT}{sha}:{brought}"
+    return whole if fits(whole) else f"{_DEFAULT}{sha}"
 
 
 def _external_id(sha: str) -> str:

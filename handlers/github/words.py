@@ -159,14 +159,12 @@ def refused_all(refusals: Mapping[str, Sequence[Reason]], safe: Safe) -> CheckRe
 def deploy_yourself(
     name: str, sha: str, environments: Sequence[str], word: str, safe: Safe
 ) -> CheckReport:
-    """Likewise, where people have to say whether it is still wanted."""
+    """A check asked for again, where people have to say whether it is still wanted."""
     commands = (f"- {safe.code(f'{word} deploy {each} {sha}')}" for each in environments)
-    ask = (
-        "The rules are valid now, but this was not deployed. Where it still should be, comment on "
-    )
+    ask = "This was not deployed. Where it still should be, comment on a pull request:"
     return CheckReport(
         title=safe.line(f"{name} was not deployed", 200),
-        summary=fitted([f"{ask}a pull request:"], commands, [], LONGEST_BODY),
+        summary=fitted([ask], commands, [], LONGEST_BODY),
         conclusion=Conclusion.ACTION_REQUIRED,
     )
 

@@ -152,14 +152,16 @@ async def test_whoever_may_not_deploy_deploys_nothing_and_no_check_stays_queued(
     assert all("Not deployed to" in (each.summary or "") for each in checks)
 
 
-async def test_a_refusals_check_is_not_queued_for_ever(world: World) -> None:
+async def test_a_refusal_stays_whoever_asks_for_all_checks(world: World) -> None:
     world.declare("  staging: {on: {push: [main]}, deployers: {users: [grace]}}\n")
     sha = await world.github.push(EDGES, {"a": "1"})
     await world.settled()
     check = await world.github.expect_check(sha, conclusion="action_required")
-    await world.github.rerun_all(EDGES, check)
+    await world.github.rerun_all(EDGES, check, by="grace")
     await world.settled()
+    assert await world.asked() == []
     assert (check.status, check.conclusion) == ("completed", "action_required")
+    assert "Not deployed to **staging**" in (check.summary or "")
 
 
 async def test_checks_of_others_are_theirs(world: World) -> None:

@@ -594,7 +594,38 @@ async def test_a_refusals_check_that_is_asked_for_again_is_not_queued_for_ever(
     await world.github.rerun(EDGES, check)
     await world.settled()
     assert (check.status, check.conclusion) == ("completed", "action_required")
-    assert "/pachops deploy" in (check.summary or "")
+    assert "Not deployed to **staging**" in (check.summary or "")
+
+
+async def test_what_was_refused_is_deployed_when_who_may_asks_for_its_check_again(
+    world: World,
+) -> None:
+    world.declare("  staging: {on: {push: [main]}, deployers: {users: [grace]}}\n")
+    world.github.allow("grace", EDGES, Permission.WRITE)
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    check = await world.github.expect_check(sha, conclusion="action_required")
+    await world.github.rerun(EDGES, check, by="grace")
+    await world.settled()
+    request = (await world.only()).request
+    assert (request.actor.name, request.trigger) == ("grace", Trigger.CHECK)
+    assert (request.environment, request.commit.sha, request.commit.branch) == (
+        "staging",
+        sha,
+        "main",
+    )
+
+
+async def test_a_release_that_was_refused_is_left_to_people(world: World) -> None:
+    world.declare("  production: {on: {release: published}, deployers: {users: [grace]}}\n")
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.github.publish_release(EDGES, "v1.0")
+    await world.settled()
+    check = await world.github.expect_check(sha, conclusion="action_required")
+    await world.github.rerun(EDGES, check)
+    await world.settled()
+    assert (check.status, check.conclusion) == ("completed", "action_required")
+    assert f"/pachops deploy production {sha}" in (check.summary or "")
 
 
 async def test_checks_of_others_have_no_buttons_for_us(world: World) -> None:

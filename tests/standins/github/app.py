@@ -33,8 +33,9 @@ def private_key() -> str:
     ).decode()
 
 
+@functools.cache
 def public_key(pem: str) -> rsa.RSAPublicKey:
-    """What its signatures are checked with."""
+    """What its signatures are checked with; to read it takes longer than most tests."""
     key = serialization.load_pem_private_key(pem.encode(), password=None).public_key()
     if not isinstance(key, rsa.RSAPublicKey):
         raise TypeError

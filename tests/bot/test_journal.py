@@ -13,6 +13,7 @@ from bot.redact import Redactor
 from bot.store.database import Database
 from bot.store.deployments import insert
 from bot.store.progress import ProgressLog
+from tests.migrated import migrated
 
 REQUEST = Request(
     Kind.DEPLOY, "/r", "staging", Commit("a" * 40, "main"), Trigger.CLI, Actor("ada", "cli")
@@ -21,7 +22,7 @@ REQUEST = Request(
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(f"sqlite:///{tmp_path}/pachops.db")
+    database = await Database.open(migrated(tmp_path / "pachops.db"))
 
     def add(connection: sa.Connection) -> None:
         insert(connection, Deployment("d1", REQUEST))

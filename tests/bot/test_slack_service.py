@@ -20,6 +20,7 @@ from bot.store.deployments import Deployments
 from bot.store.identities import Identities, Proof, SlackUser
 from handlers.slack.directory import Directory
 from tests.bot.test_serve import EDGES, PATIENCE, serving, variables
+from tests.migrated import migrated
 from tests.standins.github.server import GitHubServer
 from tests.standins.slack.faults import dropped
 from tests.standins.slack.server import SlackServer
@@ -65,7 +66,7 @@ class World:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(f"sqlite:///{tmp_path}/identities.db")
+    database = await Database.open(migrated(tmp_path / "identities.db"))
     yield database
     await database.close()
 

@@ -5,11 +5,12 @@ import pytest
 
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
+from tests.migrated import migrated
 
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(f"sqlite:///{tmp_path}/pachops.db")
+    database = await Database.open(migrated(tmp_path / "pachops.db"))
     yield database
     await database.close()
 

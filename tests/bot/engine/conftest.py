@@ -19,13 +19,14 @@ from bot.engine.engine import Engine
 from bot.engine.run import Run
 from bot.store.database import Database
 from bot.store.deployments import Deployments
+from tests.migrated import migrated
 
 Workflow = Callable[[Run], Awaitable[None]]
 
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(f"sqlite:///{tmp_path}/pachops.db")
+    opened = await Database.open(migrated(tmp_path / "pachops.db"))
     yield opened
     await opened.close()
 

@@ -14,6 +14,7 @@ from bot.stages.approve import approve
 from bot.store.approvals import Approvals
 from bot.store.database import Database
 from bot.store.deployments import insert
+from tests.migrated import migrated
 
 ANN, BOB, CARL = (Actor(name, "github") for name in ("ann", "bob", "carl"))
 REQUEST = Request(Kind.DEPLOY, "r", "production", Commit("a" * 40, "main"), Trigger.COMMENT, ANN)
@@ -21,7 +22,7 @@ REQUEST = Request(Kind.DEPLOY, "r", "production", Commit("a" * 40, "main"), Trig
 
 @pytest.fixture
 async def approvals(tmp_path: Path) -> AsyncIterator[Approvals]:
-    database = await Database.open(f"sqlite:///{tmp_path}/pachops.db")
+    database = await Database.open(migrated(tmp_path / "pachops.db"))
     await database.write(lambda connection: insert(connection, Deployment("06gaaaa", REQUEST)))
     yield Approvals(database)
     await database.close()

@@ -15,12 +15,13 @@ from bot.domain.deployment import (
 from bot.store.database import Database
 from bot.store.deployments import Deployments, insert
 from bot.store.progress import ProgressLog
+from tests.migrated import migrated
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/pachops.db"
+        return migrated(tmp_path / "pachops.db")
     new_database: Callable[[], str] = request.getfixturevalue("postgresql_server").new_database
     return new_database()
 

@@ -43,6 +43,7 @@ from bot.store.database import Database
 from bot.store.deployments import Deployments, insert
 from bot.store.locks import Busy, Changed, Freed, Gone, Locks, Taken
 from bot.store.queue import Queue
+from tests.migrated import migrated
 
 T = TypeVar("T")
 
@@ -345,12 +346,7 @@ class LineMachine(Machine):
 def template(tmp_path: Path) -> Path:
     """A database with its schema, so that not every example makes one."""
     file = tmp_path / "template.db"
-
-    async def make() -> None:
-        database = await Database.open(f"sqlite:///{file}")
-        await database.close()
-
-    asyncio.run(make())
+    migrated(file)
     return file
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bot.domain.reasons import Code, StoppedError
 from bot.store.database import Database
+from tests.migrated import migrated
 
 NOTES = sa.table("note", sa.column("text"))
 
@@ -54,7 +55,7 @@ class Disk:
 
 @pytest.fixture
 async def disk(tmp_path: Path) -> AsyncIterator[Disk]:
-    database = await Database.open(f"sqlite:///{tmp_path}/pachops.db", busy_timeout=0.05)
+    database = await Database.open(migrated(tmp_path / "pachops.db"), busy_timeout=0.05)
     await database.write(lambda connection: connection.execute(sa.text("CREATE TABLE note (text)")))
     disk = Disk(database)
     yield disk

@@ -20,6 +20,7 @@ from handlers.web.app import web_app
 from handlers.web.metrics import Metrics
 from tests.handlers.reports import example
 from tests.handlers.web.world import World
+from tests.migrated import migrated
 
 TOKEN = "a token for prometheus only"
 DASHBOARD = Path(__file__).parents[3] / "docs" / "grafana-dashboard.json"
@@ -47,7 +48,7 @@ class Scraped:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(f"sqlite:///{tmp_path}/metrics.db")
+    opened = await Database.open(migrated(tmp_path / "metrics.db"))
     yield opened
     await opened.close()
 

@@ -27,6 +27,7 @@ from handlers.web.access import EVERYTHING, Links
 from handlers.web.app import web_app
 from handlers.web.seal import Seals
 from handlers.web.site import Site
+from tests.migrated import migrated
 from tests.real.serving import serving
 
 KEY = SecretStr("a key that is only for tests")
@@ -130,7 +131,7 @@ async def world(
     port: int | None = None,
 ) -> AsyncIterator[World]:
     """A server on a loopback port."""
-    database = await Database.open(f"sqlite:///{tmp_path}/pachops.db")
+    database = await Database.open(migrated(tmp_path / "pachops.db"))
     stopping = asyncio.Event()
     seals = Seals([KEY], clock=clock) if clock else Seals([KEY])
     made = World("", database, seals, Links(seals, "", days=14, login=False), stopping)

@@ -42,6 +42,7 @@ from handlers.reports.github.origin import ORIGIN, Origin, comment_marker
 from handlers.reports.github.reporter import GitHubReports, Pace
 from handlers.reports.view import FAILURES
 from tests.handlers.reports.github.fake import CrashError, FakeRepository
+from tests.migrated import migrated
 
 SHA = "3f9c2a1b7d4e5f60718293a4b5c6d7e8f9012345"
 COMMAND = 7
@@ -118,7 +119,7 @@ class World:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    database = await Database.open(f"sqlite:///{tmp_path}/pachops.db")
+    database = await Database.open(migrated(tmp_path / "pachops.db"))
     yield World(database)
     await database.close()
 
@@ -502,7 +503,7 @@ async def _fails(*_: object) -> None:
 
 
 async def test_runs_until_it_is_cancelled(world: World, tmp_path: Path) -> None:
-    database = await Database.open(f"sqlite:///{tmp_path}/pachops.db")
+    database = await Database.open(migrated(tmp_path / "pachops.db"))
     pace = replace(Pace(), look=0.0, quiet=0.0)
     reports = GitHubReports(database, Redactor([]), lambda _origin: world.github, pace=pace)
     running = asyncio.create_task(reports.run())

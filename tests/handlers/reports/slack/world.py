@@ -20,6 +20,7 @@ from handlers.reports.slack.follower import Lookups
 from handlers.reports.slack.message import Approvers
 from handlers.reports.slack.origin import ORIGIN, Asked, Heard, Origin
 from handlers.reports.slack.reporter import SlackReports
+from tests.migrated import migrated
 from tests.standins.slack.clock import Clock
 from tests.standins.slack.server import SlackServer
 from tests.standins.slack.state import Channel, Message, User
@@ -139,7 +140,7 @@ def done(stage: Stage) -> list[Progress]:
 @asynccontextmanager
 async def opened(folder: Path) -> AsyncIterator[World]:
     time = Time()
-    database = await Database.open(f"sqlite:///{folder}/pachops.db")
+    database = await Database.open(migrated(folder / "pachops.db"))
     try:
         async with SlackServer(clock=Clock(time.now)) as slack:
             world = World(database, slack, time)

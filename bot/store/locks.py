@@ -253,6 +253,7 @@ def _insert(connection: sa.Connection, lock: Lock, now: float) -> None:
             created_at=lock.created_at,
             expires_at=lock.expires_at,
             pull_request=lock.pull_request,
+            asked_on=lock.asked_on,
         )
     )
     due_at = remind_at(lock, now)
@@ -335,6 +336,7 @@ def _lock(row: sa.Row[Any]) -> Lock:
         created_at=row.created_at,
         expires_at=row.expires_at,
         pull_request=row.pull_request,
+        asked_on=row.asked_on,
     )
 
 

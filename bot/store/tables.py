@@ -167,6 +167,7 @@ LOCK = sa.Table(
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("expires_at", sa.Double),
     sa.Column("pull_request", sa.Integer),
+    sa.Column("asked_on", sa.Integer),
     sa.UniqueConstraint("repository", "environment", name="environment_lock_place"),
 )
 

@@ -41,7 +41,15 @@ async def lock(errand: Errand, wish: Wish, command: Lock) -> Locked | Refused:
         return checked
     deployer, now = errand.desk.deployer, time.time()
     bound = await _open_pull_request(errand, wish)
-    asked = wanted(command, checked, errand.actor, now, clean=deployer.clean, pull_request=bound)
+    asked = wanted(
+        command,
+        checked,
+        errand.actor,
+        now,
+        clean=deployer.clean,
+        pull_request=bound,
+        asked_on=wish.pull_request,
+    )
     taken = await take(deployer.locks, checked, asked, command.take_from, now)
     return Locked(taken.lock, renewed=taken.renewed, over=taken.over)
 
@@ -77,6 +85,7 @@ def wanted(
     *,
     clean: Callable[[str], str],
     pull_request: int | None = None,
+    asked_on: int | None = None,
 ) -> LockTaken:
     """The lock that is asked for; `clean` masks secrets in its reason."""
     return LockTaken(
@@ -88,6 +97,7 @@ def wanted(
         created_at=now,
         expires_at=None if command.seconds is None else now + command.seconds,
         pull_request=pull_request,
+        asked_on=asked_on,
     )
 
 

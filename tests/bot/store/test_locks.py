@@ -1,11 +1,15 @@
 import asyncio
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from alembic import command
 
 from bot.domain.deployment import Actor
 from bot.domain.lock import Lock, NoticeKind, remind_at
+from bot.store import schema
 from bot.store.audit import Audit
 from bot.store.database import Database
 from bot.store.locks import Busy, Changed, Freed, Gone, Locks, Taken
@@ -157,6 +161,35 @@ async def test_the_owner_is_told_of_the_end(locks: Locks) -> None:
     assert await locks.expire(160.0) == (short,)
     assert await locks.expire(160.0) == ()
     assert await kinds(locks, 160.0) == [(NoticeKind.EXPIRED, "1")]
+
+
+async def test_a_lock_and_a_notice_of_an_older_version_are_there_after_the_upgrade(
+    tmp_path: Path,
+) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/old.db")
+    with engine.begin() as connection:
+        command.upgrade(schema._config(connection), "0006")
+        owner = '{"name": "ann", "surface": "github", "account": null}'
+        connection.exec_driver_sql(
+            "insert into environment_lock (id, repository, environment, owner, reason, created_at,"
+            " pull_request) values ('1', 'r', 'production', ?, 'why', 100.0, 7)",
+            (owner,),
+        )
+        lock = f'{{"id": "1", "repository": "r", "environment": null, "owner": {owner},'
+        connection.exec_driver_sql(
+            "insert into lock_notice (lock_id, kind, lock, due_at) values ('1', 'expired', ?, 1.0)",
+            (lock + ' "reason": "", "created_at": 1.0, "expires_at": 2.0, "pull_request": 7}',),
+        )
+    engine.dispose()
+    database = await Database.open(f"sqlite:///{tmp_path}/old.db")
+    try:
+        assert await Locks(database).list("r", 101.0) == (
+            replace(LOCK, reason="why", pull_request=7),
+        )
+        (notice,) = await Locks(database).due(101.0)
+        assert (notice.lock.pull_request, notice.lock.asked_on) == (7, None)
+    finally:
+        await database.close()
 
 
 async def test_everything_is_in_the_audit(locks: Locks, database: Database) -> None:

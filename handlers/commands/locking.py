@@ -58,6 +58,8 @@ async def unlock(errand: Errand, wish: Wish, command: Unlock) -> Unlocked | Refu
     """Release it. Errors: LOCKED where it is another's than was named, and those of `gather`."""
     checked = await _where(errand, wish, everywhere=command.everywhere)
     if isinstance(checked, Refused):
+        checked = await _left_behind(errand, wish, checked)
+    if isinstance(checked, Refused):
         return checked
     locks = errand.desk.deployer.locks
     freed = await release(locks, checked, errand.actor, command.owner, time.time())
@@ -108,7 +110,7 @@ async def take(
 
     Errors: LOCKED, and LOCK_CHANGED where it is not.
     """
-    there = await _there(locks, where, now)
+    there = await lock_at(locks, where, now)
     step, was_named = f"lock {where.shown} --take-from", take_from is not None
     result: Taken | Busy | Changed
     if there is not None and not there.is_of(asked.owner):
@@ -129,7 +131,7 @@ async def release(
 
     Another's is released only by its owner's name: whoever types it has seen whose it is.
     """
-    there = await _there(locks, where, now)
+    there = await lock_at(locks, where, now)
     if there is None:
         raise words.not_locked(where.environment)
     is_meant = there.is_of(by) if owner is None else _is_of(there, owner)
@@ -152,7 +154,8 @@ async def release_for_pull_request(errand: Errand, number: int) -> Sequence[Lock
     return await locks.release_for_pull_request(errand.address, number, time.time())
 
 
-async def _there(locks: Locks, where: Where, now: float) -> LockTaken | None:
+async def lock_at(locks: Locks, where: Where, now: float) -> LockTaken | None:
+    """The lock that is on exactly this place."""
     found = await locks.list(where.repository, now)
     return next((each for each in found if each.environment == where.environment), None)
 
@@ -174,6 +177,24 @@ async def _where(errand: Errand, wish: Wish, *, everywhere: bool) -> Where | Ref
         if reasons := may_act(*await gather(errand, of_it, content=False)):
             return Refused(reasons)
     return Where(errand.address, None, errand.desk.word)
+
+
+async def _left_behind(errand: Errand, wish: Wish, refused: Refused) -> Where | Refused:
+    """A place that only its lock still knows: its owner may act on it, and who may on all.
+
+    The rules that said who else may are gone with the environment.
+    """
+    name, unknown = wish.command.environment, {Code.ENVIRONMENT_UNKNOWN}
+    if name is None or {each.code for each in refused.reasons} != unknown:
+        return refused
+    where = Where(errand.address, name, errand.desk.word)
+    there = await lock_at(errand.desk.deployer.locks, where, time.time())
+    if there is None:
+        return refused
+    if there.is_of(errand.actor):
+        return where
+    everywhere = await _where(errand, wish, everywhere=True)
+    return everywhere if isinstance(everywhere, Refused) else where
 
 
 async def _open_pull_request(errand: Errand, wish: Wish) -> int | None:

@@ -85,6 +85,16 @@ def test_status_as_json_has_locks_holds_and_places_in_the_line(tmp_path: Path) -
     assert (hold["environment"], hold["rollback"]) == ("staging", back.id)
 
 
+def test_a_lock_of_what_the_rules_have_no_more_is_released(repository: Path) -> None:
+    assert run("lock", "--to", "production")[0] == 0
+    (repository / ".pachops.yml").write_text("environments:\n  staging: {}\n")
+    subprocess.run([*GIT, "commit", "-qam", "Less"], cwd=repository, check=True)  # noqa: S603
+    assert "no such environment" in run("lock", "--to", "production")[1]
+    status, output = run("unlock", "--to", "production")
+    assert (status, "is released" in output) == (0, True)
+    assert "no such environment" in run("unlock", "--to", "production")[1]
+
+
 async def store(url: str, *deployments: Deployment) -> None:
     database = await Database.open(url)
     try:
@@ -135,4 +145,4 @@ def test_without_a_rollback_there_is_nothing_to_resume() -> None:
 def test_a_deployment_that_is_refused_before_it_is_one_is_explained() -> None:
     assert run("deploy", "--to", "nowhere")[0] == 2
     assert "gave a command line: deploy --to nowhere" in run("audit")[1]
-    assert "environment_unknown" in run("why")[1]
+    assert "no such environment" in run("why")[1]

@@ -157,6 +157,29 @@ async def test_on_a_pull_request_that_is_closed_it_is_not_bound_and_its_owner_is
     assert world.answers(pull)[-1].startswith("@ada Your lock of staging in acme/edges")
 
 
+async def test_the_owner_releases_what_the_rules_have_no_more(world: World) -> None:
+    pull = await opened(world)
+    await says(world, pull, "lock production", by="grace")
+    world.redeclare("  staging: {}\n")
+    assert "(`locked`)" in await says(world, pull, "unlock production")
+    assert "is released" in await says(world, pull, "unlock production", by="grace")
+    assert await locks(world) == []
+    assert "(`environment_unknown`)" in await says(world, pull, "unlock production", by="grace")
+
+
+async def test_anothers_that_the_rules_have_no_more_is_for_those_who_may_act_on_all(
+    world: World,
+) -> None:
+    pull = await opened(world)
+    await says(world, pull, "lock production")
+    world.redeclare("  staging: {}\n  test: {deployers: {users: [ada]}}\n")
+    refused = await says(world, pull, "unlock production --of ada", by="grace")
+    assert "(`not_a_deployer`)" in refused
+    world.redeclare("  staging: {}\n")
+    assert "is released" in await says(world, pull, "unlock production --of ada", by="grace")
+    assert await notices(world) == [NoticeKind.RELEASED]
+
+
 async def test_status_lists_locks(world: World) -> None:
     pull = await opened(world)
     await says(world, pull, "lock staging an experiment")

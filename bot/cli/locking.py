@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.ending import explained
+from bot.cli.lock_notices import tell_of_locks
 from bot.cli.log import keep_a_log
 from bot.cli.noting import noted
 from bot.cli.options import Repository
@@ -110,8 +111,10 @@ def _with_bot(work: "Callable[[Bot], Coroutine[object, object, None]]") -> None:
 
         settings = load_settings(os.environ)
         keep_a_log(settings)
-        async with open_bot(settings) as bot, noted(bot.audit, bot.redactor.clean):
-            await work(bot)
+        async with open_bot(settings) as bot:
+            await tell_of_locks(bot.locks)
+            async with noted(bot.audit, bot.redactor.clean):
+                await work(bot)
 
     with explained():
         asyncio.run(opened())

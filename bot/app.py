@@ -18,6 +18,7 @@ from bot.domain.deployment import (
     Trigger,
 )
 from bot.domain.gate_facts import Standing
+from bot.domain.gate_rules import Rules
 from bot.domain.plan import Plan
 from bot.domain.progress import InLine
 from bot.domain.queue import in_line
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
+_WITHOUT_RULES = frozenset({Code.REPOSITORY_UNKNOWN, Code.REF_UNKNOWN, Code.PROJECT_INVALID})
+"""Of such a repository it is not known later either which channels are told."""
 ROLLBACK_SECONDS = 3.0
 """How long a rollback waits to know which channels are told of it."""
 RUNNING = 200
@@ -225,10 +228,31 @@ class Bot:
         except (StoppedError, TimeoutError) as error:
             LOG.warning("Slack is not told of this: %s", str(error) or "git takes too long")
             return {}
-        rule = source.project.rules().environments.get(request.environment)
-        usual = (slack.default_channel,) if slack.default_channel else ()
-        told = told_in(None, (rule.notify if rule else ()) or usual)
+        told = told_in(None, self._channels(source.project.rules(), request.environment))
         return {SLACK: told} if told else {}
+
+    async def channels(self, repository: str, environment: str | None) -> tuple[str, ...]:
+        """Which are told of an environment, or of all, by the rules as they are now.
+
+        Errors: those of git, after which it may be known.
+        """
+        try:
+            rules = (await open_default(self.git, repository)).project.rules()
+        except StoppedError as stopped:
+            if stopped.reason.code not in _WITHOUT_RULES:
+                raise
+            rules = Rules({})
+        return self._channels(rules, environment)
+
+    def _channels(self, rules: Rules, environment: str | None) -> tuple[str, ...]:
+        named = (
+            channel
+            for name, rule in rules.environments.items()
+            if environment in {None, name}
+            for channel in rule.notify
+        )
+        default = self.settings.slack.default_channel
+        return tuple(dict.fromkeys(named)) or ((default,) if default else ())
 
     async def standing(self, repository: str, environment: str) -> Standing:
         """The locks of an environment, and whether a rollback holds it."""

@@ -54,7 +54,7 @@ from handlers.reports.github.reporter import GitHubReports
 from handlers.reports.github.repository import Repository
 from handlers.reports.github.safe import Safe
 from handlers.reports.slack.follower import Lookups
-from handlers.slack.lock_notices import DirectMessages
+from handlers.slack.lock_notices import ChannelMessages, DirectMessages
 from handlers.web.app import web_app
 from handlers.web.metrics import Metrics
 
@@ -196,6 +196,7 @@ class Server:
         tell: list[Tell] = [partial(tell_on_pull_request, desk)]
         if slack is not None:
             tell.insert(0, DirectMessages(slack, Identities(database), redactor).tell)
+            tell.append(ChannelMessages(slack, bot.channels, redactor).tell)
         self._lock_notices = LockNotices(bot.locks, tell)
         self.addresses: list[str] = []
         """Where it listens, once it does."""

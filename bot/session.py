@@ -4,7 +4,7 @@ import asyncio
 import getpass
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +73,10 @@ Attend = Callable[[Bot, Deployment], AbstractAsyncContextManager[None]]
 """What goes on beside a deployment, from when it is on disk to its end."""
 
 
+async def _not_at_all(_bot: Bot) -> None:
+    pass
+
+
 class Session:
     """A person at a terminal, and the bot that works for them."""
 
@@ -83,13 +87,18 @@ class Session:
         attend: Attend = lambda _bot, _deployment: nullcontext(),
         line: str = "",
         unheard: str = words.SLACK_IS_AWAY,
+        greet: Callable[[Bot], Awaitable[None]] = _not_at_all,
     ) -> None:
-        """`line` is what was typed, for the audit; `unheard` is said where Slack is away."""
+        """`line` is what was typed, for the audit; `unheard` is said where Slack is away.
+
+        `greet` comes before anything that is asked.
+        """
         self._settings = settings
         self._reporter = reporter
         self._attend = attend
         self._line = line
         self._unheard = unheard
+        self._greet = greet
         self.request: Request | None = None
         """What was asked for, once it is known."""
         self._own: Deployment | None = None
@@ -102,7 +111,7 @@ class Session:
 
     async def deploy(self, order: DeployOrder) -> Finished:
         """Deploy and wait for the end."""
-        async with open_bot(self._settings, self._listen) as bot, self._refusal_noted(bot):
+        async with self._open_bot() as bot, self._refusal_noted(bot):
             _, request = await both(self._start(bot), self._read(bot, order))
             return await self._follow(bot, request)
 
@@ -111,7 +120,7 @@ class Session:
 
         Without `asking` neither a registry nor a cluster hears of it.
         """
-        async with open_bot(self._settings) as bot:
+        async with self._open_bot() as bot:
             request = await self._read(bot, order)
             plan = await (bot.plan(request) if asking else bot.plan_unasked(request))
         for warning in plan.warnings:
@@ -121,7 +130,7 @@ class Session:
 
     async def roll_back(self, order: RollbackOrder) -> Finished:
         """Take an environment back and wait for the end."""
-        async with open_bot(self._settings, self._listen) as bot, self._refusal_noted(bot):
+        async with self._open_bot() as bot, self._refusal_noted(bot):
             request = await bot.rollback_request(
                 await self._deployed_repository(bot, order),
                 order.environment,
@@ -145,9 +154,16 @@ class Session:
         ):
             left = await bot.deployments.unfinished()
             await bot.engine.start()
+            await self._greet(bot)
             async with slack_told(bot, self._say_unheard):
                 await _unless(interrupted, self._see_the_end(bot, left))
             return await bot.engine.left()
+
+    @asynccontextmanager
+    async def _open_bot(self) -> AsyncIterator[Bot]:
+        async with open_bot(self._settings, self._listen) as bot:
+            await self._greet(bot)
+            yield bot
 
     async def _see_the_end(self, bot: Bot, identities: Sequence[str]) -> None:
         for identity in identities:

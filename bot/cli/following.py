@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from bot.cli.ending import exit_status
+from bot.cli.lock_notices import tell_of_locks
 from bot.cli.log import keep_a_log
 from bot.domain.deployment import Outcome
 from bot.domain.progress import Finished
@@ -88,4 +89,5 @@ def open_session(reporter: Reporter) -> "Session":
     keep_a_log(settings)
     from bot.session import Session  # noqa: PLC0415 - heavy
 
-    return Session(settings, reporter, line=shlex.join(sys.argv[1:]))
+    line = shlex.join(sys.argv[1:])
+    return Session(settings, reporter, line=line, greet=lambda bot: tell_of_locks(bot.locks))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.ending import explained
+from bot.cli.lock_notices import tell_of_locks
 from bot.cli.log import keep_a_log
 from bot.cli.noting import noted
 from bot.cli.options import Repository
@@ -80,7 +81,7 @@ def unlock(
     async def work(bot: "Bot") -> None:
         from handlers.commands import locking  # noqa: PLC0415 - heavy
 
-        where = await _where(bot, repository, to, everywhere=everywhere)
+        where = await _where(bot, repository, to, everywhere=everywhere, left_behind=True)
         by, whose = Actor(user(), "cli"), _word(read_owner, owner)
         freed = await locking.release(bot.locks, where, by, whose, time.time())
         write(words.unlocked(freed.environment, freed.owner.name))
@@ -110,19 +111,29 @@ def _with_bot(work: "Callable[[Bot], Coroutine[object, object, None]]") -> None:
 
         settings = load_settings(os.environ)
         keep_a_log(settings)
-        async with open_bot(settings) as bot, noted(bot.audit, bot.redactor.clean):
-            await work(bot)
+        async with open_bot(settings) as bot:
+            await tell_of_locks(bot.locks)
+            async with noted(bot.audit, bot.redactor.clean):
+                await work(bot)
 
     with explained():
         asyncio.run(opened())
 
 
 async def _where(
-    bot: "Bot", repository: str, environment: str | None, *, everywhere: bool
+    bot: "Bot",
+    repository: str,
+    environment: str | None,
+    *,
+    everywhere: bool,
+    left_behind: bool = False,
 ) -> "Where":
-    """The place that is meant; an environment that the default branch has."""
+    """The place that is meant; an environment that the default branch has.
+
+    With `left_behind` also one that only its lock still knows.
+    """
     from bot.services.git import repository_address  # noqa: PLC0415 - heavy
-    from handlers.commands.locking import Where  # noqa: PLC0415
+    from handlers.commands.locking import Where, lock_at  # noqa: PLC0415
 
     address = repository_address(repository, Path.cwd())
     if everywhere:
@@ -130,7 +141,14 @@ async def _where(
             raise StoppedError(Code.BAD_COMMAND, "--all says all, and --to names one")
         return Where(address, None, "pachops", "--to ")
     commit = await bot.git.resolve(address, None)
-    name = await bot.environment_name(address, commit, environment)
+    try:
+        name = await bot.environment_name(address, commit, environment)
+    except StoppedError as stopped:
+        where = Where(address, environment, "pachops", "--to ")
+        is_unknown = stopped.reason.code is Code.ENVIRONMENT_UNKNOWN and environment is not None
+        if not (left_behind and is_unknown and await lock_at(bot.locks, where, time.time())):
+            raise
+        return where
     return Where(address, name, "pachops", "--to ")
 
 

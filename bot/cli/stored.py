@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 from bot.cli.ending import explained
+from bot.cli.lock_notices import tell_of_locks
 from bot.cli.noting import noted
 from bot.domain.audit import Row
 from bot.domain.deployment import Deployment, Request, State
@@ -120,6 +121,7 @@ def look(work: Callable[[Stored], Coroutine[object, object, None]]) -> None:
     async def opened() -> None:
         database = await Database.open(load_settings(os.environ).database_url)
         try:
+            await tell_of_locks(Locks(database))
             await work(Stored(database))
         finally:
             await database.close()

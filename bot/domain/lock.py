@@ -26,6 +26,8 @@ class Lock:
     """None: it holds until it is released."""
     pull_request: int | None = None
     """It is released when this is merged or closed."""
+    asked_on: int | None = None
+    """The pull request on which it was asked for, where its owner is told what becomes of it."""
 
     def covers(self, environment: str) -> bool:
         """Whether the environment is locked by it."""

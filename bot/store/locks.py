@@ -21,6 +21,8 @@ _LOCK: TypeAdapter[Lock] = TypeAdapter(Lock)
 _ACTOR: TypeAdapter[Actor] = TypeAdapter(Actor)
 _EVERYWHERE = "*"
 """No environment's name."""
+_SHOWN_SECONDS = 30 * 86_400.0
+"""How long a notice waits for its owner to come back to a terminal."""
 _TRIES = 5
 """How often a lock that is freed at the moment when it is found held is tried for."""
 
@@ -205,6 +207,33 @@ class Locks:
             lambda connection: connection.execute(change.values(sent_at=None))
         )
 
+    async def show(self, owner: Actor, now: float) -> Sequence[Notice]:
+        """What the owner is to see at a terminal, the oldest first; it counts as seen there.
+
+        Locks whose time is over are taken away before: it may be that nobody else does.
+        """
+        over = LOCK.c.expires_at <= now
+        unseen = (
+            (LOCK_NOTICE.c.owner == owner.identity)
+            & LOCK_NOTICE.c.shown_at.is_(None)
+            & LOCK_NOTICE.c.due_at.between(now - _SHOWN_SECONDS, now)
+        )
+
+        def is_any(connection: sa.Connection) -> bool:
+            query = sa.select(sa.exists().where(over) | sa.exists().where(unseen))
+            return bool(connection.execute(query).scalar_one())
+
+        def write(connection: sa.Connection) -> Sequence[sa.Row[Any]]:
+            _expire(connection, now)
+            change = sa.update(LOCK_NOTICE).where(unseen).values(shown_at=now)
+            return connection.execute(change.returning(*LOCK_NOTICE.c)).all()
+
+        # Most commands find nothing, and need not wait for others who write.
+        if not await self._database.read(is_any):
+            return ()
+        notices = map(_notice, await self._database.write(write))
+        return sorted(notices, key=lambda notice: (notice.due_at, notice.number))
+
     async def _at_last(self, write: Callable[[sa.Connection], T]) -> T:
         """The answer, also where on PostgreSQL another took it between two looks."""
         for _ in range(_TRIES):
@@ -253,6 +282,7 @@ def _insert(connection: sa.Connection, lock: Lock, now: float) -> None:
             created_at=lock.created_at,
             expires_at=lock.expires_at,
             pull_request=lock.pull_request,
+            asked_on=lock.asked_on,
         )
     )
     due_at = remind_at(lock, now)
@@ -273,7 +303,6 @@ def _remove(connection: sa.Connection, which: sa.ColumnElement[bool]) -> tuple[L
             sa.delete(LOCK_NOTICE).where(
                 LOCK_NOTICE.c.lock_id.in_([lock.id for lock in removed]),
                 LOCK_NOTICE.c.kind == NoticeKind.EXPIRES_SOON,
-                LOCK_NOTICE.c.sent_at.is_(None),
             )
         )
     return removed
@@ -303,6 +332,7 @@ def _notify(
             lock=encode(_LOCK.dump_python(lock, mode="json")),
             by=encode(_ACTOR.dump_python(by, mode="json")) if by else None,
             due_at=due_at,
+            owner=lock.owner.identity,
         )
     )
 
@@ -335,6 +365,7 @@ def _lock(row: sa.Row[Any]) -> Lock:
         created_at=row.created_at,
         expires_at=row.expires_at,
         pull_request=row.pull_request,
+        asked_on=row.asked_on,
     )
 
 

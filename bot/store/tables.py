@@ -167,6 +167,7 @@ LOCK = sa.Table(
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("expires_at", sa.Double),
     sa.Column("pull_request", sa.Integer),
+    sa.Column("asked_on", sa.Integer),
     sa.UniqueConstraint("repository", "environment", name="environment_lock_place"),
 )
 
@@ -181,6 +182,11 @@ LOCK_NOTICE = sa.Table(
     sa.Column("by", sa.Text),
     sa.Column("due_at", sa.Double, nullable=False),
     sa.Column("sent_at", sa.Double),
+    # The identity of the lock's owner.
+    sa.Column("owner", sa.Text),
+    # When the owner saw it at a terminal, whether it was sent or not.
+    sa.Column("shown_at", sa.Double),
+    sa.Index("lock_notice_by_owner", "owner", "shown_at", "due_at"),
     sa.Index("lock_notice_by_due", "sent_at", "due_at"),
     sa.Index("lock_notice_by_lock", "lock_id"),
     sqlite_autoincrement=True,

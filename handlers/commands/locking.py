@@ -41,7 +41,15 @@ async def lock(errand: Errand, wish: Wish, command: Lock) -> Locked | Refused:
         return checked
     deployer, now = errand.desk.deployer, time.time()
     bound = await _open_pull_request(errand, wish)
-    asked = wanted(command, checked, errand.actor, now, clean=deployer.clean, pull_request=bound)
+    asked = wanted(
+        command,
+        checked,
+        errand.actor,
+        now,
+        clean=deployer.clean,
+        pull_request=bound,
+        asked_on=wish.pull_request,
+    )
     taken = await take(deployer.locks, checked, asked, command.take_from, now)
     return Locked(taken.lock, renewed=taken.renewed, over=taken.over)
 
@@ -49,6 +57,8 @@ async def lock(errand: Errand, wish: Wish, command: Lock) -> Locked | Refused:
 async def unlock(errand: Errand, wish: Wish, command: Unlock) -> Unlocked | Refused:
     """Release it. Errors: LOCKED where it is another's than was named, and those of `gather`."""
     checked = await _where(errand, wish, everywhere=command.everywhere)
+    if isinstance(checked, Refused):
+        checked = await _left_behind(errand, wish, checked)
     if isinstance(checked, Refused):
         return checked
     locks = errand.desk.deployer.locks
@@ -77,6 +87,7 @@ def wanted(
     *,
     clean: Callable[[str], str],
     pull_request: int | None = None,
+    asked_on: int | None = None,
 ) -> LockTaken:
     """The lock that is asked for; `clean` masks secrets in its reason."""
     return LockTaken(
@@ -88,6 +99,7 @@ def wanted(
         created_at=now,
         expires_at=None if command.seconds is None else now + command.seconds,
         pull_request=pull_request,
+        asked_on=asked_on,
     )
 
 
@@ -98,7 +110,7 @@ async def take(
 
     Errors: LOCKED, and LOCK_CHANGED where it is not.
     """
-    there = await _there(locks, where, now)
+    there = await lock_at(locks, where, now)
     step, was_named = f"lock {where.shown} --take-from", take_from is not None
     result: Taken | Busy | Changed
     if there is not None and not there.is_of(asked.owner):
@@ -119,7 +131,7 @@ async def release(
 
     Another's is released only by its owner's name: whoever types it has seen whose it is.
     """
-    there = await _there(locks, where, now)
+    there = await lock_at(locks, where, now)
     if there is None:
         raise words.not_locked(where.environment)
     is_meant = there.is_of(by) if owner is None else _is_of(there, owner)
@@ -142,7 +154,8 @@ async def release_for_pull_request(errand: Errand, number: int) -> Sequence[Lock
     return await locks.release_for_pull_request(errand.address, number, time.time())
 
 
-async def _there(locks: Locks, where: Where, now: float) -> LockTaken | None:
+async def lock_at(locks: Locks, where: Where, now: float) -> LockTaken | None:
+    """The lock that is on exactly this place."""
     found = await locks.list(where.repository, now)
     return next((each for each in found if each.environment == where.environment), None)
 
@@ -164,6 +177,24 @@ async def _where(errand: Errand, wish: Wish, *, everywhere: bool) -> Where | Ref
         if reasons := may_act(*await gather(errand, of_it, content=False)):
             return Refused(reasons)
     return Where(errand.address, None, errand.desk.word)
+
+
+async def _left_behind(errand: Errand, wish: Wish, refused: Refused) -> Where | Refused:
+    """A place that only its lock still knows: its owner may act on it, and who may on all.
+
+    The rules that said who else may are gone with the environment.
+    """
+    name, unknown = wish.command.environment, {Code.ENVIRONMENT_UNKNOWN}
+    if name is None or {each.code for each in refused.reasons} != unknown:
+        return refused
+    where = Where(errand.address, name, errand.desk.word)
+    there = await lock_at(errand.desk.deployer.locks, where, time.time())
+    if there is None:
+        return refused
+    if there.is_of(errand.actor):
+        return where
+    everywhere = await _where(errand, wish, everywhere=True)
+    return everywhere if isinstance(everywhere, Refused) else where
 
 
 async def _open_pull_request(errand: Errand, wish: Wish) -> int | None:

@@ -1,4 +1,4 @@
-"""A notice about a lock, on the pull request that it is bound to."""
+"""A notice about a lock, on the pull request on which it was asked for."""
 
 from bot.domain.lock import Notice
 from handlers.commands.told import rich
@@ -11,7 +11,9 @@ from handlers.reports.words import repository_name
 
 async def tell_on_pull_request(desk: Desk, notice: Notice) -> bool:
     """Comment there, once, however often it is tried. Errors: those of GitHub."""
-    number, owner = notice.lock.pull_request, mention_of(notice.lock.owner)
+    # One that an older version took says only what it is bound to.
+    number = notice.lock.asked_on or notice.lock.pull_request
+    owner = mention_of(notice.lock.owner)
     place, _, name = repository_name(notice.lock.repository).partition("/")
     if number is None or not owner or not name:
         return False

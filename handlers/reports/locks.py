@@ -26,11 +26,14 @@ def hold_line(environment: str, hold: Hold, word: str) -> str:
     )
 
 
-def notice_line(notice: Notice, word: str) -> str:
-    """What the owner of a lock is told; `word` is what commands begin with."""
+def notice_line(notice: Notice, word: str, before: str = "") -> str:
+    """What the owner of a lock is told.
+
+    `word` is what commands begin with, `before` what stands before an environment's name in them.
+    """
     lock = notice.lock
     place = lock.environment or "every environment"
-    command = lock.environment or "--all"
+    command = f"{before}{lock.environment}" if lock.environment else "--all"
     what = f"Your lock of {place} in {repository_name(lock.repository)}"
     by = notice.by.name if notice.by else "somebody"
     match notice.kind:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,9 +13,10 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.domain.deployment import Deployment, Kind, Outcome, State
+from bot.domain.deployment import Actor, Deployment, Kind, Outcome, State
 from bot.store.database import Database
 from bot.store.deployments import Deployments, insert
+from bot.store.locks import Locks
 from tests.handlers.reports import example
 
 EVENTS = ("deployment", "lock", "hold")
@@ -85,6 +87,66 @@ def test_status_as_json_has_locks_holds_and_places_in_the_line(tmp_path: Path) -
     assert (hold["environment"], hold["rollback"]) == ("staging", back.id)
 
 
+def test_a_lock_of_what_the_rules_have_no_more_is_released(repository: Path) -> None:
+    assert run("lock", "--to", "production")[0] == 0
+    (repository / ".pachops.yml").write_text("environments:\n  staging: {}\n")
+    subprocess.run([*GIT, "commit", "-qam", "Less"], cwd=repository, check=True)  # noqa: S603
+    assert "no such environment" in run("lock", "--to", "production")[1]
+    status, output = run("unlock", "--to", "production")
+    assert (status, "is released" in output) == (0, True)
+    assert "no such environment" in run("unlock", "--to", "production")[1]
+
+
+def take_over(url: str) -> None:
+    """As somebody in Slack does."""
+
+    async def act() -> None:
+        database = await Database.open(url)
+        try:
+            locks, now = Locks(database), time.time()
+            (there,) = await locks.list(None, now)
+            theirs = replace(there, id="theirs", owner=Actor("grace", "slack"))
+            await locks.take_over(there.id, theirs, now)
+        finally:
+            await database.close()
+
+    asyncio.run(act())
+
+
+@pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status", "--json"),
+        ("unlock", "--to", "production"),
+        ("deploy", "--to", "nowhere", "--json"),
+        ("deploy", "--to", "nowhere", "--dry-run", "--json"),
+    ],
+)
+def test_the_next_command_tells_once_what_became_of_a_lock(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    assert run("lock", "--to", "staging")[0] == 0
+    take_over(f"sqlite:///{tmp_path}/pachops.db")
+    first, second = (CliRunner().invoke(app, words) for _ in range(2))
+    told = "Your lock of staging in edges was taken over by grace."
+    assert told in first.stderr
+    assert told not in second.stderr
+    assert told not in first.stdout
+    if "--json" in words:
+        assert all(json.loads(line) for line in first.stdout.splitlines())
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_reminder_at_a_terminal_has_the_command_that_is_typed_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert run("lock", "--to", "staging", "--for", "2h")[0] == 0
+    later = time.time() + 7200 - 600
+    monkeypatch.setattr("bot.cli.lock_notices.time.time", lambda: later)
+    assert "`pachops lock --to staging --for 1h` keeps it longer." in run("status")[1]
+
+
 async def store(url: str, *deployments: Deployment) -> None:
     database = await Database.open(url)
     try:
@@ -135,4 +197,4 @@ def test_without_a_rollback_there_is_nothing_to_resume() -> None:
 def test_a_deployment_that_is_refused_before_it_is_one_is_explained() -> None:
     assert run("deploy", "--to", "nowhere")[0] == 2
     assert "gave a command line: deploy --to nowhere" in run("audit")[1]
-    assert "environment_unknown" in run("why")[1]
+    assert "no such environment" in run("why")[1]

@@ -11,14 +11,18 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.app import open_bot
 from bot.cli.ending import STATUS
+from bot.domain.deployment import Actor
 from bot.domain.github import Permission
+from bot.domain.lock import Lock
 from bot.domain.reasons import Code, Kind, StoppedError
 from bot.serve import Server, open_server
 from bot.settings import load_settings
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import Deployments
+from bot.store.locks import Locks
 from tests.real.postgresql import PostgreSQL
 from tests.standins.github.server import GitHubServer
 from tests.standins.slack.server import SlackServer
@@ -116,6 +120,48 @@ async def test_the_environments_channel_is_told_in_slack(tmp_path: Path) -> None
             await github.comment(pull, "/pachops deploy staging")
             message = await slack.expect_message(channel, "to *staging*", patience=PATIENCE)
             assert f"/pull/{pull.number}|#{pull.number}>" in message.shown
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"), [("staging", "ml"), ("test", "all"), (None, "ml")]
+)
+async def test_the_owner_of_a_lock_at_a_terminal_is_named_in_the_channel_of_its_environment(
+    tmp_path: Path, environment: str | None, named: str
+) -> None:
+    rules = 'environments:\n  staging: {notify: ["#ml"]}\n  test: {}\n'
+    async with GitHubServer(tmp_path) as github, SlackServer() as slack:
+        github.repository(EDGES, {".pachops.yml": rules})
+        channels = {name: slack.channel(name) for name in ("ml", "all")}
+        environ = variables(
+            tmp_path,
+            github,
+            PACHOPS_SLACK_BOT_TOKEN=slack.app.bot_token,
+            PACHOPS_SLACK_APP_TOKEN=slack.app.app_token,
+            PACHOPS_SLACK_BASE_URL=slack.api_url,
+            PACHOPS_SLACK_DEFAULT_CHANNEL="#all",
+        )
+        settings = load_settings(environ)
+        database = await Database.open(settings.database_url)
+        owner, address = Actor("ann", "cli"), f"{github.url}/{EDGES}.git"
+        await Locks(database).take(Lock("1", address, environment, owner, "", 1.0, 2.0), 1.0)
+        await database.close()
+        async with serving(environ, github):
+            said = await slack.expect_message(channels[named], "ann: Your lock", patience=PATIENCE)
+            assert "has ended" in said.text
+
+
+async def test_of_a_repository_that_is_not_there_the_default_channel_is_told(
+    tmp_path: Path,
+) -> None:
+    environ = {
+        "HOME": str(tmp_path),
+        "PACHOPS_DATA_DIR": str(tmp_path / "data"),
+        "PACHOPS_SLACK_BOT_TOKEN": "xoxb-1-2-a",
+        "PACHOPS_SLACK_APP_TOKEN": "xapp-1-A-2-b",
+        "PACHOPS_SLACK_DEFAULT_CHANNEL": "#all",
+    }
+    async with open_bot(load_settings(environ)) as bot:
+        assert await bot.channels(str(tmp_path / "nowhere"), "staging") == ("#all",)
 
 
 async def test_what_was_taken_before_a_stop_is_handled_after_it(

@@ -15,7 +15,7 @@ from bot.store.identities import Identities
 from bot.store.locks import Locks
 from handlers.github.lock_notices import tell_on_pull_request
 from handlers.lock_notices import LockNotices
-from handlers.slack.lock_notices import DirectMessages
+from handlers.slack.lock_notices import ChannelMessages, DirectMessages
 from tests.handlers.github.world import EDGES, World, opened
 from tests.handlers.slack.world import World as SlackWorld
 from tests.handlers.slack.world import listening
@@ -88,6 +88,39 @@ async def test_who_took_it_in_slack_is_told_in_a_direct_message(
     await LockNotices(locks, [direct.tell], clock=clock).once()
     (message,) = slack.slack.own_messages(slack.slack.direct(slack.ann))
     assert "Your lock of staging in acme/edges has ended" in message.text
+
+
+@pytest.mark.parametrize(
+    ("owner", "command"),
+    [
+        (Actor("ann", "cli"), "pachops lock --to staging --for 1h"),
+        (Actor("ann", "slack", "github:ann"), "/pachops lock staging --for 1h"),
+    ],
+    ids=["at a terminal", "no longer joined with a login"],
+)
+async def test_who_is_reached_nowhere_else_is_named_once_in_the_environments_channel(
+    slack: SlackWorld, database: Database, clock: Clock, owner: Actor, command: str
+) -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    async def channels(repository: str, environment: str | None) -> list[str]:
+        asked.append((repository, environment))
+        return ["#nowhere", "#ml"]
+
+    locks, address = Locks(database), "https://github.com/acme/edges.git"
+    await locks.take(lock(address, owner), START)
+    direct = DirectMessages(slack.client, Identities(database), Redactor([]))
+    named = ChannelMessages(slack.client, channels, Redactor([]))
+    notices = LockNotices(locks, [direct.tell, named.tell], clock=clock)
+    clock.now = START + 7200 - 600
+    await notices.once()
+    await notices.once()
+    (message,) = slack.slack.own_messages(slack.ml)
+    assert message.text.startswith("ann: Your lock of staging in acme/edges ends at")
+    assert command in message.text
+    assert asked == [(address, "staging")]
+    at_terminal = await locks.show(Actor("ann", "cli"), clock.now)
+    assert len(at_terminal) == (owner.surface == "cli")
 
 
 async def test_what_cannot_be_told_is_told_later(database: Database, clock: Clock) -> None:

@@ -1,11 +1,15 @@
 import asyncio
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from alembic import command
 
 from bot.domain.deployment import Actor
 from bot.domain.lock import Lock, NoticeKind, remind_at
+from bot.store import schema
 from bot.store.audit import Audit
 from bot.store.database import Database
 from bot.store.locks import Busy, Changed, Freed, Gone, Locks, Taken
@@ -157,6 +161,82 @@ async def test_the_owner_is_told_of_the_end(locks: Locks) -> None:
     assert await locks.expire(160.0) == (short,)
     assert await locks.expire(160.0) == ()
     assert await kinds(locks, 160.0) == [(NoticeKind.EXPIRED, "1")]
+
+
+async def test_an_owner_sees_at_a_terminal_once_what_became_of_a_lock(locks: Locks) -> None:
+    owner = Actor("Ann", "cli")
+    await locks.take(replace(LOCK, owner=owner), 100.0)
+    await locks.take_over("1", THEIRS, 200.0)
+    assert await locks.show(ANN, 300.0) == ()
+    (notice,) = await locks.show(owner, 300.0)
+    assert (notice.kind, notice.by) == (NoticeKind.TAKEN_OVER, BOB)
+    assert await locks.show(owner, 301.0) == ()
+    assert await kinds(locks, 301.0) == [(NoticeKind.TAKEN_OVER, "1")]
+
+
+async def test_it_waits_for_the_owner_to_come_back_for_a_month(locks: Locks) -> None:
+    owner, day = Actor("ann", "cli"), 86_400.0
+    for number in ("1", "2"):
+        await locks.take(replace(LOCK, id=number, owner=owner, repository=number), 100.0)
+        await locks.release(number, "production", number, BOB, 200.0)
+    (first, _) = await locks.due(200.0)
+    await locks.mark_sent(first, 200.0)
+    assert [each.lock.id for each in await locks.show(owner, 200.0 + 29 * day)] == ["1", "2"]
+    await locks.take(replace(LOCK, owner=owner), 300.0)
+    await locks.release("r", "production", "1", BOB, 400.0)
+    assert await locks.show(owner, 401.0 + 30 * day) == ()
+
+
+async def test_who_sees_the_end_at_a_terminal_is_not_reminded_of_it_any_more(
+    locks: Locks,
+) -> None:
+    owner = Actor("ann", "cli")
+    await locks.take(replace(LOCK, owner=owner, expires_at=7300.0), 100.0)
+    (reminder,) = await locks.due(7200.0)
+    await locks.mark_sent(reminder, 7200.0)
+    assert [each.kind for each in await locks.show(owner, 7300.0)] == [NoticeKind.EXPIRED]
+    assert await locks.list("r", 7300.0) == ()
+
+
+async def test_of_two_terminals_one_shows_it(url: str, database: Database) -> None:
+    owner, other = Actor("ann", "cli"), await Database.open(url)
+    try:
+        await Locks(database).take(replace(LOCK, owner=owner), 100.0)
+        await Locks(database).take_over("1", THEIRS, 200.0)
+        both = (Locks(each).show(owner, 300.0) for each in (database, other))
+        shown = await asyncio.gather(*both)
+    finally:
+        await other.close()
+    assert sorted(map(len, shown)) == [0, 1]
+
+
+async def test_a_lock_and_a_notice_of_an_older_version_are_there_after_the_upgrade(
+    tmp_path: Path,
+) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/old.db")
+    with engine.begin() as connection:
+        command.upgrade(schema._config(connection), "0006")
+        owner = '{"name": "ann", "surface": "github", "account": null}'
+        connection.exec_driver_sql(
+            "insert into environment_lock (id, repository, environment, owner, reason, created_at,"
+            " pull_request) values ('1', 'r', 'production', ?, 'why', 100.0, 7)",
+            (owner,),
+        )
+        lock = f'{{"id": "1", "repository": "r", "environment": null, "owner": {owner},'
+        connection.exec_driver_sql(
+            "insert into lock_notice (lock_id, kind, lock, due_at) values ('1', 'expired', ?, 1.0)",
+            (lock + ' "reason": "", "created_at": 1.0, "expires_at": 2.0, "pull_request": 7}',),
+        )
+    engine.dispose()
+    database = await Database.open(f"sqlite:///{tmp_path}/old.db")
+    try:
+        assert await Locks(database).list("r", 101.0) == (
+            replace(LOCK, reason="why", pull_request=7),
+        )
+        (notice,) = await Locks(database).due(101.0)
+        assert (notice.lock.pull_request, notice.lock.asked_on) == (7, None)
+    finally:
+        await database.close()
 
 
 async def test_everything_is_in_the_audit(locks: Locks, database: Database) -> None:

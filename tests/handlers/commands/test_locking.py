@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -11,6 +12,8 @@ from bot.domain.github import Permission
 from bot.domain.lock import Lock, NoticeKind
 from bot.domain.reasons import Code
 from bot.store.deployments import SKIPPED
+from handlers.github.lock_notices import tell_on_pull_request
+from handlers.lock_notices import LockNotices
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.state import PullRequest
 
@@ -138,6 +141,43 @@ async def test_closing_or_merging_the_pull_request_releases_it(world: World) -> 
     await world.github.close(pull, merged=True)
     await world.settled()
     assert await locks(world) == []
+
+
+async def test_on_a_pull_request_that_is_closed_it_is_not_bound_and_its_owner_is_told_there(
+    world: World,
+) -> None:
+    pull = await opened(world)
+    await world.github.close(pull)
+    await world.settled()
+    await says(world, pull, "lock staging")
+    (found,) = await locks(world)
+    assert (found.pull_request, found.asked_on) == (None, pull.number)
+    await says(world, pull, "unlock staging --of ada", by="grace")
+    await LockNotices(world.deployer.locks, [partial(tell_on_pull_request, world.desk)]).once()
+    assert world.answers(pull)[-1].startswith("@ada Your lock of staging in acme/edges")
+
+
+async def test_the_owner_releases_what_the_rules_have_no_more(world: World) -> None:
+    pull = await opened(world)
+    await says(world, pull, "lock production", by="grace")
+    world.redeclare("  staging: {}\n")
+    assert "(`locked`)" in await says(world, pull, "unlock production")
+    assert "is released" in await says(world, pull, "unlock production", by="grace")
+    assert await locks(world) == []
+    assert "(`environment_unknown`)" in await says(world, pull, "unlock production", by="grace")
+
+
+async def test_anothers_that_the_rules_have_no_more_is_for_those_who_may_act_on_all(
+    world: World,
+) -> None:
+    pull = await opened(world)
+    await says(world, pull, "lock production")
+    world.redeclare("  staging: {}\n  test: {deployers: {users: [ada]}}\n")
+    refused = await says(world, pull, "unlock production --of ada", by="grace")
+    assert "(`not_a_deployer`)" in refused
+    world.redeclare("  staging: {}\n")
+    assert "is released" in await says(world, pull, "unlock production --of ada", by="grace")
+    assert await notices(world) == [NoticeKind.RELEASED]
 
 
 async def test_status_lists_locks(world: World) -> None:

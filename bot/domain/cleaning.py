@@ -5,7 +5,7 @@ from typing import Any
 
 
 def cleaned(value: Any, clean: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON
-    """The same, every text in it through `clean`; names of fields are ours and stay."""
+    """The same, every text in it through `clean`; keys stay as they are."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, Mapping):

@@ -5,6 +5,7 @@ What is done to pipelines is written into the audit here too, before it is done.
 
 import logging
 import time
+from collections.abc import Sequence
 
 from bot.domain.approval import ApprovalRequest, proposal
 from bot.domain.audit import BOT, Action, Entry
@@ -13,6 +14,7 @@ from bot.domain.deployment import Actor, BuiltImage, Deployment, Kind, Request
 from bot.domain.gate_rules import Approvals
 from bot.domain.plan import PipelineStep, Preparation
 from bot.domain.progress import Warned
+from bot.domain.queue import newer_than, urgent_among
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.domain.standing import stands_against
 from bot.engine.run import stopped_for
@@ -38,7 +40,7 @@ class Consent:
 
     async def admit(self) -> bool:
         """Now that it is its turn: nothing was changed, and much may have been said meanwhile."""
-        await self._check_not_superseded()
+        self._check_not_superseded(await self._services.queue.behind(self._deployment))
         if self._request.force is not None:
             await self._say_forced(self._request.force)
         else:
@@ -130,8 +132,8 @@ class Consent:
         entry = Entry(action, by, time.time(), *place, reasons=reasons, facts=facts)
         await self._services.audit.append(entry, once=f"{action.value}:{identity}")
 
-    async def _check_not_superseded(self) -> None:
-        newer = await self._services.queue.newer(self._deployment)
+    def _check_not_superseded(self, behind: Sequence[Deployment]) -> None:
+        newer = newer_than(self._deployment, behind)
         if newer is not None:
             raise StoppedError(
                 Code.SUPERSEDED,
@@ -142,8 +144,9 @@ class Consent:
 
     async def _check_may_wait(self) -> None:
         """For its approval: whoever is behind waits as long."""
-        await self._check_not_superseded()
-        urgent = await self._services.queue.urgent(self._deployment)
+        behind = await self._services.queue.behind(self._deployment)
+        self._check_not_superseded(behind)
+        urgent = urgent_among(behind)
         if urgent is not None:
             what = "is forced" if urgent.request.force else "is a rollback"
             fact = f"deployment {urgent.id} {what} and does not wait for an approval"

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import fields, replace
+from typing import Any
 
 from bot.domain.progress import Progress
 from bot.domain.reasons import StoppedError
@@ -70,7 +71,7 @@ class Journal:
 
 
 def _masked(event: Progress, redactor: Redactor) -> Progress:
-    changed: dict[str, object] = {}
+    changed: dict[str, Any] = {}
     for field in fields(event):
         value = getattr(event, field.name)
         if type(value) is str:
@@ -81,4 +82,4 @@ def _masked(event: Progress, redactor: Redactor) -> Progress:
             continue
         if clean != value:
             changed[field.name] = clean
-    return replace(event, **changed) if changed else event  # type: ignore[arg-type]
+    return replace(event, **changed) if changed else event

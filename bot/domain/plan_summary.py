@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from bot.domain.cleaning import cleaned
 from bot.domain.plan import Change, Plan
 from bot.domain.reasons import StoppedError
 from bot.domain.spec import read_specs
@@ -81,7 +82,7 @@ def summary(plan: Plan) -> PlanSummary:
 
 def plan_json(plan: PlanSummary, clean: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON
     """As it is kept, every text through `clean`."""
-    return _cleaned(_SUMMARY.dump_python(plan, mode="json"), clean)
+    return cleaned(_SUMMARY.dump_python(plan, mode="json"), clean)
 
 
 def plan_from_json(value: object) -> PlanSummary:
@@ -100,13 +101,3 @@ def _reads(spec: str, project: str) -> tuple[str, ...]:
         # A spec that Pachyderm took before our rules were what they are: it is drawn alone.
         return ()
     return tuple(dict.fromkeys(f"{of or project}/{repo}" for of, repo in inputs))
-
-
-def _cleaned(value: Any, clean: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, list):
-        return [_cleaned(each, clean) for each in value]
-    if isinstance(value, dict):
-        return {key: _cleaned(each, clean) for key, each in value.items()}
-    return value

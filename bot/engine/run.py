@@ -75,7 +75,9 @@ class Run:
         # A failure is an answer too: kept as a value, it is the same after a restart.
         async def attempt() -> dict[str, Any]:
             try:
-                return {"value": decode(encode(await self._supervise(work, cancellable)))}
+                return {
+                    "value": decode(encode(await self._supervise(work, cancellable=cancellable)))
+                }
             except RunCancelledError as cancelled:
                 return {"cancelled": cancelled.by}
             except StoppedError as stopped:
@@ -92,7 +94,7 @@ class Run:
             raise stopped_for(reason_from_json(answer["stopped"]))
         return answer["value"]
 
-    async def _supervise(self, work: Work, cancellable: bool) -> object:  # noqa: FBT001 - of step
+    async def _supervise(self, work: Work, *, cancellable: bool) -> object:
         self._interrupt(cancellable=cancellable)
         task = asyncio.ensure_future(work())
         # What must not be cut is not cut by a stop either, until the engine's patience ends.

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -82,9 +83,7 @@ class LogReader:
             span = (searched_to, min(searched_to + SPAN, last))
             room = limit - len(lines)
             found = await self._database.read(
-                lambda connection, span=span, room=room: _rows(  # type: ignore[misc]
-                    connection, _search(connection, deployment_id, text, span).limit(room)
-                )
+                partial(_found, deployment_id=deployment_id, text=text, span=span, room=room)
             )
             lines += found
             searched_to = found[-1].number if len(found) == room else span[1]
@@ -106,6 +105,12 @@ def _lines(deployment_id: str) -> sa.Select[Any]:
     return sa.select(PROGRESS.c.seq, PROGRESS.c.at, PROGRESS.c.event).where(
         PROGRESS.c.deployment == deployment_id, PROGRESS.c.size > 0
     )
+
+
+def _found(
+    connection: sa.Connection, *, deployment_id: str, text: str, span: tuple[int, int], room: int
+) -> tuple[Line, ...]:
+    return _rows(connection, _search(connection, deployment_id, text, span).limit(room))
 
 
 def _search(

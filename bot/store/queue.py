@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from bot.domain.deployment import Deployment, Outcome, State
-from bot.domain.queue import COUNTED, Newer, Place, newer_than, place_of, urgent_among
+from bot.domain.queue import COUNTED, Place, place_of
 from bot.store.database import Database
 from bot.store.deployments import Deployments
 from bot.store.tables import APPROVAL, DEPLOYMENT
@@ -33,15 +33,8 @@ class Queue:
         past = await self.durations(target)
         return place_of(deployment, unfinished, past, time.time() if now is None else now)
 
-    async def newer(self, deployment: Deployment) -> Newer | None:
-        """The one that takes its place, where one does; for the run that holds the target."""
-        return newer_than(deployment, await self._behind(deployment))
-
-    async def urgent(self, deployment: Deployment) -> Deployment | None:
-        """One behind it that cannot wait until it is approved; likewise."""
-        return urgent_among(await self._behind(deployment))
-
-    async def _behind(self, deployment: Deployment) -> Sequence[Deployment]:
+    async def behind(self, deployment: Deployment) -> Sequence[Deployment]:
+        """Those that wait for it, in the order asked; for the run that holds the target."""
         unfinished = await self.unfinished(deployment.request.target)
         ids = [each.id for each in unfinished]
         if deployment.id not in ids:

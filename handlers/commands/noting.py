@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.audit import Action, Entry
+from bot.domain.cleaning import cleaned
 from bot.domain.deployment import Actor
 from bot.domain.evidence import evidence
 from bot.domain.reasons import Reason, StoppedError
@@ -84,20 +85,10 @@ async def _note(
         about.environment if about else None,
         about.deployment if about else None,
         reasons,
-        _cleaned(known, errand.desk.deployer.clean),
+        cleaned(known, errand.desk.deployer.clean),
     )
     once = f"{action.value}:{errand.deployment_id(part)}"
     await errand.desk.deployer.audit.append(entry, once=once)
-
-
-def _cleaned(value: Any, clean: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, Mapping):
-        return {key: _cleaned(each, clean) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_cleaned(each, clean) for each in value]
-    return value
 
 
 def refusal_at_terminal(

@@ -11,7 +11,13 @@ from bot.store.locks import Locks
 from bot.store.subscriptions import Subscriptions
 from handlers.commands import desk
 from handlers.reports.slack.safe import Safe
-from handlers.slack.readable import Readable
+from handlers.slack.memory import Memory
+
+READABLE_SECONDS = 300.0
+"""How long an answer of GitHub decides what is shown; what a command may do is asked anew.
+
+Of a crowd that opens its Homes, each asks GitHub one call for every repository but once in it.
+"""
 
 
 class Client(desk.Client, Protocol):
@@ -79,7 +85,10 @@ class Desk(desk.Desk):
     identities: Identities
     subscriptions: Subscriptions
     locks: Locks
-    readable: Readable = field(default_factory=Readable)
+    readable: Memory[tuple[str, str], bool] = field(
+        default_factory=lambda: Memory(READABLE_SECONDS)
+    )
+    """Whether a login can read a repository, both in lower case."""
     look_again: Callable[[str], Awaitable[None]] = nobody_looks
     """Tells the reports that a button of a deployment was used."""
     page: Callable[[str], str | None] = lambda _deployment: None

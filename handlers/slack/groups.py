@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from bot.domain.gate_facts import Unknown
 from bot.domain.reasons import StoppedError
 from bot.store.identities import Identities
+from handlers.slack.memory import Memory
 
 KEPT_SECONDS = 60.0
 """How long an answer of Slack is good."""
@@ -25,12 +25,6 @@ class Slack(Protocol):
         """The ids of a user group's members."""
 
 
-@dataclass(frozen=True)
-class _Kept(Generic[T]):
-    at: float
-    found: T
-
-
 class SlackGroups:
     """The user groups of the workspace, each asked for once a minute at most."""
 
@@ -46,8 +40,8 @@ class SlackGroups:
         self._slack = slack
         self._identities = identities
         self._team = team
-        self._clock = clock
-        self._kept: dict[str, _Kept[Any]] = {}
+        self._handles = Memory[str, Mapping[str, str]](KEPT_SECONDS, clock)
+        self._members = Memory[str, Sequence[str]](KEPT_SECONDS, clock)
 
     async def is_member(self, group: str, login: str) -> bool | Unknown:
         """Whether the person of a GitHub login is in a group, by its handle or id."""
@@ -70,26 +64,23 @@ class SlackGroups:
             found = await self.find(group)
             if found is None:
                 return Unknown(_what(group), "there is no such group")
-            return await self._members(found)
+            return await _once(self._members, found, lambda: self._slack.group_members(found))
         except StoppedError as stopped:
             return Unknown(_what(group), stopped.reason.fact)
 
     async def find(self, group: str) -> str | None:
         """The id of a group, by its handle or id. Errors: those of Slack."""
-        handles = await self._once("", self._slack.groups)
+        handles = await _once(self._handles, "", self._slack.groups)
         known = {each.lower(): each for each in handles.values()}
         return handles.get(group) or known.get(group.lower())
 
-    async def _members(self, identity: str) -> Sequence[str]:
-        return await self._once(identity, lambda: self._slack.group_members(identity))
 
-    async def _once(self, key: str, ask: Callable[[], Awaitable[T]]) -> T:
-        kept: _Kept[T] | None = self._kept.get(key)
-        if kept is not None and self._clock() - kept.at < KEPT_SECONDS:
-            return kept.found
-        found = await ask()
-        self._kept[key] = _Kept(self._clock(), found)
-        return found
+async def _once(memory: Memory[str, T], key: str, ask: Callable[[], Awaitable[T]]) -> T:
+    said = memory.said(key)
+    if said is None:
+        said = await ask()
+        memory.note(key, said)
+    return said
 
 
 def _what(group: str) -> str:

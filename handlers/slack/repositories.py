@@ -111,7 +111,8 @@ async def readable_repositories(desk: Desk, login: str) -> Visible:
     silent: list[StoppedError] = []
 
     async def may(full_name: str) -> bool:
-        said = desk.readable.said(login, full_name)
+        question = (login.lower(), full_name.lower())
+        said = desk.readable.said(question)
         if said is not None:
             return said
         owner, _, name = full_name.partition("/")
@@ -124,8 +125,9 @@ async def readable_repositories(desk: Desk, login: str) -> Visible:
             return False
         if isinstance(found, Unknown):
             return False
-        desk.readable.note(login, full_name, can_read=found >= Permission.READ)
-        return found >= Permission.READ
+        can_read = found >= Permission.READ
+        desk.readable.note(question, can_read)
+        return can_read
 
     allowed = await together(may(each) for each in names)
     found = [name for name, is_allowed in zip(names, allowed, strict=True) if is_allowed]

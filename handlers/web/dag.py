@@ -1,7 +1,8 @@
 """A plan as a picture: what reads what, from left to right, in layers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from statistics import fmean
@@ -137,11 +138,11 @@ def _untangle(layers: list[list[str]], chains: list[list[str]]) -> None:
         joined = before if sweep % 2 == 0 else behind
         for layer in layers if sweep % 2 == 0 else reversed(layers):
             place = {name: number for each in layers for number, name in enumerate(each)}
-            layer.sort(
-                key=lambda name, place=place, joined=joined: (  # type: ignore[misc]
-                    fmean(place[other] for other in joined[name]) if name in joined else place[name]
-                )
-            )
+            layer.sort(key=partial(_middle, place, joined))
+
+
+def _middle(place: Mapping[str, int], joined: Mapping[str, list[str]], name: str) -> float:
+    return fmean(place[other] for other in joined[name]) if name in joined else place[name]
 
 
 def _spots(layers: list[list[str]]) -> dict[str, tuple[float, float]]:

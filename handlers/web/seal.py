@@ -107,7 +107,7 @@ def _make(file: Path) -> tuple[SecretStr, ...]:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = secrets.token_urlsafe(_KEY_BYTES)
     new = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:  # noqa: PTH123 - with its mode
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
         out.write(f"{key}\n")
     try:
         # Whoever is first, of two that start at once, has made the key for both.

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.app import open_bot
+from bot.app import Bot, open_bot
 from bot.domain.approval import Cast, Verdict
 from bot.domain.audit import parse_head
 from bot.domain.deployment import (
@@ -62,6 +62,21 @@ async def waiting(world: World) -> AsyncIterator[tuple[asyncio.Task[Result], Scr
         deploying = group.create_task(world.deploy(screen=screen))
         await reached.wait()
         yield deploying, screen
+
+
+@asynccontextmanager
+async def started(world: World) -> AsyncIterator[tuple[Bot, asyncio.Event]]:
+    """A bot that runs what it is asked for; the event tells that one waits for approval."""
+    asks = asyncio.Event()
+
+    def see(_at: float, event: Progress) -> None:
+        if isinstance(event, ApprovalNeeded):
+            asks.set()
+
+    settings = load_settings(world.environ)
+    async with asyncio.timeout(PATIENCE), open_bot(settings, lambda _deployment: see) as bot:
+        await bot.engine.start()
+        yield bot, asks
 
 
 async def actions(world: World) -> list[str]:
@@ -219,12 +234,10 @@ async def test_after_a_rollback_nothing_comes_back_by_itself(world: World) -> No
 
 async def test_a_newer_commit_takes_the_place_of_older_ones(world: World) -> None:
     shas = [commit(world, "approvals: 1", word) for word in ("one", "two", "three")]
-    async with asyncio.timeout(PATIENCE), open_bot(load_settings(world.environ)) as bot:
+    async with started(world) as (bot, asks):
         first, *waiting = pushed(world, shas[0], None), *(pushed(world, sha) for sha in shas)
-        await bot.engine.start()
         await bot.engine.submit(first)
-        while (await bot.approvals.get(first.id)) is None:  # noqa: ASYNC110 - the database tells nobody
-            await asyncio.sleep(0.02)
+        await asks.wait()
         for each in waiting:
             await bot.engine.submit(each)
         assert (await bot.queue.place(waiting[1])).before[-1].id == waiting[0].id
@@ -243,12 +256,10 @@ async def test_a_newer_commit_takes_the_place_of_older_ones(world: World) -> Non
 async def test_one_that_waits_for_approval_gives_way_to_a_newer_one(world: World) -> None:
     old = commit(world, "approvals: 1", "one")
     new = commit(world, "approvals: 1", "two")
-    async with asyncio.timeout(PATIENCE), open_bot(load_settings(world.environ)) as bot:
+    async with started(world) as (bot, asks):
         older, newer = pushed(world, old), pushed(world, new)
-        await bot.engine.start()
         await bot.engine.submit(older)
-        while (await bot.approvals.get(older.id)) is None:  # noqa: ASYNC110 - the database tells nobody
-            await asyncio.sleep(0.02)
+        await asks.wait()
         await bot.engine.submit(newer)
         ended = await bot.engine.wait(older.id)
         await bot.engine.cancel(newer.id, "ada")
@@ -266,12 +277,10 @@ async def test_one_that_waits_for_approval_gives_way_to_what_is_urgent(
     commit(world, "drafts: false", "two")
     assert (await world.deploy()).finished.outcome is Outcome.SUCCEEDED
     sha = commit(world, "approvals: 1", "three")
-    async with asyncio.timeout(PATIENCE), open_bot(load_settings(world.environ)) as bot:
+    async with started(world) as (bot, asks):
         waits = pushed(world, sha)
-        await bot.engine.start()
         await bot.engine.submit(waits)
-        while (await bot.approvals.get(waits.id)) is None:  # noqa: ASYNC110 - the database tells nobody
-            await asyncio.sleep(0.02)
+        await asks.wait()
         if urgent == "a rollback":
             actor = Actor("ada", "github")
             asked = await bot.rollback_request(world.address, "default", 1, Trigger.CLI, actor)

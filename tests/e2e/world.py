@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import docker
+import psutil
 from pachyderm_sdk import Client
 from pachyderm_sdk.api import pfs, pps
 
@@ -229,17 +229,15 @@ class World:
             image = client.inspect_image(self.base)  # type: ignore[no-untyped-call]
         return len(image["RootFS"]["Layers"])
 
-    def containers_that_run(self, command: str) -> list[str]:
-        """Containers and build steps on the engine whose command line this is."""
-        listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)  # noqa: S607
-        return [line for line in listed.stdout.splitlines() if line.strip() == command]
+    def containers_that_run(self, command: str) -> list[psutil.Process]:
+        """The processes of containers and build steps on the engine whose command line this is."""
+        listed = psutil.process_iter(["cmdline"])
+        return [each for each in listed if " ".join(each.info["cmdline"] or ()) == command]
 
-    def left_over(self, command: str) -> list[str]:
+    def left_over(self, command: str) -> list[psutil.Process]:
         """Those that still run two seconds later: a step has so long to go."""
-        deadline = time.monotonic() + 2
-        while (left := self.containers_that_run(command)) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        return left
+        psutil.wait_procs(self.containers_that_run(command), timeout=2)
+        return self.containers_that_run(command)
 
     def update_by_hand(self, name: str = "edges") -> None:
         """Somebody with pachctl."""

@@ -152,7 +152,9 @@ def _not_started(order: TestOrder, error: APIError, output: "_Output") -> TestRu
     if "no such file or directory" not in said and "not found" not in said:
         raise _refused(order, error) from error
     output.line(f"{order.command[0]}: not found in the image")
-    return TestRun(NOT_FOUND, False, False, 0.0, output.end())  # noqa: FBT003 - in the fields' order
+    return TestRun(
+        NOT_FOUND, out_of_memory=False, timed_out=False, seconds=0.0, output_tail=output.end()
+    )
 
 
 def _refused(order: TestOrder, error: APIError) -> StoppedError:

@@ -5,9 +5,12 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from bot.services.git.process import GitFailedError, kill_group, our_environment
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 _BLOCK = 512
 _CHUNK = 128 * _BLOCK
@@ -54,15 +57,16 @@ class Archive(io.RawIOBase):
         """Always."""
         return True
 
-    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         """Fill the buffer as far as is ready; 0 at the end of a whole archive."""
         with self._reading:
             if self._stopped:
                 raise ValueError("the archive was closed")
             if not self._ready:
                 self._ready = memoryview(self._next_chunk())
-            count = min(len(buffer), len(self._ready))
-            buffer[:count] = self._ready[:count]
+            room = memoryview(buffer).cast("B")
+            count = min(len(room), len(self._ready))
+            room[:count] = self._ready[:count]
             self._ready = self._ready[count:]
             return count
 

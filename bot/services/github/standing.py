@@ -1,5 +1,6 @@
 """How our own login stands on a GitHub, for who looks whether all is well."""
 
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -34,9 +35,7 @@ async def installation_permissions(connection: Connection) -> dict[str, dict[str
     for number in range(1, _MOST_PAGES + 1):
         page: list[dict[str, Any]] = await connection.ask(
             "listing installations",
-            lambda github, number=number: get(  # type: ignore[misc]
-                github, "/app/installations", per_page=PER_PAGE, page=number
-            ),
+            partial(get, path="/app/installations", per_page=PER_PAGE, page=number),
         )
         for each in page:
             found[str(each["account"]["login"])] = dict(each["permissions"])

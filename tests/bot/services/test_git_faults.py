@@ -8,8 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -56,13 +54,6 @@ def _is_there(path: Path) -> bool:
     return path.exists()
 
 
-def _wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.02)
-
-
 @pytest.mark.real
 class TestStopped:
     async def test_a_cancelled_fetch_leaves_no_process_and_no_lock(
@@ -104,7 +95,8 @@ class TestStopped:
                 server.asked.wait(PATIENCE)
                 assert _processes_with("fetch --quiet --no-tags")
                 bot.send_signal(signal.SIGKILL)
-            _wait_until(lambda: _processes_with(f"{server.url}/edges.git") == [])
+            psutil.wait_procs(_processes_with(f"{server.url}/edges.git"), timeout=PATIENCE)
+            assert _processes_with(f"{server.url}/edges.git") == []
 
 
 def _take_every_lock(root: Path) -> None:

@@ -35,7 +35,7 @@ from bot.domain.deployment import (
     Trigger,
 )
 from bot.domain.lock import Lock, NoticeKind
-from bot.domain.queue import Wait
+from bot.domain.queue import Wait, newer_than
 from bot.domain.reasons import Code, StoppedError
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
@@ -243,7 +243,7 @@ class LineMachine(Machine):
             and each.request.commit.branch == mine.branch
             and each.request.commit.sha != mine.sha
         ]
-        found = self.run(self.queue.newer(first))
+        found = newer_than(first, self.run(self.queue.behind(first)))
         assert (found.deployment if found else None) == (newer[-1].id if newer else None)
         if found is not None:
             reason = StoppedError(Code.SUPERSEDED, "newer", where=found.deployment).reason

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from bot.domain.approval import ApprovalRequest, Proposal, Verdict, Vote
 from bot.domain.deployment import Actor, Deployment, Outcome
 from bot.domain.progress import Finished, Supersedes
-from bot.domain.queue import Wait
+from bot.domain.queue import Wait, newer_than
 from bot.domain.reasons import Code, StoppedError
 from bot.store.approvals import Approvals
 from bot.store.database import Database
@@ -78,7 +78,7 @@ async def test_one_that_is_superseded_and_the_newer_both_say_so(
     older, newer = await add(), await add()
     deployments, progress = Deployments(database), ProgressLog(database)
     # Both of `add` bring the same commit, which supersedes nothing.
-    assert await queue.newer(older) is None
+    assert newer_than(older, await queue.behind(older)) is None
     reason = StoppedError(Code.SUPERSEDED, f"deployment {newer.id} is newer", where=newer.id)
     assert await deployments.finish(older.id, Outcome.SUPERSEDED, reason.reason)
     assert not await deployments.finish(older.id, Outcome.SUPERSEDED, reason.reason)

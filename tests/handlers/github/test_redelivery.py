@@ -357,8 +357,9 @@ async def test_a_webhook_that_may_not_be_seen_is_told_of_once(
     assert "webhooks: read and write" in told
 
 
-async def test_a_repository_that_github_refuses_does_not_hide_the_others(
-    world: World, by_token: GitHub
+@pytest.mark.parametrize("status", [410, 502], ids=["refused", "not for the moment"])
+async def test_a_repository_whose_webhooks_cannot_be_listed_does_not_hide_the_others(
+    world: World, by_token: GitHub, status: int
 ) -> None:
     for name in ("acme/edges", "acme/other"):
         world.github.repository(name, {"a": "1"})
@@ -366,7 +367,7 @@ async def test_a_repository_that_github_refuses_does_not_hide_the_others(
         world.github.hook(name, HERE)
         await world.github.push(name, {"a": "2"})
     await world.settled()
-    world.github.fail("GET", "/repos/acme/other/hooks", error(410))
+    world.github.fail("GET", "/repos/acme/other/hooks", error(status), times=9)
     found = await OurHooks(by_token, world.deliveries, HERE)()
     assert [each.place for each in found] == ["acme/edges"]
 
@@ -411,17 +412,3 @@ async def test_an_expired_token_is_refused_once_and_told_of_once(
     assert world.github.called("GET", "/hooks") == 3
     (told,) = [each.message for each in caplog.records if "could not be asked for" in each.message]
     assert "Bad credentials" in told
-
-
-async def test_a_repository_whose_webhooks_cannot_be_listed_for_the_moment_does_not_hide_the_others(
-    world: World, by_token: GitHub
-) -> None:
-    for name in ("acme/edges", "acme/other"):
-        world.github.repository(name, {"a": "1"})
-        world.github.allow("ada", name, Permission.ADMIN)
-        world.github.hook(name, HERE)
-        await world.github.push(name, {"a": "2"})
-    await world.settled()
-    world.github.fail("GET", "/repos/acme/other/hooks", error(502), times=9)
-    found = await OurHooks(by_token, world.deliveries, HERE)()
-    assert [each.place for each in found] == ["acme/edges"]

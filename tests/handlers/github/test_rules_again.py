@@ -15,13 +15,23 @@ FOLLOWS_RELEASES = "  production: {on: {release: released}}\n"
 BROKEN = "  staging: {onn: 1}\n"
 
 
-async def pushed(world: World, branch: str = "main") -> CheckRun:
+async def pushed(world: World) -> CheckRun:
     """The check on a push that came while the rules could not be read."""
-    sha = await world.github.push(EDGES, {"a": "1"}, branch)
+    sha = await world.github.push(EDGES, {"a": "1"})
     await world.settled()
     (check,) = world.github.checks(sha)
     assert (check.name, check.conclusion) == (CHECK, "failure")
     return check
+
+
+@pytest.fixture
+async def check(world: World, monkeypatch: pytest.MonkeyPatch) -> CheckRun:
+    """That of a push to a branch that is followed; it came in an outage, which is over."""
+    world.declare(FOLLOWS_MAIN)
+    outage = Outage(monkeypatch)
+    found = await pushed(world)
+    outage.lasts = False
+    return found
 
 
 async def rerun(world: World, check: CheckRun, *, by: str = "ada") -> None:
@@ -40,13 +50,7 @@ async def test_that_github_does_not_answer_is_no_problem_in_the_rules(
     assert "With these rules" not in (check.summary or "")
 
 
-async def test_after_an_outage_the_push_is_deployed(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world.declare(FOLLOWS_MAIN)
-    outage = Outage(monkeypatch)
-    check = await pushed(world)
-    outage.lasts = False
+async def test_after_an_outage_the_push_is_deployed(world: World, check: CheckRun) -> None:
     await rerun(world, check)
     request = (await world.only()).request
     assert (request.environment, request.trigger) == ("staging", Trigger.CHECK)
@@ -56,25 +60,15 @@ async def test_after_an_outage_the_push_is_deployed(
 
 
 async def test_all_checks_asked_for_again_deploy_the_push_too(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, check: CheckRun
 ) -> None:
-    world.declare(FOLLOWS_MAIN)
-    outage = Outage(monkeypatch)
-    check = await pushed(world)
-    outage.lasts = False
     await world.github.rerun_all(EDGES, check)
     await world.settled()
     assert (await world.only()).request.commit.sha == check.sha
     assert (check.status, check.conclusion) == ("completed", "success")
 
 
-async def test_once_it_is_deployed_its_own_check_is_for_that(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world.declare(FOLLOWS_MAIN)
-    outage = Outage(monkeypatch)
-    check = await pushed(world)
-    outage.lasts = False
+async def test_once_it_is_deployed_its_own_check_is_for_that(world: World, check: CheckRun) -> None:
     await rerun(world, check)
     await rerun(world, check)
     await world.only()
@@ -93,12 +87,8 @@ async def test_during_the_outage_the_check_fails_again(
 
 
 async def test_whoever_may_not_deploy_deploys_nothing_and_nothing_is_green(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, check: CheckRun
 ) -> None:
-    world.declare(FOLLOWS_MAIN)
-    outage = Outage(monkeypatch)
-    check = await pushed(world)
-    outage.lasts = False
     world.github.allow("eve", EDGES, Permission.READ)
     await rerun(world, check, by="eve")
     assert await world.asked() == []
@@ -107,12 +97,8 @@ async def test_whoever_may_not_deploy_deploys_nothing_and_nothing_is_green(
 
 
 async def test_a_push_that_was_followed_by_another_is_not_deployed_after_it(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, check: CheckRun
 ) -> None:
-    world.declare(FOLLOWS_MAIN)
-    outage = Outage(monkeypatch)
-    check = await pushed(world)
-    outage.lasts = False
     newest = await world.github.push(EDGES, {"a": "2"})
     await world.settled()
     await rerun(world, check)
@@ -165,14 +151,8 @@ async def test_the_default_branchs_rules_count_and_not_the_tags_own(
     assert check.conclusion == "failure"
 
 
-async def test_a_check_of_an_older_version_says_what_to_do(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world.declare(FOLLOWS_MAIN)
-    outage = Outage(monkeypatch)
-    check = await pushed(world)
+async def test_a_check_of_an_older_version_says_what_to_do(world: World, check: CheckRun) -> None:
     check.external_id = f"rules:default:{check.sha}"
-    outage.lasts = False
     await rerun(world, check)
     assert await world.asked() == []
     assert check.conclusion == "action_required"

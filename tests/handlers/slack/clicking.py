@@ -3,11 +3,23 @@
 from typing import Any
 
 from bot.domain.deployment import Deployment
+from bot.domain.github import Permission
 from bot.services.slack import Message
 from handlers.reports.slack.blocks import actions, button, section
 from handlers.reports.slack.buttons import Button
+from tests.handlers.github.world import EDGES
 from tests.handlers.slack.world import World
 from tests.standins.slack.state import Message as Shown
+from tests.standins.slack.state import User
+
+
+async def joined(world: World, login: str, permission: Permission) -> User:
+    """Somebody else in the channel, who is known on GitHub too."""
+    user = world.slack.person(login)
+    world.ml.members.add(user.id)
+    await world.links(user, login)
+    world.github.github.allow(login, EDGES, permission)
+    return user
 
 
 async def shown(world: World, deployment: Deployment, *which: Button) -> Shown:

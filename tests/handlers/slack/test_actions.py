@@ -12,7 +12,7 @@ from bot.services.slack import Message
 from handlers.reports.slack.blocks import actions, button
 from handlers.reports.slack.buttons import CLICKS, Button, clicks_from_json
 from tests.handlers.github.world import EDGES
-from tests.handlers.slack.clicking import click, shown
+from tests.handlers.slack.clicking import click, joined, shown
 from tests.handlers.slack.world import World
 from tests.standins.slack.faults import broken
 
@@ -28,10 +28,7 @@ async def test_cancel_stops_it_and_says_who_did(world: World, deployment: Deploy
 
 
 async def test_who_may_not_changes_nothing(world: World, deployment: Deployment) -> None:
-    bob = world.slack.person("bob")
-    world.ml.members.add(bob.id)
-    await world.links(bob, "bob")
-    world.github.github.allow("bob", EDGES, Permission.READ)
+    bob = await joined(world, "bob", Permission.READ)
     message = await shown(world, deployment, Button.CANCEL)
     await click(world, message, Button.CANCEL, bob)
     await world.slack.expect_ephemeral(bob, "needs write")
@@ -84,10 +81,7 @@ async def test_a_click_that_is_told_twice_acts_once(world: World, deployment: De
 async def test_a_button_that_somebody_used_is_not_used_again(
     world: World, deployment: Deployment
 ) -> None:
-    bob = world.slack.person("bob")
-    world.ml.members.add(bob.id)
-    await world.links(bob, "bob")
-    world.github.github.allow("bob", EDGES, Permission.WRITE)
+    bob = await joined(world, "bob", Permission.WRITE)
     await world.deployments.finish(deployment.id, Outcome.FAILED)
     message = await shown(world, deployment, Button.RETRY)
     await click(world, message, Button.RETRY)
@@ -99,10 +93,7 @@ async def test_a_button_that_somebody_used_is_not_used_again(
 
 
 async def test_two_who_click_at_once_do_it_once(world: World, deployment: Deployment) -> None:
-    bob = world.slack.person("bob")
-    world.ml.members.add(bob.id)
-    await world.links(bob, "bob")
-    world.github.github.allow("bob", EDGES, Permission.WRITE)
+    bob = await joined(world, "bob", Permission.WRITE)
     await world.deployments.finish(deployment.id, Outcome.FAILED)
     message = await shown(world, deployment, Button.RETRY)
     await world.slack.clicks(world.ann, message, Button.RETRY)
@@ -114,10 +105,7 @@ async def test_two_who_click_at_once_do_it_once(world: World, deployment: Deploy
 async def test_who_clicked_in_vain_leaves_the_button_to_others(
     world: World, deployment: Deployment
 ) -> None:
-    bob = world.slack.person("bob")
-    world.ml.members.add(bob.id)
-    await world.links(bob, "bob")
-    world.github.github.allow("bob", EDGES, Permission.READ)
+    bob = await joined(world, "bob", Permission.READ)
     await world.deployments.finish(deployment.id, Outcome.FAILED)
     message = await shown(world, deployment, Button.RETRY)
     await click(world, message, Button.RETRY, bob)

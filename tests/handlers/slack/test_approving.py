@@ -11,6 +11,7 @@ from bot.services.slack import Message
 from handlers.reports.slack.blocks import actions, button, section
 from handlers.reports.slack.buttons import Button
 from tests.handlers.github.world import EDGES
+from tests.handlers.slack.clicking import joined
 from tests.handlers.slack.world import World
 from tests.standins.slack.faults import broken
 from tests.standins.slack.state import Message as Shown
@@ -46,11 +47,7 @@ async def asks(world: World, deployment: Deployment, spec: str = "1") -> None:
 
 @pytest.fixture
 async def bob(world: World) -> User:
-    bob = world.slack.person("bob")
-    world.ml.members.add(bob.id)
-    await world.links(bob, "bob")
-    world.github.github.allow("bob", EDGES, Permission.WRITE)
-    return bob
+    return await joined(world, "bob", Permission.WRITE)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from bot.domain.github import Permission
 from bot.domain.lock import Lock
 from bot.store.identities import Proof, SlackUser
 from bot.store.subscriptions import Subscription
-from handlers.slack.readable import SECONDS
+from handlers.slack.desk import READABLE_SECONDS
 from tests.handlers.github.world import EDGES
 from tests.handlers.slack.world import World
 from tests.standins.github.faults import Fault
@@ -99,7 +99,7 @@ async def test_who_may_read_no_more_is_shown_nothing_before_long(world: World) -
     await world.settled()
     await world.slack.expect_home(world.ann, EDGES)
     world.github.github.allow("ada", EDGES, Permission.NONE)
-    world.seconds += SECONDS
+    world.seconds += READABLE_SECONDS
     await world.slack.opens_home(world.ann)
     await world.settled()
     home = await world.slack.expect_home(world.ann)

@@ -59,9 +59,7 @@ async def test_an_old_message_rolls_no_newer_deployment_back(
 ) -> None:
     await world.deployments.finish(deployment.id, Outcome.SUCCEEDED)
     message = await shown(world, deployment, Button.ROLL_BACK)
-    await world.github.github.push(EDGES, {"more": "1"})
-    await world.types(world.ann, f"/pachops deploy staging --repo {EDGES}")
-    _, newer = await world.asked()
+    newer = await deploys(world)
     await click(world, message, Button.ROLL_BACK)
     told = await world.slack.expect_ephemeral(world.ann, "not possible any more")
     assert newer.id in told.shown
@@ -94,9 +92,7 @@ async def test_a_newer_one_that_came_to_nothing_does_not_stand_in_the_way(
 ) -> None:
     await world.deployments.finish(deployment.id, Outcome.SUCCEEDED)
     message = await shown(world, deployment, Button.ROLL_BACK)
-    await world.github.github.push(EDGES, {"more": "1"})
-    await world.types(world.ann, f"/pachops deploy staging --repo {EDGES}")
-    _, newer = await world.asked()
+    newer = await deploys(world)
     await world.deployments.finish(newer.id, Outcome.FAILED)
     await click(world, message, Button.ROLL_BACK)
     assert [each.request.kind for each in await world.asked()][2:] == [Kind.ROLLBACK]

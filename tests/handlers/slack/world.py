@@ -18,10 +18,10 @@ from bot.store.identities import Identities, Proof, SlackUser
 from bot.store.subscriptions import Subscriptions
 from handlers.inbox import Inbox
 from handlers.reports.slack.safe import Safe
-from handlers.slack.desk import Desk
+from handlers.slack.desk import READABLE_SECONDS, Desk
 from handlers.slack.events import Ear, handle
 from handlers.slack.groups import SlackGroups
-from handlers.slack.readable import Readable
+from handlers.slack.memory import Memory
 from tests.handlers.github.world import PATIENCE, opened
 from tests.handlers.github.world import World as GitHubWorld
 from tests.standins.slack.server import SlackServer
@@ -53,7 +53,7 @@ class World:
             subscriptions=self.subscriptions,
             locks=self.deployer.locks,
             groups=SlackGroups(self.client, self.identities, self._team, clock=self.now),
-            readable=Readable(self.now),
+            readable=Memory(READABLE_SECONDS, self.now),
             look_again=self._look_again,
             page=lambda identity: f"https://pachops.example/deployments/{identity}",
         )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.domain.lock import Notice
-from bot.domain.reasons import StoppedError
+from bot.domain.reasons import Code, StoppedError
 from bot.store.locks import Locks
 
 LOG = logging.getLogger(__name__)
@@ -14,6 +14,9 @@ LOG = logging.getLogger(__name__)
 INTERVAL_SECONDS = 20.0
 GIVE_UP_SECONDS = 86_400.0
 """What could not be told for a day is told no more."""
+
+_REFUSED = frozenset({Code.GITHUB_REFUSED, Code.SLACK_REFUSED})
+"""One place does not take it, such as a conversation that is locked; another may."""
 
 Tell = Callable[[Notice], Awaitable[bool]]
 """Tells the owner; False where they are not reached there. StoppedError: tried again later."""
@@ -49,13 +52,21 @@ class LockNotices:
                 await self._say(notice)
 
     async def _say(self, notice: Notice) -> None:
+        owner, is_refused = notice.lock.owner.name, False
         for tell in self._tell:
             try:
                 if await tell(notice):
                     return
             except StoppedError as stopped:
-                LOG.warning("%s is not told of a lock: %s", notice.lock.owner.name, stopped)
-                if self._clock() - notice.due_at < GIVE_UP_SECONDS:
-                    await self._locks.put_off(notice)
-                return
-        LOG.info("%s: %s of a lock", notice.lock.owner.name, notice.kind)
+                LOG.warning("%s is not told of a lock: %s", owner, stopped)
+                if stopped.reason.code not in _REFUSED:
+                    await self._put_off(notice)
+                    return
+                is_refused = True
+        if is_refused:
+            await self._put_off(notice)
+        LOG.info("%s: %s of a lock", owner, notice.kind)
+
+    async def _put_off(self, notice: Notice) -> None:
+        if self._clock() - notice.due_at < GIVE_UP_SECONDS:
+            await self._locks.put_off(notice)

@@ -145,6 +145,25 @@ async def test_what_cannot_be_told_is_told_later(database: Database, clock: Cloc
     assert [each.lock.id for each in told] == ["1"]
 
 
+async def test_where_one_place_refuses_it_the_next_is_tried(
+    database: Database, clock: Clock
+) -> None:
+    told: list[Notice] = []
+
+    async def refuse(_notice: Notice) -> bool:
+        raise StoppedError(Code.GITHUB_REFUSED, "the conversation is locked")
+
+    async def tell(notice: Notice) -> bool:
+        told.append(notice)
+        return True
+
+    locks = Locks(database)
+    await locks.take(lock("r"), START)
+    clock.now = START + 7200
+    await LockNotices(locks, [refuse, tell], clock=clock).once()
+    assert [each.lock.id for each in told] == ["1"]
+
+
 async def test_of_two_processes_one_tells(database: Database, clock: Clock) -> None:
     told: list[Notice] = []
 

@@ -7,10 +7,9 @@ from bot.domain.github import Permission
 from bot.project import PROJECT_FILE
 from handlers.github.rules_check import CHECK
 from tests.handlers.github.outage import Outage
-from tests.handlers.github.world import EDGES, World
+from tests.handlers.github.world import EDGES, FOLLOWS_MAIN, World
 from tests.standins.github.state import CheckRun
 
-FOLLOWS_MAIN = "  staging: {on: {push: [main]}}\n"
 FOLLOWS_RELEASES = "  production: {on: {release: released}}\n"
 BROKEN = "  staging: {onn: 1}\n"
 

@@ -52,6 +52,7 @@ from tests.standins.github.server import GitHubServer
 from tests.standins.github.state import Comment, PullRequest
 
 EDGES = "acme/edges"
+FOLLOWS_MAIN = "  staging: {on: {push: [main]}}\n"
 PATIENCE = 60.0
 
 

@@ -1,0 +1,264 @@
+"""What the client says of a pull request, against the stand-in."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.github import Check, CheckState, Permission, ReviewState
+from bot.domain.reasons import Code, StoppedError
+from bot.services.github import GitHub, RepositoryClient
+from tests.standins.github import objects
+from tests.standins.github.server import GitHubServer
+from tests.standins.github.state import PullRequest
+
+
+async def test_a_pull_request_is_read_with_everything_the_gate_wants(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    server.check("acme/edges", pull.head_sha, "unit")
+    server.status("acme/edges", pull.head_sha, "lint", "pending")
+    pushed = server.world.repo("acme/edges").pushes[-1].timestamp
+    tip = await server.push("acme/edges", {"other.py": "2\n"})
+
+    found = await edges.pull_request(pull.number)
+
+    assert (found.number, found.title, found.author) == (1, "A change", "ada")
+    assert (found.head_sha, found.head_ref) == (pull.head_sha, "feature")
+    assert found.head_repository == "acme/edges"
+    assert (found.base_ref, found.base_sha) == ("main", tip)
+    assert (found.draft, found.open, found.merged) == (False, True, False)
+    assert found.review is ReviewState.NONE
+    assert found.checks == (Check("lint", CheckState.PENDING), Check("unit", CheckState.SUCCESS))
+    assert await edges.behind_by(found) == 1
+    assert await edges.head_moved_at(found) == pushed.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+async def test_rest_says_the_same_of_a_pull_request_as_graphql(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    server.check("acme/edges", pull.head_sha, "unit", "failure")
+    server.check("acme/edges", pull.head_sha, "pachops", None, app="pachops")
+    server.status("acme/edges", pull.head_sha, "lint")
+    server.review(pull, "ada")
+    by_graphql = await edges.pull_request(pull.number)
+    server.world.has_graphql = False
+
+    by_rest = await edges.pull_request(pull.number)
+
+    # REST would have to read all comments to know.
+    assert replace(by_rest, has_our_comments=False) == by_graphql
+    assert by_rest.review is ReviewState.APPROVED
+
+
+async def test_rest_takes_over_where_graphql_may_not_say_all(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    del server.installation("acme/edges").permissions["checks"]
+
+    with pytest.raises(StoppedError) as stopped:
+        await edges.pull_request(pull.number)
+
+    assert stopped.value.reason.code is Code.GITHUB_REFUSED
+    assert "checks=read" in stopped.value.reason.fact
+
+
+async def test_one_call_reads_the_rules_the_permission_and_the_pull_request(
+    github: GitHub, edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    await server.push("acme/edges", {"rules.yml": "a: ä\n"})
+    await server.push("acme/edges", {"rules.yml": "evil\n"}, "feature")
+    server.allow("adalbert", "acme/edges", Permission.ADMIN)
+    await github.prefetch()
+    before = len(server.calls)
+
+    found = await edges.look(pull.number, path="rules.yml", login="Ada")
+
+    assert [each.path for each in server.calls[before:]] == ["/graphql"]
+    assert found is not None
+    assert (found.file, found.is_file_known) == ("a: ä\n".encode(), True)
+    assert found.permission is Permission.WRITE
+    assert found.pull_request == await edges.pull_request(pull.number)
+
+
+async def test_a_file_that_is_not_there_is_known_not_to_be(
+    edges: RepositoryClient, pull: PullRequest
+) -> None:
+    found = await edges.look(pull.number, path="rules.yml", login="ada")
+
+    assert found is not None
+    assert (found.file, found.is_file_known) == (None, True)
+
+
+@pytest.mark.parametrize(
+    "content", [b"#" * 600_000, b"a\0b", b"\xff\xfe"], ids=["large", "binary", "not UTF-8"]
+)
+async def test_a_file_whose_text_is_not_all_of_it_is_left_to_rest(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest, content: bytes
+) -> None:
+    await server.push("acme/edges", {"rules.yml": content})
+
+    found = await edges.look(pull.number, path="rules.yml", login="ada")
+
+    assert found is not None
+    assert not found.is_file_known
+
+
+async def test_a_link_is_not_read_as_a_file(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    git = server.world.repo("acme/edges").git
+    link = git.git("hash-object", "-w", "--stdin", stdin=b"elsewhere").decode().strip()
+    tree = git.git("mktree", stdin=f"120000 blob {link}\trules.yml\n".encode()).decode().strip()
+    sha = git.git("commit-tree", tree, "-m", "a link").decode().strip()
+    objects.move(git, "refs/heads/main", sha)
+
+    found = await edges.look(pull.number, path="rules.yml", login="ada")
+
+    assert found is not None
+    assert not found.is_file_known
+
+
+async def test_without_the_right_to_read_files_none_is_taken_for_missing(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    del server.installation("acme/edges").permissions["contents"]
+
+    assert await edges.look(pull.number, path="rules.yml", login="ada") is None
+
+
+async def test_who_may_do_what_is_unknown_where_graphql_does_not_say(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    server.world.shows_collaborators = False
+
+    found = await edges.look(pull.number, path="rules.yml", login="ada")
+
+    assert found is not None
+    assert found.permission is None
+    assert found.is_file_known
+
+
+async def test_whoever_has_no_rights_is_not_found_among_those_who_have(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    server.allow("adamo", "acme/edges", Permission.ADMIN)
+
+    found = await edges.look(pull.number, path="rules.yml", login="adam")
+
+    assert found is not None
+    assert found.permission is None
+
+
+async def test_a_server_without_graphql_is_asked_for_it_once(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    server.world.has_graphql = False
+
+    assert await edges.look(pull.number, path="rules.yml", login="ada") is None
+    await edges.pull_request(pull.number)
+
+    assert server.called("POST", "/graphql") == 1
+
+
+async def test_our_comments_are_known_from_those_of_others(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    await server.comment(pull, "a person's")
+    before = await edges.pull_request(pull.number)
+    await edges.create_comment(pull.number, "ours", marker="<!-- m -->")
+
+    assert not before.has_our_comments
+    assert (await edges.pull_request(pull.number)).has_our_comments
+
+
+async def test_of_more_comments_than_are_looked_at_one_may_be_ours(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    for _ in range(101):
+        await server.comment(pull, "a person's")
+
+    assert (await edges.pull_request(pull.number)).has_our_comments
+
+
+async def test_a_pull_request_from_a_fork_says_so(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    server.fork("acme/edges", "eve")
+    pull = await server.open_pull_request(
+        "acme/edges", "eve:main", files={"edges.py": "evil\n"}, by="eve"
+    )
+
+    found = await edges.pull_request(pull.number)
+
+    assert found.is_fork(await edges.repository())
+    # The fork is private and the App is not installed there.
+    assert await edges.head_moved_at(found) is None
+
+
+async def test_a_fork_that_is_gone_has_no_repository(
+    edges: RepositoryClient, pull: PullRequest
+) -> None:
+    pull.head_repo = None
+
+    found = await edges.pull_request(pull.number)
+
+    assert found.head_repository is None
+    assert await edges.head_moved_at(found) is None
+
+
+async def test_when_the_head_moved_is_unknown_where_the_server_cannot_say(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    server.world.has_activity = False
+
+    assert await edges.head_moved_at(await edges.pull_request(pull.number)) is None
+
+
+async def test_when_the_head_moved_is_unknown_while_its_push_is_not_listed_yet(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    await server.push("acme/edges", {"edges.py": "2\n"}, "feature")
+    server.world.repo("acme/edges").pushes.pop()
+
+    assert await edges.head_moved_at(await edges.pull_request(pull.number)) is None
+
+
+async def test_a_head_pushed_elsewhere_before_moved_when_it_came_to_this_branch(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    sha = await server.push("acme/edges", {"edges.py": "evil\n"}, "elsewhere")
+    await server.move("acme/edges", "feature", sha)
+    moved = server.world.repo("acme/edges").pushes[-1].timestamp
+
+    found = await edges.pull_request(pull.number)
+
+    assert found.head_sha == sha
+    assert await edges.head_moved_at(found) == moved.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+async def test_a_bot_has_the_same_name_everywhere(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    server.world.user("dependabot[bot]", "Bot")
+    pull = await server.open_pull_request("acme/edges", "deps", files={"a": "b"}, by="ada")
+    pull.author = server.world.user("dependabot[bot]")
+
+    assert (await edges.pull_request(pull.number)).author == "dependabot[bot]"
+
+
+async def test_a_merged_pull_request_is_not_open(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    await server.close(pull, merged=True)
+
+    found = await edges.pull_request(pull.number)
+
+    assert (found.open, found.merged) == (False, True)
+
+
+async def test_a_pull_request_that_is_not_there_is_refused(edges: RepositoryClient) -> None:
+    with pytest.raises(StoppedError) as stopped:
+        await edges.pull_request(99)
+
+    assert stopped.value.reason.code is Code.GITHUB_REFUSED
+    assert "pull request 99" in stopped.value.reason.fact

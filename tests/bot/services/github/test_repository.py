@@ -1,0 +1,100 @@
+"""What the client says of a repository, its commits, tags and files, against the stand-in."""
+
+import pytest
+
+from bot.domain.github import Repository
+from bot.domain.reasons import StoppedError
+from bot.services.github import RepositoryClient
+from tests.standins.github import objects
+from tests.standins.github.server import GitHubServer
+from tests.standins.github.state import PullRequest
+
+
+async def test_a_repository_has_its_default_branch_and_its_address(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    found = await edges.repository()
+
+    assert found == Repository("acme", "edges", "main", f"{server.url}/acme/edges.git")
+
+
+async def test_a_commit_of_the_pull_request_belongs_to_it(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    first = pull.head_sha
+    await server.push("acme/edges", {"edges.py": "2\n"}, "feature")
+
+    assert await edges.commit_belongs(first, pull_request=pull.number, branches=())
+
+
+async def test_a_commit_of_an_allowed_branch_belongs_to_it(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    older = await server.push("acme/edges", {"a": "1"})
+    await server.push("acme/edges", {"a": "2"})
+
+    assert await edges.commit_belongs(older, pull_request=None, branches=("main",))
+
+
+async def test_a_forks_commit_is_found_here_and_belongs_to_nothing(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    server.fork("acme/edges", "eve")
+    imposter = await server.push("eve/edges", {"edges.py": "evil\n"}, by="eve")
+
+    belongs = await edges.commit_belongs(imposter, pull_request=pull.number, branches=("main",))
+
+    assert not belongs
+    assert objects.resolve(server.world.repo("acme/edges").git, imposter) == imposter
+
+
+@pytest.mark.parametrize("sha", ["0" * 40, "main", "abc1234", "eve:main"])
+async def test_what_is_no_commit_of_this_repository_belongs_to_nothing(
+    edges: RepositoryClient, pull: PullRequest, sha: str
+) -> None:
+    assert not await edges.commit_belongs(sha, pull_request=pull.number, branches=("main",))
+
+
+async def test_a_branch_that_is_not_there_has_no_commits(
+    edges: RepositoryClient, pull: PullRequest
+) -> None:
+    assert not await edges.commit_belongs(
+        pull.head_sha, pull_request=None, branches=("no/such branch",)
+    )
+
+
+async def test_a_file_is_the_default_branchs(edges: RepositoryClient, server: GitHubServer) -> None:
+    await server.push("acme/edges", {".pachops.yml": "environments: {}\n"})
+    await server.push("acme/edges", {".pachops.yml": "evil\n"}, "feature")
+
+    assert await edges.default_branch_file(".pachops.yml") == b"environments: {}\n"
+
+
+@pytest.mark.parametrize("path", ["nothing.yml", "folder"])
+async def test_what_is_no_file_is_none(
+    edges: RepositoryClient, server: GitHubServer, path: str
+) -> None:
+    await server.push("acme/edges", {"folder/a file": "1"})
+
+    assert await edges.default_branch_file(path) is None
+
+
+async def test_a_file_that_github_does_not_send_is_refused_not_taken_as_empty(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    await server.push("acme/edges", {".pachops.yml": "#" * (1024 * 1024 + 1)})
+
+    with pytest.raises(StoppedError, match="too large"):
+        await edges.default_branch_file(".pachops.yml")
+
+
+async def test_a_tags_commit_is_the_tags_also_beside_a_branch_of_its_name(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    sha = await server.push("acme/edges", {"a": "1"})
+    await server.publish_release("acme/edges", "v1.0/rc")
+    await server.push("acme/edges", {"a": "2"}, "v1.0/rc")
+
+    assert await edges.commit_of_tag("v1.0/rc") == sha
+    with pytest.raises(StoppedError, match="nothing"):
+        await edges.commit_of_tag("nothing")

@@ -1,0 +1,129 @@
+"""The buttons of a check, and checks that are asked for again."""
+
+import pytest
+
+from bot.domain.deployment import Deployment, Kind, State, Trigger
+from bot.domain.github import Permission
+from bot.services.github import Action, CheckReport
+from handlers.reports.github.check import Button, check_name
+from handlers.reports.github.origin import ORIGIN
+from tests.handlers.github.world import EDGES, FOLLOWS_MAIN, World
+from tests.standins.github.state import CheckRun
+
+USUAL = (Button.RERUN, Button.CANCEL, Button.DEPLOY)
+
+
+async def with_check(world: World) -> tuple[Deployment, CheckRun]:
+    """A deployment of a push and its check."""
+    world.declare(FOLLOWS_MAIN)
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    deployment = await world.only()
+    client = world.client.for_repository("acme", "edges")
+    buttons = tuple(Action(each.value, each.value, each.value) for each in USUAL)
+    report = CheckReport("running", "running", actions=buttons)
+    await client.create_check(sha, check_name("staging"), report, external_id=deployment.id)
+    return deployment, await world.github.expect_check(sha)
+
+
+async def test_the_buttons_deploy_the_same_commit_again(world: World) -> None:
+    deployment, check = await with_check(world)
+    await world.github.press(EDGES, check, Button.DEPLOY)
+    await world.settled()
+    await world.github.rerun(EDGES, check)
+    await world.settled()
+    again = (await world.asked())[1:]
+    assert [each.request.trigger for each in again] == [Trigger.CHECK] * 2
+    assert {each.request.commit for each in again} == {deployment.request.commit}
+
+
+async def test_the_cancel_button_cancels(world: World) -> None:
+    _, check = await with_check(world)
+    await world.github.press(EDGES, check, Button.CANCEL)
+    await world.settled()
+    deployment = await world.only()
+    assert (deployment.state, deployment.cancel_requested_by) == (State.FINISHED, "ada")
+
+
+async def test_a_button_needs_the_permission_of_whoever_presses_it(world: World) -> None:
+    _, check = await with_check(world)
+    world.github.allow("eve", EDGES, Permission.READ)
+    for button in USUAL:
+        await world.github.press(EDGES, check, button, by="eve")
+    await world.settled()
+    assert (await world.only()).state is State.WAITING
+
+
+@pytest.mark.parametrize("kind", [Kind.DEPLOY, Kind.ROLLBACK])
+async def test_a_check_that_is_asked_for_again_in_vain_does_not_stay_queued(
+    world: World, kind: Kind
+) -> None:
+    deployment, check = await with_check(world)
+    who = "ada"
+    if kind is Kind.ROLLBACK:
+        await world.was_rolled_back()
+        check.external_id = (await world.asked())[-1].id
+        origin = await world.origin(deployment)
+        await world.deployments.save(check.external_id, ORIGIN, origin.to_json())
+    else:
+        world.github.allow("eve", EDGES, Permission.READ)
+        who = "eve"
+    before = len(await world.asked())
+    await world.github.rerun(EDGES, check, by=who)
+    await world.settled()
+    assert len(await world.asked()) == before
+    assert (check.status, check.conclusion) == ("completed", "action_required")
+    assert "Not deployed to **staging**" in (check.summary or "")
+
+
+async def test_a_refusals_check_that_is_asked_for_again_is_not_queued_for_ever(
+    world: World,
+) -> None:
+    world.declare("  staging: {on: {push: [main]}, deployers: {users: [grace]}}\n")
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    check = await world.github.expect_check(sha, conclusion="action_required")
+    await world.github.rerun(EDGES, check)
+    await world.settled()
+    assert (check.status, check.conclusion) == ("completed", "action_required")
+    assert "Not deployed to **staging**" in (check.summary or "")
+
+
+async def test_what_was_refused_is_deployed_when_who_may_asks_for_its_check_again(
+    world: World,
+) -> None:
+    world.declare("  staging: {on: {push: [main]}, deployers: {users: [grace]}}\n")
+    world.github.allow("grace", EDGES, Permission.WRITE)
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    check = await world.github.expect_check(sha, conclusion="action_required")
+    await world.github.rerun(EDGES, check, by="grace")
+    await world.settled()
+    request = (await world.only()).request
+    assert (request.actor.name, request.trigger) == ("grace", Trigger.CHECK)
+    assert (request.environment, request.commit.sha, request.commit.branch) == (
+        "staging",
+        sha,
+        "main",
+    )
+
+
+async def test_a_release_that_was_refused_is_left_to_people(world: World) -> None:
+    world.declare("  production: {on: {release: published}, deployers: {users: [grace]}}\n")
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.github.publish_release(EDGES, "v1.0")
+    await world.settled()
+    check = await world.github.expect_check(sha, conclusion="action_required")
+    await world.github.rerun(EDGES, check)
+    await world.settled()
+    assert (check.status, check.conclusion) == ("completed", "action_required")
+    assert f"/pachops deploy production {sha}" in (check.summary or "")
+
+
+async def test_checks_of_others_have_no_buttons_for_us(world: World) -> None:
+    deployment, _ = await with_check(world)
+    foreign = world.github.check(EDGES, deployment.request.commit.sha, "ci")
+    foreign.external_id = deployment.id
+    await world.github.rerun(EDGES, foreign)
+    await world.settled()
+    await world.only()

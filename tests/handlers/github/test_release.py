@@ -1,0 +1,121 @@
+"""Releases and pre-releases, in whichever order they are told of."""
+
+from bot.domain.deployment import Trigger
+from bot.project import PROJECT_FILE
+from tests.handlers.github.world import EDGES, World
+from tests.standins.github import objects
+
+
+async def test_a_release_deploys_its_tag_and_keeps_its_notes(world: World) -> None:
+    world.declare("  production: {on: {release: published}}\n  staging: {}\n")
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.github.publish_release(EDGES, "v1.0", notes="Sharper edges.")
+    await world.settled()
+    deployment = await world.only()
+    request = deployment.request
+    assert (request.environment, request.trigger) == ("production", Trigger.RELEASE)
+    assert (request.commit.sha, request.release) == (sha, "v1.0")
+    notes = await world.deployments.load(deployment.id, "release")
+    assert (notes["tag"], notes["notes"]) == ("v1.0", "Sharper edges.")
+
+
+async def test_a_pre_release_goes_where_every_release_goes_and_nowhere_else(world: World) -> None:
+    world.declare(
+        "  production: {on: {release: released}}\n  staging: {on: {release: published}}\n"
+    )
+    await world.github.push(EDGES, {"a": "1"})
+    await world.github.publish_release(EDGES, "v2.0-rc1", prerelease=True)
+    await world.settled()
+    assert (await world.only()).request.environment == "staging"
+
+
+async def test_a_release_goes_once_to_each_environment_that_follows(world: World) -> None:
+    world.declare(
+        "  production: {on: {release: released}}\n  staging: {on: {release: published}}\n"
+    )
+    await world.github.push(EDGES, {"a": "1"})
+    await world.github.publish_release(EDGES, "v2.0")
+    await world.settled()
+    reached = [each.request.environment for each in await world.asked()]
+    assert sorted(reached) == ["production", "staging"]
+
+
+async def test_a_pre_release_that_becomes_a_release_follows_one_that_was_published_meanwhile(
+    world: World,
+) -> None:
+    world.declare("  production: {on: {release: released}}\n")
+    await world.github.push(EDGES, {"a": "1"})
+    candidate = await world.github.publish_release(EDGES, "v2.0", prerelease=True)
+    await world.github.push(EDGES, {"a": "2"})
+    await world.github.publish_release(EDGES, "v1.9")
+    await world.settled()
+    await world.github.make_final(EDGES, candidate)
+    await world.settled()
+    assert [each.request.release for each in await world.asked()] == ["v1.9", "v2.0"]
+
+
+async def test_a_release_from_a_branch_that_is_not_allowed_is_refused(world: World) -> None:
+    world.declare("  production: {on: {release: published}}\n")
+    sha = await world.github.push(EDGES, {"a": "1"}, "experiment")
+    await world.github.publish_release(EDGES, "v1.0", target="experiment")
+    await world.settled()
+    assert await world.asked() == []
+    check = await world.github.expect_check(sha)
+    assert "commit_elsewhere" in (check.summary or "")
+
+
+async def test_an_older_release_that_comes_late_does_not_follow_a_newer_one(world: World) -> None:
+    world.declare("  production: {on: {release: published}}\n")
+    world.github.webhooks.is_held = True
+    await world.github.push(EDGES, {"a": "1"})
+    await world.github.publish_release(EDGES, "v1.0")
+    older = world.github.webhooks.all[-1]
+    await world.github.push(EDGES, {"a": "2"})
+    await world.github.publish_release(EDGES, "v1.1")
+    for told in (world.github.webhooks.all[-1], older):
+        await world.github.webhooks.deliver(told)
+        await world.settled()
+    assert (await world.only()).request.release == "v1.1"
+
+
+async def test_an_older_release_comes_too_late_however_much_was_deployed_elsewhere_since(
+    world: World,
+) -> None:
+    world.declare("  production: {on: {release: published}}\n  staging: {on: {push: [main]}}\n")
+    world.github.webhooks.is_held = True
+    await world.github.push(EDGES, {"a": "1"})
+    await world.github.publish_release(EDGES, "v1.0")
+    older = world.github.webhooks.all[-1]
+    await world.github.publish_release(EDGES, "v1.1")
+    await world.github.webhooks.deliver(world.github.webhooks.all[-1])
+    await world.settled()
+    released = await world.only()
+    await world.was_deployed_to("staging", 60)
+    await world.github.webhooks.deliver(older)
+    await world.settled()
+    asked = await world.deployments.list(environment="production")
+    assert [each.id for each in asked] == [released.id]
+
+
+async def test_a_release_whose_tag_was_moved_out_of_its_branch_is_refused(world: World) -> None:
+    world.declare("  production: {on: {release: published}}\n")
+    world.github.webhooks.is_held = True
+    await world.github.publish_release(EDGES, "v1.0")
+    told = world.github.webhooks.all[-1]
+    evil = await world.github.push(EDGES, {"a": "evil"}, "evil")
+    objects.move(world.github.world.repo(EDGES).git, "refs/tags/v1.0", evil)
+    await world.github.webhooks.deliver(told)
+    await world.settled()
+    assert await world.asked() == []
+
+
+async def test_a_release_with_broken_rules_shows_so_on_its_commit(world: World) -> None:
+    world.declare("  production: {on: {release: published}}\n")
+    world.github.webhooks.is_held = True
+    broken = {PROJECT_FILE: "environments:\n  production: {onn: 1}\n"}
+    sha = await world.github.push(EDGES, broken)
+    world.github.webhooks.is_held = False
+    await world.github.publish_release(EDGES, "v1")
+    await world.settled()
+    (check,) = world.github.checks(sha)
+    assert check.conclusion == "failure"

@@ -226,6 +226,8 @@ async def _read(request: web.Request) -> bytes:
         raise _RefusedError(413, "the body is too large") from None
     except TimeoutError:
         raise _RefusedError(408, "the body does not come") from None
+    except (web.RequestPayloadError, OSError):
+        raise _RefusedError(400, "the body is broken off, or packed in another way") from None
 
 
 async def _parsed(request: web.Request) -> AsyncBoltRequest:

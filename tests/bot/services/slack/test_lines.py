@@ -193,6 +193,17 @@ async def test_a_body_that_is_no_telling_is_refused_and_not_logged(
     assert all("payload" not in each.getMessage() for each in caplog.records)
 
 
+async def test_a_body_that_cannot_be_read_is_refused(slack: SlackServer, lines: Lines) -> None:
+    body = b"not deflated"
+    headers = {"Content-Encoding": "gzip"} | slack.lines.signature(body)
+    async with (
+        by_request(slack, lines) as url,
+        aiohttp.ClientSession() as session,
+        session.post(url, data=body, headers=headers) as answer,
+    ):
+        assert answer.status == 400
+
+
 async def test_slack_may_ask_whether_the_address_is_ours(slack: SlackServer, lines: Lines) -> None:
     body = json.dumps({"type": "url_verification", "challenge": "abc"}).encode()
     headers = {"Content-Type": "application/json"} | slack.lines.signature(body)

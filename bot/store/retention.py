@@ -6,7 +6,7 @@ from functools import partial
 
 import sqlalchemy as sa
 
-from bot.domain.deployment import State
+from bot.domain.deployment import Outcome, State
 from bot.domain.progress import Warned
 from bot.store.database import Database
 from bot.store.deliveries import DeliveryState
@@ -33,7 +33,7 @@ class OldRows:
         """Those that ended before then, with all that is kept of them; how many.
 
         Of each target the newest `keep` stay, the newest `keep` whose update is in place, which
-        status and rollback need, and the newest `keep` rollbacks: one may hold.
+        status and rollback need, and rollbacks that nothing succeeded after: one may hold.
         """
         newest = _ranked(sa.select(DEPLOYMENT.c.id, _place_in_target()), keep)
         standing = _ranked(
@@ -42,7 +42,14 @@ class OldRows:
             .where(FACT.c.key == self._standing, FACT.c.value == "true"),
             keep,
         )
-        back = _ranked(sa.select(DEPLOYMENT.c.id, _place_in_target()).where(IS_ROLLBACK), keep)
+        # With what ended its hold forgotten, a rollback would hold again.
+        later = DEPLOYMENT.alias()
+        succeeded = sa.exists().where(
+            later.c.target == DEPLOYMENT.c.target,
+            later.c.seq > DEPLOYMENT.c.seq,
+            later.c.outcome == Outcome.SUCCEEDED,
+        )
+        back = sa.select(DEPLOYMENT.c.id).where(IS_ROLLBACK, ~succeeded)
         old = (
             sa.select(DEPLOYMENT.c.id)
             .where(DEPLOYMENT.c.state == State.FINISHED, DEPLOYMENT.c.finished_at < before)

@@ -70,6 +70,20 @@ async def test_a_rollback_that_failed_holds_its_target_however_long_ago(
     assert hold.deployment == held.id
 
 
+async def test_a_hold_that_ended_does_not_come_back(
+    old: OldRows, ended: Add, deployments: Deployments
+) -> None:
+    held = await ended(kind=Kind.ROLLBACK)
+    await ended(stands=True)
+    for _ in range(3):
+        await ended(stands=True)
+        await ended()
+    assert await deployments.hold(held.request.target) is None
+    await old.forget_deployments(FAR, keep=1)
+    assert await deployments.hold(held.request.target) is None
+    assert await deployments.get(held.id) is None
+
+
 async def test_what_has_not_ended_stays(old: OldRows, add: Add, deployments: Deployments) -> None:
     waits, runs, _ = await add(), await add(), await add()
     await deployments.begin(runs.id)

@@ -144,7 +144,7 @@ def audit(
 
     async def work(stored: Stored) -> None:
         if verify or expect is not None:
-            noted = read("--expect", parse_head, expect) if expect else None
+            noted = read("--expect", parse_head, expect) if expect is not None else None
             head, faults = await stored.audit.verify(noted)
             write(audit_words.verified(head, faults, as_json=as_json))
             if faults:

@@ -9,7 +9,7 @@ environment. `--to ENV` and `--ref REF` say the same by name.
 import shlex
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import get_args
+from typing import TypeAlias, get_args
 
 from bot.domain.command_deploying import Cancel, Deploy, Plan, Rollback
 from bot.domain.command_form import Form, Mistake, MistakeError, mistaken, shown
@@ -31,6 +31,7 @@ __all__ = [
     "History",
     "Link",
     "Lock",
+    "OnEnvironment",
     "Plan",
     "Reject",
     "Resume",
@@ -64,6 +65,9 @@ Command = (
     | Unsubscribe
     | Help
 )
+
+OnEnvironment: TypeAlias = Plan | Rollback | Lock | Unlock | Resume
+"""What is asked of an environment and brings no commit of its own."""
 
 _BY_NAME: Mapping[str, type[Command]] = MappingProxyType(
     {command.form.name: command for command in get_args(Command)}

@@ -158,4 +158,6 @@ def _unknown_environment(rules: Rules, facts: Facts) -> Reason:
 
 
 def _command(facts: Facts, environment: str, ref: str | None) -> str:
+    if facts.spoken is not None:
+        return f"`{facts.word} {render(replace(facts.spoken, environment=environment))}`"
     return f"`{facts.word} {render(replace(facts.command, environment=environment, ref=ref))}`"

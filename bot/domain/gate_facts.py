@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from bot.domain.command import Deploy
+from bot.domain.command import Deploy, OnEnvironment
 from bot.domain.deployment import Actor, Trigger
 from bot.domain.github import Check, Permission, PullRequest, Repository
 from bot.domain.hold import BY_ITSELF, Hold
@@ -73,7 +73,7 @@ class Facts:
     trigger: Trigger
     repository: Repository
     command: Deploy
-    """What was written; for an event, the environment alone."""
+    """What was written; for an event or another command, the environment alone."""
     sender: Sender
     content: Content
     pull_request: PullRequest | Unknown | None = None
@@ -91,6 +91,8 @@ class Facts:
     """Whether the gate has let this very commit through before, for the same command."""
     takes_forks: bool = True
     """Whether the bot's operator lets environments take forks' commits."""
+    spoken: OnEnvironment | None = None
+    """The other command."""
 
     @property
     def sha(self) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.domain.deployment import Actor, derived_deployment_id
 from bot.domain.gate_facts import Facts, Unknown
@@ -16,6 +16,9 @@ from bot.services.git import repository_address
 from bot.services.together import both
 from bot.store.values import JSON
 from handlers.commands.desk import Client, Desk
+
+if TYPE_CHECKING:
+    from bot.domain.command import OnEnvironment
 
 T = TypeVar("T")
 
@@ -71,6 +74,8 @@ class Errand:
         self.client = desk.github.for_repository(
             place.repository.owner, place.repository.name, place.installation
         )
+        self.spoken: OnEnvironment | None = None
+        """The command that is carried out, where it is none to deploy."""
         self.facts: Facts | None = None
         """What the last decision was made from."""
         self._rules: Rules | None = None

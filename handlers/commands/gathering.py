@@ -80,6 +80,7 @@ async def gather(
         datetime.now(UTC),
         was_allowed=again,
         takes_forks=errand.desk.takes_forks,
+        spoken=errand.spoken,
     )
     return rules, errand.facts
 

@@ -16,6 +16,7 @@ from bot.domain.command import (
     History,
     Link,
     Lock,
+    OnEnvironment,
     Plan,
     Reject,
     Resume,
@@ -108,6 +109,7 @@ async def obey(errand: Errand, given: Given) -> Answer:
     given = replace(given, line=errand.desk.deployer.clean(given.line))
     await note_command(errand, given.part, given.line, given.pull_request)
     command = parse(given.line)
+    errand.spoken = command if isinstance(command, OnEnvironment) else None
     try:
         answered = await _do(errand, given, command)
     except _RefusedError as refused:

@@ -410,6 +410,16 @@ async def test_a_slip_in_the_word_gets_the_command(world: World) -> None:
     assert await world.asked() == []
 
 
+@pytest.mark.parametrize("command", ["lock", "unlock", "resume", "rollback", "plan"])
+async def test_what_was_meant_is_the_same_command(world: World, command: str) -> None:
+    world.declare("  staging: {}\n  production: {}\n")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.github.comment(pull, f"/pachops {command} prodution")
+    await world.settled()
+    (answer,) = world.answers(pull)
+    assert f"Did you mean `/pachops {command} production`?" in answer
+
+
 async def test_a_slip_beside_a_command_is_answered_and_the_command_carried_out(
     world: World,
 ) -> None:

@@ -42,7 +42,7 @@ def _of_pull_request(pull: PullRequest, facts: Facts) -> dict[str, Any]:
         "head": pull.head_sha,
         "draft": pull.draft or None,
         "fork": facts.is_fork or None,
-        "review": pull.review.value,
+        "review": pull.review.value if pull.review else None,
         "behind_by": pull.behind_by,
         "checks": _shown(checks)
         if isinstance(checks, Unknown)

@@ -6,7 +6,7 @@ from functools import wraps
 from bot.domain.command_form import is_sha
 from bot.domain.deployment import Trigger
 from bot.domain.gate_case import Case, refusal, unknown
-from bot.domain.gate_facts import Unknown, seconds_of
+from bot.domain.gate_facts import NOT_LOOKED_UP, Unknown, seconds_of
 from bot.domain.github import Check, CheckState, PullRequest, ReviewState
 from bot.domain.reasons import Code, Reason
 
@@ -228,6 +228,9 @@ _CHECK_REASONS = {
 def review(case: Case, pull: PullRequest) -> Iterator[Reason]:
     """A required review must have approved."""
     if not case.rules.review or pull.review is ReviewState.APPROVED:
+        return
+    if pull.review is None:
+        yield unknown(f"whether #{pull.number} is approved", NOT_LOOKED_UP)
         return
     changes = pull.review is ReviewState.CHANGES_REQUESTED
     said = "has a review that asks for changes" if changes else "has no approving review"

@@ -143,9 +143,9 @@ class Facts:
         if self.content.checks is not None:
             return self.content.checks
         pull = self.pull_request
-        if isinstance(pull, PullRequest) and pull.head_sha == self.sha:
-            return pull.checks
-        return NOT_LOOKED_UP
+        if not isinstance(pull, PullRequest) or pull.head_sha != self.sha or pull.checks is None:
+            return NOT_LOOKED_UP
+        return pull.checks
 
     @property
     def is_fork(self) -> bool:

@@ -81,9 +81,10 @@ class PullRequest:
     draft: bool
     open: bool
     merged: bool
-    review: ReviewState
-    checks: tuple[Check, ...]
-    """Those of the head, without the bot's own."""
+    review: ReviewState | None
+    """None where it was not asked for."""
+    checks: tuple[Check, ...] | None
+    """Those of the head, without the bot's own; None where they were not asked for."""
     behind_by: int | None
     """Commits of the base branch that the head does not have; None where it was not asked for, or
     GitHub did not say."""

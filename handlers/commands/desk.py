@@ -7,7 +7,7 @@ from typing import Protocol
 from bot.domain.deployment import Actor, Commit, Deployment, Request, Trigger
 from bot.domain.gate_facts import Standing, Unknown
 from bot.domain.gate_rules import Rules
-from bot.domain.github import Permission, PullRequest
+from bot.domain.github import Check, Permission, PullRequest, ReviewState
 from bot.domain.plan import Plan
 from bot.services.github import Look
 from bot.store.approvals import Approvals
@@ -33,7 +33,13 @@ class Client(Protocol):
         """A pull request, a file of the default branch and a permission in one call, where it can."""
 
     async def pull_request(self, number: int) -> PullRequest:
-        """As it is now, without what the next two say."""
+        """As it is now, without what the next two say, and perhaps without what two more say."""
+
+    async def checks(self, pull: PullRequest) -> tuple[Check, ...]:
+        """Those of its head."""
+
+    async def review(self, pull: PullRequest) -> ReviewState:
+        """What its reviews come to."""
 
     async def behind_by(self, pull: PullRequest) -> int | None:
         """Commits of the base branch that the head does not have."""

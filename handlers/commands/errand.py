@@ -151,17 +151,27 @@ class Errand:
         return self._pulls[number]
 
     async def completed(
-        self, pull: PullRequest, *, behind: bool, moved: bool
+        self, pull: PullRequest, *, behind: bool, moved: bool, checks: bool, review: bool
     ) -> PullRequest | Unknown:
         """The pull request with what takes further calls."""
         asking = both(
-            self.client.behind_by(pull) if behind else _nothing(),
-            self.client.head_moved_at(pull) if moved else _nothing(),
+            both(
+                self.client.behind_by(pull) if behind else _as_it_is(pull.behind_by),
+                self.client.head_moved_at(pull) if moved else _as_it_is(pull.head_moved_at),
+            ),
+            both(
+                self.client.checks(pull) if checks else _as_it_is(pull.checks),
+                self.client.review(pull) if review else _as_it_is(pull.review),
+            ),
         )
         found = await known(f"pull request {pull.number}", asking)
         if isinstance(found, Unknown):
             return found
-        return replace(pull, behind_by=found[0], head_moved_at=found[1])
+        (behind_by, moved_at), (its_checks, its_review) = found
+        self._pulls[pull.number] = replace(
+            pull, behind_by=behind_by, head_moved_at=moved_at, checks=its_checks, review=its_review
+        )
+        return self._pulls[pull.number]
 
     async def is_member(self, team: str) -> bool | Unknown:
         """Whether whoever asks is in `org/slug`."""
@@ -190,8 +200,8 @@ def _without_slack(group: str) -> Unknown:
     return Unknown(f"the members of @{group}", "this bot is in no Slack")
 
 
-async def _nothing() -> None:
-    return None
+async def _as_it_is(fact: T) -> T:
+    return fact
 
 
 async def known(call: str, asking: Awaitable[T]) -> T | Unknown:

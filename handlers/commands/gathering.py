@@ -48,7 +48,8 @@ async def gather(
         content: False leaves the commit out, for commands that bring none.
         again: the gate has let this very commit through before.
 
-    Two round trips, one more where a named ref has to be found first or all is asked by REST.
+    Two round trips, one more where a named ref has to be found first, or where REST is asked for
+    checks or reviews.
 
     Errors: those of `Errand.rules`.
     """
@@ -114,6 +115,8 @@ async def _completed(
         pull,
         behind=rule is not None and rule.fresh,
         moved=not (needs_no_time or (ref is not None and is_whole_sha(ref))),
+        checks=rule is not None and rule.checks is not None,
+        review=rule is not None and rule.review,
     )
 
 

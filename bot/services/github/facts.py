@@ -1,8 +1,7 @@
 """What is true of a repository and its pull requests."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -10,13 +9,20 @@ from github import Github
 from github.ContentFile import ContentFile
 from pydantic import BaseModel, TypeAdapter
 
-from bot.domain.github import Permission, PullRequest, Repository, ReviewState
+from bot.domain.github import Check, Permission, PullRequest, Repository, ReviewState
 from bot.domain.reasons import Code, StoppedError
 from bot.services.github import graphql
 from bot.services.github.connection import HIDDEN, Work
 from bot.services.github.look import Look, file_in, permission_in
 from bot.services.github.place import Place
-from bot.services.github.pull_request import Ourselves, by_graphql, by_rest, from_graphql
+from bot.services.github.pull_request import (
+    Ourselves,
+    by_graphql,
+    by_rest,
+    checks_by_rest,
+    from_graphql,
+    opinions_by_rest,
+)
 from bot.services.github.raw import Json, get
 from bot.services.together import both, together
 
@@ -49,6 +55,9 @@ _PUSHES = TypeAdapter(tuple[Push, ...])
 
 class Facts(Place):
     """Questions; each may be asked again without harm."""
+
+    _is_left_to_rest = False
+    """Whether GraphQL would not say all that there is to know of a pull request here."""
 
     async def repository(self) -> Repository:
         """Its name as GitHub writes it, its default branch and where git finds it."""
@@ -103,14 +112,44 @@ class Facts(Place):
         return Look(pull, *file_in(answer), permission_in(answer, login))
 
     async def pull_request(self, number: int) -> PullRequest:
-        """The pull request as it is now, without what `behind_by` and `head_moved_at` say."""
+        """The pull request as it is now, without what `behind_by` and `head_moved_at` say.
+
+        By REST also without its checks and its review, which only some rules ask for.
+        """
         who = await self._ourselves()
         call = f"reading pull request {number}"
         found = await self._by_graphql(
             call,
             lambda github: by_graphql(github, self._owner, self._name, number, who=who),
         )
-        return found or await self._by_rest(call, number, who.app)
+        if found is not None:
+            return found
+        return await self._ask(call, lambda github: by_rest(github, self.full_name, number))
+
+    async def checks(self, pull: PullRequest) -> tuple[Check, ...]:
+        """Those of its head, without our own."""
+        if pull.checks is not None:
+            return pull.checks
+        own_app = await self._access.slug()
+        return await self._ask(
+            f"reading the checks of {pull.head_sha}",
+            lambda github: checks_by_rest(github, self.full_name, pull.head_sha, own_app=own_app),
+        )
+
+    async def review(self, pull: PullRequest) -> ReviewState:
+        """Approved where nobody asks for changes and one who approves may write."""
+        if pull.review is not None:
+            return pull.review
+        wants_changes, approving = await self._ask(
+            f"reading the reviews of pull request {pull.number}",
+            lambda github: opinions_by_rest(github, self.full_name, pull.number, pull.head_sha),
+        )
+        if wants_changes:
+            return ReviewState.CHANGES_REQUESTED
+        permissions = await together(self.permission(login) for login in approving)
+        if any(each >= Permission.WRITE for each in permissions):
+            return ReviewState.APPROVED
+        return ReviewState.NONE
 
     async def behind_by(self, pull: PullRequest) -> int | None:
         """Commits of the base branch that the head does not have; None where GitHub cannot say."""
@@ -190,20 +229,16 @@ class Facts(Place):
         return Ourselves(app, author)
 
     async def _by_graphql(self, call: str, work: Work[T | None]) -> T | None:
-        """None where it has to be asked by REST."""
-        if self._access.lacks_graphql:
+        """None where it has to be asked by REST, as is then all that is asked here."""
+        if self._access.lacks_graphql or self._is_left_to_rest:
             return None
         try:
-            return await self._ask(call, work)
+            found = await self._ask(call, work)
         except graphql.NoGraphQLError:
             self._access.lacks_graphql = True
             return None
-
-    async def _by_rest(self, call: str, number: int, own_app: str | None) -> PullRequest:
-        found, approving = await self._ask(
-            call, lambda github: by_rest(github, self.full_name, number, own_app=own_app)
-        )
-        return await self._with_approval(found, approving)
+        self._is_left_to_rest = found is None
+        return found
 
     async def _commits(self, number: int) -> frozenset[str]:
         """A pull request's commits, of which GitHub lists 250 at most."""
@@ -222,15 +257,6 @@ class Facts(Place):
             f"comparing {head} with {base}",
             lambda github: Comparison.model_validate(get(github, path, per_page=1)),
         )
-
-    async def _with_approval(self, found: PullRequest, approving: Iterable[str]) -> PullRequest:
-        """Approved where nobody asks for changes and one who approves may write."""
-        if found.review is not ReviewState.NONE:
-            return found
-        permissions = await together(self.permission(login) for login in approving)
-        if any(each >= Permission.WRITE for each in permissions):
-            return replace(found, review=ReviewState.APPROVED)
-        return found
 
 
 def _repository(found: Json) -> Repository:

@@ -63,13 +63,15 @@ query(
 MOST_PAGES = 10
 """A hundred checks are on each."""
 _COLLABORATORS = ["repository", "collaborators"]
+_UNKNOWN = frozenset({"undefinedField", "undefinedType", "argumentNotAccepted"})
+"""GraphQL's codes for queries that do not fit its schema."""
 
 
 Checks = tuple[CheckRun | Status, ...]
 
 
 class NoGraphQLError(Exception):
-    """The server has none."""
+    """The server has none, or an older one that cannot be asked this."""
 
 
 def ask(
@@ -125,9 +127,9 @@ def _answered(github: Github, query: str, variables: dict[str, Any]) -> dict[str
     except GithubException as error:
         if _lacks_collaborators_alone(error):
             return dict(error.data["data"])
-        if error.status == HTTPStatus.NOT_FOUND and "errors" not in (error.data or {}):
+        if _is_none(error) or _is_older(error):
             raise NoGraphQLError from None
-        if _lacks_field(error):
+        if _hides_field(error):
             return None
         raise
     return dict(answer["data"])
@@ -144,8 +146,21 @@ def _lacks_collaborators_alone(error: GithubException) -> bool:
     return False
 
 
-def _lacks_field(error: GithubException) -> bool:
-    """Whether this server does not know a field of ours, or does not let us read one."""
+def _is_none(error: GithubException) -> bool:
+    return error.status == HTTPStatus.NOT_FOUND and "errors" not in (error.data or {})
+
+
+def _is_older(error: GithubException) -> bool:
+    """Whether this server does not know what our queries ask for, whoever asks."""
+    match error.data:
+        case {"errors": [*errors]}:
+            codes = {(each.get("extensions") or {}).get("code") for each in errors}
+            return not codes.isdisjoint(_UNKNOWN)
+    return False
+
+
+def _hides_field(error: GithubException) -> bool:
+    """Whether this server does not let us read a field of ours."""
     # PyGithub's own status for every other error in an answer.
     return (
         "errors" in (error.data or {})

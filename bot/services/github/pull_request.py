@@ -7,7 +7,6 @@ from github import Github
 from github.GithubApp import GithubApp
 from github.NamedUser import NamedUser
 from github.Organization import Organization
-from github.PullRequest import PullRequest as GithubPullRequest
 from github.Repository import Repository as GithubRepository
 
 from bot.domain.github import Check, CheckState, PullRequest, ReviewState
@@ -73,27 +72,10 @@ def from_graphql(
     )
 
 
-def by_rest(
-    github: Github, full_name: str, number: int, *, own_app: str | None
-) -> tuple[PullRequest, tuple[str, ...]]:
-    """The same without the weight of its reviews, and the logins that approve of its head.
-
-    What the base branch asks for is not known here.
-    """
-    repository = github.get_repo(full_name)
-    pull = repository.get_pull(number)
-    commit = repository.get_commit(pull.head.sha)
-    runs = (
-        Check(run.name, _check_state(run.status, run.conclusion))
-        for run in commit.get_check_runs()
-        if own_app is None or slug_of(run.app) != own_app
-    )
-    statuses = (
-        Check(status.context, _status_state(status.state))
-        for status in commit.get_combined_status().statuses
-    )
-    wants_changes, approving = _opinions(pull)
-    found = PullRequest(
+def by_rest(github: Github, full_name: str, number: int) -> PullRequest:
+    """The same without its checks and reviews, which would be a call each."""
+    pull = github.get_repo(full_name).get_pull(number)
+    return PullRequest(
         number=number,
         title=pull.title,
         author=login_of(pull.user),
@@ -105,13 +87,45 @@ def by_rest(
         draft=bool(pull.draft),
         open=pull.state == "open",
         merged=pull.merged,
-        review=ReviewState.CHANGES_REQUESTED if wants_changes else ReviewState.NONE,
-        checks=_checks([*runs, *statuses], frozenset()),
+        review=None,
+        checks=None,
         behind_by=None,
         head_moved_at=None,
         has_our_comments=True,
     )
-    return found, approving
+
+
+def checks_by_rest(
+    github: Github, full_name: str, sha: str, *, own_app: str | None
+) -> tuple[Check, ...]:
+    """Those of a commit; what the base branch asks for is not known here."""
+    commit = github.get_repo(full_name).get_commit(sha)
+    runs = (
+        Check(run.name, _check_state(run.status, run.conclusion))
+        for run in commit.get_check_runs()
+        if own_app is None or slug_of(run.app) != own_app
+    )
+    statuses = (
+        Check(status.context, _status_state(status.state))
+        for status in commit.get_combined_status().statuses
+    )
+    return _checks([*runs, *statuses], frozenset())
+
+
+def opinions_by_rest(
+    github: Github, full_name: str, number: int, head_sha: str
+) -> tuple[bool, tuple[str, ...]]:
+    """Whether somebody asks for changes, and the logins that approve of the head."""
+    latest = {
+        login_of(review.user): review
+        for review in github.get_repo(full_name).get_pull(number).get_reviews()
+        if review.state in {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}
+    }
+    return any(each.state == "CHANGES_REQUESTED" for each in latest.values()), tuple(
+        login
+        for login, each in latest.items()
+        if each.state == "APPROVED" and each.commit_id == head_sha
+    )
 
 
 def login_of(user: NamedUser | Organization | None) -> str:
@@ -126,20 +140,6 @@ def _full_name(repository: GithubRepository | None) -> str | None:
 def slug_of(app: GithubApp | None) -> str | None:
     """Which App it is; none where it has gone."""
     return app.slug if app is not None else None
-
-
-def _opinions(pull: GithubPullRequest) -> tuple[bool, tuple[str, ...]]:
-    """Whether somebody asks for changes, and who approves of the head."""
-    latest = {
-        login_of(review.user): review
-        for review in pull.get_reviews()
-        if review.state in {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}
-    }
-    return any(each.state == "CHANGES_REQUESTED" for each in latest.values()), tuple(
-        login
-        for login, each in latest.items()
-        if each.state == "APPROVED" and each.commit_id == pull.head.sha
-    )
 
 
 def _checks(found: Iterable[Check], required: frozenset[str]) -> tuple[Check, ...]:

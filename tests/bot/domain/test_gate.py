@@ -1,6 +1,7 @@
 """What the gate says to one thing at a time; the whole of it is in test_gate_specification."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -495,6 +496,17 @@ def test_a_pull_request_behind_its_base_is_not_fresh(behind_by: int, commits: st
 
 def test_freshness_that_is_not_known_is_refused() -> None:
     refusal(rules(fresh=True), comment(pull={"behind_by": None}), Code.FACT_UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("required", "fact"), [({"checks": ()}, "checks"), ({"review": True}, "review")]
+)
+def test_what_nobody_asked_github_counts_only_where_it_is_required(
+    required: dict[str, Any], fact: str
+) -> None:
+    facts = comment(pull={fact: None})
+    allowed(rules(), facts)
+    refusal(rules(**required), facts, Code.FACT_UNKNOWN)
 
 
 @pytest.mark.parametrize("required", ["review", "fresh"])

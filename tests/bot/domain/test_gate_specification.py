@@ -245,6 +245,7 @@ def something_needed_is_unknown(r: EnvironmentRules, f: Facts) -> bool:
             and sha(f) is not None
             and not isinstance(checks_of(f), tuple)
             and not forced(f),
+            pull is not None and r.review and pull.review is None and not forced(f),
             pull is not None and r.fresh and pull.behind_by is None and not forced(f),
         )
     )
@@ -325,7 +326,7 @@ FORBIDDEN: dict[Code, Holds] = {
     Code.REVIEW_MISSING: lambda r, f: (
         r.review
         and (pull := source(f)) is not None
-        and pull.review is not ReviewState.APPROVED
+        and pull.review not in {ReviewState.APPROVED, None}
         and not forced(f)
     ),
     Code.BEHIND_BASE: lambda r, f: (
@@ -470,8 +471,8 @@ CHANGES: dict[str, Sequence[object]] = {
     "facts.pull_request.head_repository": ["acme/edges", "ACME/Edges", "eve/edges", None],
     "facts.pull_request.head_ref": ["main", "sharper"],
     "facts.pull_request.draft": [True],
-    "facts.pull_request.review": list(ReviewState),
-    "facts.pull_request.checks": CHECKS,
+    "facts.pull_request.review": [None, *ReviewState],
+    "facts.pull_request.checks": [None, *CHECKS],
     "facts.pull_request.behind_by": [None, 1, 2],
     "facts.pull_request.head_moved_at": [None, EARLIER, FACTS.asked_at, LATER],
 }

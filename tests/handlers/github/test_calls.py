@@ -1,47 +1,81 @@
 """How long a comment waits for GitHub: calls that do not need each other are made at once."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
+from bot.domain.github import Permission
+from bot.store.database import Database
 from handlers.commands.second_look import SecondLook
+from tests.handlers.github.bot import Bot
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.faults import Fault
 
 GRAPH = ("POST", "/graphql")
+PULL = ("GET", f"/repos/{EDGES}/pulls/2")
+RULES = ("GET", "/contents/.pachops.yml")
+REVIEWS = ("GET", "/reviews")
+STATUSES = ("GET", "/status")
+RUNS = ("GET", "/check-runs")
 PUSHES = ("GET", f"/repos/{EDGES}/activity")
 PERMISSION = ("GET", f"/repos/{EDGES}/collaborators/")
 COMPARISON = ("GET", f"/repos/{EDGES}/compare/")
 REACTION = ("POST", "/reactions")
+SAYS_ALL: dict[str, bool] = {}
+SILENT_ON_PEOPLE = {"shows_collaborators": False}
+TOO_OLD = {"has_rulesets": False}
+WITHOUT_GRAPHQL = {"has_graphql": False}
+
+Step = Callable[[Bot], Awaitable[None]]
+ENDS: tuple[tuple[tuple[Step, ...], bool], ...] = (
+    ((Bot.builds, Bot.updates, Bot.succeeds), True),
+    ((Bot.builds, Bot.updates, Bot.fails), True),
+    ((Bot.builds, Bot.fails), False),
+)
+"""How a deployment goes, and whether it is looked at again on its way."""
 
 
 @pytest.mark.parametrize(
-    ("rules", "shows_collaborators", "second"),
+    ("server", "rules", "asked"),
     [
-        ("{}", True, (PUSHES,)),
-        ("{}", False, (PUSHES, PERMISSION)),
-        ("{requires: [fresh]}", False, (PUSHES, PERMISSION, COMPARISON)),
+        (SAYS_ALL, "{}", ((GRAPH,), (PUSHES,))),
+        (SILENT_ON_PEOPLE, "{}", ((GRAPH,), (PUSHES, PERMISSION))),
+        (
+            SILENT_ON_PEOPLE,
+            "{requires: [fresh]}",
+            ((GRAPH,), (PUSHES, PERMISSION, COMPARISON)),
+        ),
+        (WITHOUT_GRAPHQL, "{}", ((PULL, RULES), (PUSHES, PERMISSION))),
+        (
+            WITHOUT_GRAPHQL,
+            "{requires: [checks, review]}",
+            ((PULL, RULES), (PUSHES, PERMISSION, REVIEWS, STATUSES), (RUNS, PERMISSION)),
+        ),
     ],
 )
-async def test_a_deployment_is_enqueued_after_two_round_trips(
+async def test_a_deployment_is_enqueued_after_two_round_trips_or_three(
     world: World,
+    server: dict[str, bool],
     rules: str,
-    second: tuple[tuple[str, str], ...],
-    *,
-    shows_collaborators: bool,
+    asked: tuple[tuple[tuple[str, str], ...], ...],
 ) -> None:
     world.declare(f"  staging: {rules}\n")
-    world.github.world.shows_collaborators = shows_collaborators
+    vars(world.github.world).update(server)
+    await _meets_the_server(world)
     pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
-    await world.comment(pull, "/pachops help")
-    trips = tuple((calls, asyncio.Event()) for calls in ((GRAPH,), second, (REACTION,)))
+    world.github.check(EDGES, pull.head_sha, "unit")
+    world.github.allow("grace", EDGES, Permission.WRITE)
+    world.github.review(pull, "grace")
+    await world.settled()
+    trips = tuple((calls, asyncio.Event()) for calls in (*asked, (REACTION,)))
     for calls, answered in trips:
         for method, part in calls:
             world.github.fail(method, f"*{part}*", Fault(hold=answered))
     before = len(world.github.calls)
 
     commenting = asyncio.create_task(world.comment(pull, "/pachops deploy"))
-    for calls, answered in trips[:2]:
+    for calls, answered in trips[:-1]:
         # None of them is answered before all of them have come.
         for method, part in calls:
             await world.github.expect_call(method, part)
@@ -49,13 +83,11 @@ async def test_a_deployment_is_enqueued_after_two_round_trips(
     await world.github.expect_call(*REACTION)
     # It is on disk before anybody is told of it.
     assert len(await world.asked()) == 1
-    trips[2][1].set()
+    trips[-1][1].set()
     await commenting
 
     made = world.github.calls[before:]
-    # With the App's name, which is asked for once.
-    own = [each for each in made if each.path != "/app"]
-    assert len(own) == 1 + len(second) + 1, made
+    assert len(made) == sum(len(calls) for calls, _ in trips), made
 
 
 async def test_a_commit_that_is_written_out_takes_one_call(world: World) -> None:
@@ -79,21 +111,27 @@ async def test_the_second_look_takes_one_call(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rest", "first", "second"),
+    ("server", "rules", "first", "second"),
     [
-        # The pull request, its checks, statuses and reviews, the rules and the permission; and
-        # when the head moved.
-        ({"has_graphql": False}, 7, 6),
+        # The pull request, the rules and the permission; and when the head moved.
+        (WITHOUT_GRAPHQL, "{}", 4, 3),
+        (TOO_OLD, "{}", 4, 3),
+        # Its check runs and statuses, its reviews.
+        (WITHOUT_GRAPHQL, "{requires: [checks]}", 6, 5),
+        (WITHOUT_GRAPHQL, "{requires: [checks, review]}", 8, 7),
         # The one that GraphQL does not say.
-        ({"shows_collaborators": False}, 3, 2),
+        (SILENT_ON_PEOPLE, "{}", 3, 2),
     ],
 )
 async def test_what_the_gate_costs_where_rest_is_asked(
-    world: World, rest: dict[str, bool], first: int, second: int
+    world: World, server: dict[str, bool], rules: str, first: int, second: int
 ) -> None:
-    world.declare("  staging: {}\n")
-    vars(world.github.world).update(rest)
+    world.declare(f"  staging: {rules}\n")
+    vars(world.github.world).update(server)
     pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    world.github.check(EDGES, pull.head_sha, "unit")
+    world.github.allow("grace", EDGES, Permission.WRITE)
+    world.github.review(pull, "grace")
     # A server without GraphQL is asked for it once.
     await world.comment(pull, "/pachops plan")
     before = len(world.github.calls)
@@ -113,3 +151,77 @@ async def test_the_tokens_of_several_comments_are_fetched_once(world: World) -> 
     assert len(await world.asked()) == 3
     assert world.github.called("POST", "/access_tokens") == 1
     assert world.github.called("GET", "/app") == 1
+
+
+@pytest.mark.parametrize(("steps", "is_looked_at_again"), ENDS)
+@pytest.mark.parametrize(
+    ("server", "login", "calls", "second_look"),
+    [
+        (SAYS_ALL, None, 11, 1),
+        # What the sender may do, in each look.
+        (SILENT_ON_PEOPLE, None, 13, 2),
+        # Three calls for one in each look; and one for a comment of ours that may be there.
+        (WITHOUT_GRAPHQL, None, 16, 3),
+        (TOO_OLD, None, 16, 3),
+        # Nobody but Apps may write checks: in place of two calls the comment is edited once more.
+        (SAYS_ALL, "robot", 10, 1),
+        (SILENT_ON_PEOPLE, "robot", 12, 2),
+        (WITHOUT_GRAPHQL, "robot", 14, 3),
+    ],
+)
+async def test_what_a_whole_deployment_costs_however_it_ends(
+    world: World,
+    database: Database,
+    server: dict[str, bool],
+    login: str | None,
+    calls: int,
+    second_look: int,
+    steps: tuple[Step, ...],
+    *,
+    is_looked_at_again: bool,
+) -> None:
+    world.declare("  staging: {}\n")
+    vars(world.github.world).update(server)
+    if login is not None:
+        world.logs_in_as(login)
+    await _meets_the_server(world)
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    before = len(world.github.calls)
+    await world.comment(pull, "/pachops deploy")
+    bot = Bot(world, database)
+    for step in steps:
+        await step(bot)
+    made = world.github.calls[before:]
+    assert len(made) == (calls if is_looked_at_again else calls - second_look), made
+
+
+async def test_what_an_approval_costs_beside_the_deployment(
+    world: World, database: Database
+) -> None:
+    world.declare("  staging: {approvals: 1}\n")
+    world.github.allow("grace", EDGES, Permission.WRITE)
+    await _meets_the_server(world)
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    before = len(world.github.calls)
+    await world.comment(pull, "/pachops deploy")
+    bot = Bot(world, database)
+    await bot.builds()
+    await bot.asks_for_approval()
+    asked = len(world.github.calls)
+    await world.comment(pull, "/pachops approve", by="grace")
+    approved = world.github.calls[asked:]
+    await bot.is_approved()
+    await bot.updates()
+    await bot.succeeds()
+    # The rules, what grace may do, and the answer.
+    assert len(approved) == 3, approved
+    # The comment and the check: that it waits, and that it goes on.
+    assert len(world.github.calls) - before == 11 + 4 + len(approved)
+
+
+async def _meets_the_server(world: World) -> None:
+    """What is asked once: our name and token, and whether there is GraphQL."""
+    other = await world.github.open_pull_request(EDGES, "other", files={"b": "1"})
+    await world.comment(other, "/pachops plan")

@@ -25,6 +25,7 @@ from bot.domain.deployment import (
 )
 from bot.domain.gate_facts import Standing
 from bot.domain.gate_rules import Rules
+from bot.domain.github import Permission
 from bot.domain.plan import Plan
 from bot.domain.reasons import Code, StoppedError
 from bot.redact import Redactor
@@ -142,6 +143,13 @@ class World:
         await self.interrupts(delivery)
         return done
 
+    def logs_in_as(self, login: str) -> None:
+        """With a token of somebody who may write, in place of the App."""
+        self.github.allow(login, EDGES, Permission.WRITE)
+        token = SecretStr(self.github.personal_token(login))
+        self.client = GitHub.with_token(token, base_url=self.github.api_url)
+        self.desk = replace(self.desk, github=self.client, app_id=None)
+
     def takes_forks(self, *, allowed: bool) -> None:
         """The operator's word on forks."""
         self.desk = replace(self.desk, takes_forks=allowed)
@@ -239,6 +247,8 @@ async def opened(
             finally:
                 working.cancel()
                 await asyncio.wait({working})
+                if world.client is not client:
+                    await world.client.close()
         await client.close()
 
 

@@ -145,7 +145,7 @@ def _pull_request(call: Call, repo: Repo, number: int) -> Node:
             else None,
             "baseRefName": found.base_ref,
             "baseRefOid": found.base_sha,
-            "baseRef": _base(repo, found.base_ref),
+            "baseRef": _base(call.world, repo, found.base_ref),
             "reviewDecision": _decision(repo, found),
             "latestOpinionatedReviews": lambda inner: _reviews(repo, found, inner),
             "comments": lambda inner: _comments(call, repo, found, inner),
@@ -161,7 +161,7 @@ def _actor(world: World, who: User) -> Node | None:
     return Node(who.kind, {"login": who.login.removesuffix("[bot]")})
 
 
-def _base(repo: Repo, name: str) -> Node | None:
+def _base(world: World, repo: Repo, name: str) -> Node | None:
     sha = objects.branch(repo.git, name)
     if sha is None:
         return None
@@ -171,17 +171,16 @@ def _base(repo: Repo, name: str) -> Node | None:
         checks = [Node("StatusCheckConfiguration", {"context": each}) for each in repo.ruled_checks]
         parameters = Node("RequiredStatusChecksParameters", {"requiredStatusChecks": checks})
         rules.append(Node("RepositoryRule", {"parameters": parameters}))
-    return Node(
-        "Ref",
-        {
-            "name": name,
-            "target": Node("Commit", {"oid": sha}),
-            "refUpdateRule": Node("RefUpdateRule", {"requiredStatusCheckContexts": contexts})
-            if contexts
-            else None,
-            "rules": lambda inner: _connection("RepositoryRule", rules, inner),
-        },
-    )
+    shape: dict[str, Any] = {
+        "name": name,
+        "target": Node("Commit", {"oid": sha}),
+        "refUpdateRule": Node("RefUpdateRule", {"requiredStatusCheckContexts": contexts})
+        if contexts
+        else None,
+    }
+    if world.has_rulesets:
+        shape["rules"] = lambda inner: _connection("RepositoryRule", rules, inner)
+    return Node("Ref", shape)
 
 
 def _decision(repo: Repo, found: PullRequest) -> str | None:

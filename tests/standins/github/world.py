@@ -41,6 +41,8 @@ class World:
     token_life: float = 3600.0
     """Seconds that an installation's token is good for."""
     has_graphql: bool = True
+    has_rulesets: bool = True
+    """Whether GraphQL knows of them; that of old servers does not."""
     has_activity: bool = True
     shows_collaborators: bool = True
     """Whether GraphQL tells the App who may do what; REST always does."""

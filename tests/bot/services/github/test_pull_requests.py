@@ -12,6 +12,19 @@ from tests.standins.github.server import GitHubServer
 from tests.standins.github.state import PullRequest
 
 
+async def test_what_graphql_has_said_is_not_asked_for_again(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    server.check("acme/edges", pull.head_sha, "unit")
+    found = await edges.pull_request(pull.number)
+    before = len(server.calls)
+
+    assert await edges.checks(found) == (Check("unit", CheckState.SUCCESS),)
+    assert await edges.review(found) is ReviewState.NONE
+
+    assert server.calls[before:] == []
+
+
 async def test_a_pull_request_is_read_with_everything_the_gate_wants(
     edges: RepositoryClient, server: GitHubServer, pull: PullRequest
 ) -> None:
@@ -45,9 +58,11 @@ async def test_rest_says_the_same_of_a_pull_request_as_graphql(
 
     by_rest = await edges.pull_request(pull.number)
 
+    assert (by_rest.checks, by_rest.review) == (None, None)
+    found = replace(by_rest, checks=await edges.checks(by_rest), review=await edges.review(by_rest))
     # REST would have to read all comments to know.
-    assert replace(by_rest, has_our_comments=False) == by_graphql
-    assert by_rest.review is ReviewState.APPROVED
+    assert replace(found, has_our_comments=False) == by_graphql
+    assert found.review is ReviewState.APPROVED
 
 
 async def test_rest_takes_over_where_graphql_may_not_say_all(
@@ -55,8 +70,9 @@ async def test_rest_takes_over_where_graphql_may_not_say_all(
 ) -> None:
     del server.installation("acme/edges").permissions["checks"]
 
+    found = await edges.pull_request(pull.number)
     with pytest.raises(StoppedError) as stopped:
-        await edges.pull_request(pull.number)
+        await edges.checks(found)
 
     assert stopped.value.reason.code is Code.GITHUB_REFUSED
     assert "checks=read" in stopped.value.reason.fact
@@ -158,6 +174,33 @@ async def test_a_server_without_graphql_is_asked_for_it_once(
     await edges.pull_request(pull.number)
 
     assert server.called("POST", "/graphql") == 1
+
+
+async def test_a_server_whose_graphql_is_too_old_is_asked_by_it_once(
+    github: GitHub, server: GitHubServer, pull: PullRequest
+) -> None:
+    server.world.has_rulesets = False
+
+    for _ in range(2):
+        edges = github.for_repository("acme", "edges")
+        assert await edges.look(pull.number, path="rules.yml", login="ada") is None
+        await edges.pull_request(pull.number)
+
+    assert server.called("POST", "/graphql") == 1
+
+
+async def test_what_graphql_may_not_say_is_asked_by_rest_from_then_on(
+    github: GitHub, server: GitHubServer, pull: PullRequest
+) -> None:
+    del server.installation("acme/edges").permissions["statuses"]
+
+    for _ in range(2):
+        edges = github.for_repository("acme", "edges")
+        assert await edges.look(pull.number, path="rules.yml", login="ada") is None
+        await edges.pull_request(pull.number)
+
+    # A right may be given at any time.
+    assert server.called("POST", "/graphql") == 2
 
 
 async def test_our_comments_are_known_from_those_of_others(

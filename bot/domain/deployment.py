@@ -11,7 +11,7 @@ from bot.domain.trust import Trust
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's: nothing in it looks like something else."""
-_ID_LENGTH = 16
+ID_LENGTH = 16
 
 
 class Stage(StrEnum):
@@ -209,7 +209,7 @@ def derived_deployment_id(at: float, *source: str) -> str:
 
 def asked_at(deployment: str) -> float | None:
     """When an id was made, in seconds since the epoch; None where it is not one of ours."""
-    if len(deployment) != _ID_LENGTH or not set(deployment) <= set(_ALPHABET):
+    if len(deployment) != ID_LENGTH or not set(deployment) <= set(_ALPHABET):
         return None
     number = 0
     for character in deployment:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bot.domain.audit import Entry, Fault, Head, Row, next_row, verify
 from bot.domain.deployment import Actor
+from bot.domain.reasons import Code, StoppedError
 from bot.store.database import Database
 from bot.store.tables import AUDIT, AUDIT_HEAD
 
@@ -151,7 +152,9 @@ def _is_about(
 
 
 def _head(connection: sa.Connection, *, hold: bool = False) -> Head:
-    row = connection.execute(_HEAD_HELD if hold else _HEAD).one()
+    row = connection.execute(_HEAD_HELD if hold else _HEAD).first()
+    if row is None:
+        raise StoppedError(Code.AUDIT_BROKEN, "the record of its last row is gone")
     return Head(row.seq, row.hash)
 
 

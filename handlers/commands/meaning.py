@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from bot.domain.command import Approve, Cancel, Reject, Why
-from bot.domain.deployment import Deployment, Stage, State
+from bot.domain.deployment import ID_LENGTH, Deployment, Stage, State
 from handlers.commands import words
 from handlers.commands.asking import origin_of
 from handlers.commands.errand import Errand
@@ -29,6 +29,7 @@ async def meant(errand: Errand, pull_request: int | None, command: AboutOne) -> 
     part = command.deployment
     if part is not None:
         found = [each for each in await all_of(errand) if _has_id(each, part)]
+        found = found or await _older(errand, part)
         none = words.no_such_deployment(part)
     elif isinstance(command, Cancel):
         found = await _under_way(errand, pull_request)
@@ -54,6 +55,14 @@ async def _under_way(errand: Errand, pull_request: int | None) -> list[Deploymen
         if pull_request is None or (origin is not None and origin.pull_request == pull_request):
             found.append(each)
     return found
+
+
+async def _older(errand: Errand, identity: str) -> list[Deployment]:
+    """One that is not among the newest, by its whole id: parts may be of others' repositories."""
+    if len(identity) != ID_LENGTH:
+        return []
+    found = await errand.desk.deployer.deployments.get(identity)
+    return [found] if found and found.request.repository == errand.address else []
 
 
 def _has_id(deployment: Deployment, part: str) -> bool:

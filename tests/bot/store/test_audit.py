@@ -39,6 +39,14 @@ async def test_rows_are_numbered_and_follow_on_each_other(audit: Audit) -> None:
     assert await audit.verify() == (Head(7, rows[-1].hash), ())
 
 
+async def test_without_its_head_it_is_broken(audit: Audit, database: Database) -> None:
+    await audit.append(entry(1))
+    await database.write(lambda connection: connection.execute(sa.text("delete from audit_head")))
+    with pytest.raises(StoppedError) as stopped:
+        await audit.verify()
+    assert stopped.value.reason.code is Code.AUDIT_BROKEN
+
+
 async def test_they_are_read_from_a_number_and_a_time_on(audit: Audit) -> None:
     for number in range(4):
         await audit.append(entry(number))

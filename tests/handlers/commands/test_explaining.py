@@ -71,3 +71,12 @@ async def test_every_vote_is_decided_once_in_the_audit(world: World) -> None:
         ("reject 06h8k2m4", ["deployment_unknown"], pull.number),
         (f"approve {deployment.id}", None, pull.number),
     ]
+
+
+async def test_one_that_is_long_past_is_found_by_its_whole_id(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull, deployment = await waiting(world)
+    await world.comment(pull, "/pachops deploy production")
+    monkeypatch.setattr("handlers.commands.meaning._SEARCHED", 1)
+    assert LET_THROUGH in await says(world, pull, f"why {deployment.id}")

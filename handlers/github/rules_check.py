@@ -178,8 +178,9 @@ def _people(rule: EnvironmentRules) -> tuple[People, ...]:
 
 def _where(name: str, text: bytes) -> str:
     """The first line that names it."""
+    whole = re.compile(rf"(?<![\w./-]){re.escape(name)}(?![\w./-])", re.IGNORECASE)
     for number, line in enumerate(text.decode(errors="replace").splitlines(), 1):
-        if name.lower() in line.lower():
+        if whole.search(line.partition("#")[0]):
             return f"{PROJECT_FILE}:{number}"
     return PROJECT_FILE
 

@@ -45,6 +45,19 @@ async def test_a_time_zone_that_is_none_fails(world: World) -> None:
     assert "Mars/Olympus" in check.annotations[0]["message"]
 
 
+async def test_the_remark_is_on_the_line_that_names_the_team(world: World) -> None:
+    world.github.team("acme/ml-platform", "ada")
+    both = (
+        "environments:  # not of acme/ml\n"
+        "  staging: {deployers: {teams: [acme/ml-platform]}}\n"
+        "  production: {deployers: {teams: [acme/ml]}}\n"
+    )
+    pull = await brings(world, both)
+    (check,) = checks(world, pull.head_sha)
+    (remark,) = check.annotations
+    assert remark["start_line"] == 3
+
+
 async def test_a_team_that_does_not_exist_fails(world: World) -> None:
     pull = await brings(world, NO_TEAM)
     (check,) = checks(world, pull.head_sha)

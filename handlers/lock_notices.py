@@ -52,21 +52,17 @@ class LockNotices:
                 await self._say(notice)
 
     async def _say(self, notice: Notice) -> None:
-        owner, is_refused = notice.lock.owner.name, False
+        owner, is_put_off = notice.lock.owner.name, False
         for tell in self._tell:
             try:
                 if await tell(notice):
                     return
             except StoppedError as stopped:
                 LOG.warning("%s is not told of a lock: %s", owner, stopped)
+                is_put_off = self._clock() - notice.due_at < GIVE_UP_SECONDS
                 if stopped.reason.code not in _REFUSED:
-                    await self._put_off(notice)
-                    return
-                is_refused = True
-        if is_refused:
-            await self._put_off(notice)
-        LOG.info("%s: %s of a lock", owner, notice.kind)
-
-    async def _put_off(self, notice: Notice) -> None:
-        if self._clock() - notice.due_at < GIVE_UP_SECONDS:
+                    break
+        if is_put_off:
             await self._locks.put_off(notice)
+        else:
+            LOG.info("%s: %s of a lock", owner, notice.kind)

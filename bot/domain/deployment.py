@@ -12,6 +12,7 @@ from bot.domain.trust import Trust
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's: nothing in it looks like something else."""
 ID_LENGTH = 16
+"""Characters; one that is typed may be shorter, and then is a part."""
 
 
 class Stage(StrEnum):

@@ -92,7 +92,7 @@ class Facts:
     takes_forks: bool = True
     """Whether the bot's operator lets environments take forks' commits."""
     spoken: OnEnvironment | None = None
-    """The other command."""
+    """The other command, for what is suggested instead."""
 
     @property
     def sha(self) -> str | None:

@@ -4,14 +4,16 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bot.domain.deployment import Deployment
+from bot.domain.command import Deploy
+from bot.domain.deployment import Commit, Deployment, Trigger
 from bot.domain.reasons import Code, Reason, StoppedError
 from handlers.commands.asking import ask
 from handlers.commands.gathering import Wish
+from handlers.commands.noting import note_command
 from handlers.github import words
 from handlers.github.brought import Brought, Refusal
 from handlers.github.errand import Errand
-from handlers.reports.github.check import check_name
+from handlers.reports.github.check import Button, check_name
 
 LOG = logging.getLogger(__name__)
 
@@ -53,6 +55,15 @@ async def ask_at_last(errand: Errand, wish: Wish, part: str) -> Deployment | tup
         if not errand.source.is_last:
             raise
         return (stopped.reason,)
+
+
+async def ask_by_check(
+    errand: Errand, environment: str, commit: Commit, part: str
+) -> Deployment | tuple[Reason, ...]:
+    """As `ask_at_last`, as who asks for a check again may: the push itself is long gone."""
+    wish = Wish(Trigger.CHECK, Deploy(environment, commit.sha), known_as=commit)
+    await note_command(errand, part, f"{Button.RERUN} {commit.sha} in {environment}", None)
+    return await ask_at_last(errand, wish, part)
 
 
 async def refuse(

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Awaitable
 
 from bot.domain.approval import Verdict
-from bot.domain.command import Deploy
 from bot.domain.deployment import Commit, Deployment, Kind, Trigger
 from bot.domain.gate import may_act
 from bot.domain.reasons import Code, Reason, StoppedError
@@ -18,7 +17,7 @@ from handlers.commands.gathering import Wish, gather
 from handlers.commands.noting import About, note_command, note_decision
 from handlers.commands.words import no_second_rollback
 from handlers.github import words
-from handlers.github.answering import answer, ask_at_last
+from handlers.github.answering import answer, ask_by_check
 from handlers.github.brought import Refusal
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
@@ -169,10 +168,7 @@ async def _ask_after_refusal(errand: Errand, check: OwnCheck, refusal: Refusal) 
         await end(errand, check, left)
         return f"{brought} is left to people"
     commit = Commit(check.head_sha, brought.name, brought.name)
-    part = f"{Button.RERUN}:{name}"
-    await note_command(errand, part, f"{Button.RERUN} {commit.sha} in {name}", None)
-    wish = Wish(Trigger.CHECK, Deploy(name, commit.sha), known_as=commit)
-    answered = await ask_at_last(errand, wish, part)
+    answered = await ask_by_check(errand, name, commit, f"{Button.RERUN}:{name}")
     if isinstance(answered, Deployment):
         return f"{Button.RERUN} of {commit.sha}: {answered.id}"
     await end(errand, check, words.refused_check(name, answered, desk.safe))

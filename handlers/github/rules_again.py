@@ -1,19 +1,15 @@
 """The check on the default branch's rules, asked for again: what could not be followed is, or says how."""
 
-from bot.domain.command import Deploy
 from bot.domain.deployment import Commit, Deployment, Trigger
 from bot.domain.gate_rules import Rules
 from bot.domain.reasons import Reason, StoppedError
 from bot.services.github import CheckReport, OwnCheck
-from handlers.commands.gathering import Wish
-from handlers.commands.noting import note_command
 from handlers.github import words
-from handlers.github.answering import ask_at_last
+from handlers.github.answering import ask_by_check
 from handlers.github.brought import Brought
 from handlers.github.errand import Errand
 from handlers.github.push import is_newest
 from handlers.github.rules_check import brought_by, is_shown, unread_report
-from handlers.reports.github.check import Button
 
 
 async def look_again(errand: Errand, check: OwnCheck) -> CheckReport:
@@ -51,15 +47,11 @@ def _left_to_people(errand: Errand, rules: Rules, sha: str, brought: Brought | N
 
 
 async def _follow(errand: Errand, environments: tuple[str, ...], commit: Commit) -> CheckReport:
-    """As who asks again may: the push itself is long gone, and the commit is asked for by its SHA."""
     refused: dict[str, tuple[Reason, ...]] = {}
     for name in environments:
         if await _was_asked(errand, name, commit.sha):
             continue
-        wish = Wish(Trigger.CHECK, Deploy(name, commit.sha), known_as=commit)
-        part = f"rules:{name}"
-        await note_command(errand, part, f"{Button.RERUN} {commit.sha} in {name}", None)
-        answered = await ask_at_last(errand, wish, part)
+        answered = await ask_by_check(errand, name, commit, f"rules:{name}")
         if not isinstance(answered, Deployment):
             refused[name] = answered
     if refused:

@@ -6,7 +6,7 @@ import re
 _TERMINAL_SEQUENCE = re.compile(
     r"""
     (?: \x1b\[ | \x9b ) [0-?]* [ -/]* [@-~]          # CSI: colours, cursor
-    | (?: \x1b\] | \x9d ) [^\x07\x1b\x9c]* (?: \x07 | \x1b\\ | \x9c )   # OSC: titles, links
+    | (?: \x1b\] | \x9d ) [^\x07\x1b\x9c\x9d]* (?: \x07 | \x1b\\ | \x9c )   # OSC: titles, links
     | \x1b [PX^_] [^\x1b]* \x1b\\                    # DCS, SOS, PM, APC
     | \x1b [ -/]* [0-~]                              # the short ones
     """,

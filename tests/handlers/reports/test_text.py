@@ -32,6 +32,12 @@ def test_line_is_shown_and_never_interpreted(raw: str, shown: str) -> None:
     assert one_line(raw) == shown
 
 
+def test_a_sequence_that_begins_again_ends_there() -> None:
+    # Each of forty thousand that were searched to the end would hold up all else for seconds.
+    assert one_line("\x9dtitle\x9dtitle\x07rest") == "\\x9dtitlerest"
+    assert one_line("\x9d" * 40_000) == "\\x9d" * 40_000
+
+
 @given(st.text())
 def test_every_character_of_a_line_can_be_printed(raw: str) -> None:
     shown = one_line(raw)

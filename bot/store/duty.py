@@ -27,8 +27,9 @@ _NOTICE_THE_DEAD = (
     "set tcp_user_timeout = 15000",
 )
 _NAME = sa.text("select set_config('application_name', :name, false)")
+# It is asked to end, and waited for (PostgreSQL 14): until then the lock is still its.
 _END_OUR_LAST = sa.text(
-    "select pg_terminate_backend(pid) from pg_locks join pg_stat_activity using (pid)"
+    "select pg_terminate_backend(pid, 5000) from pg_locks join pg_stat_activity using (pid)"
     " where locktype = 'advisory' and classid = :space and objid = :number"
     " and application_name = :name"
 )

@@ -1,6 +1,8 @@
 """Two servers on one PostgreSQL: one works, the other stands by."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -15,6 +17,10 @@ from tests.real.postgresql import PostgreSQL
 pytestmark = pytest.mark.real
 
 PATIENCE = 60.0
+HOLDER = sa.text(
+    "select pid from pg_locks where locktype = 'advisory'"
+    " and database = (select oid from pg_database where datname = current_database())"
+)
 
 
 class Rounds:
@@ -146,6 +152,25 @@ async def test_a_session_that_the_server_has_not_missed_yet_is_no_other(
         assert not server.interrupted
 
 
+async def test_a_session_that_takes_its_time_to_end_is_waited_for(
+    opened: Callable[[], "asyncio.Task[Server]"],
+) -> None:
+    server = await opened()
+    await server.works()
+    held_by = await server.database.read(lambda connection: connection.execute(HOLDER).scalar_one())
+    async with forgotten(server.duty), asyncio.timeout(PATIENCE):
+        os.kill(held_by, signal.SIGSTOP)
+        try:
+            server.rounds.go_on()
+            while not server.task.done() and not await is_ending(server.database):
+                await asyncio.sleep(0.01)
+        finally:
+            os.kill(held_by, signal.SIGCONT)
+        await server.rounds.reached()
+    assert server.duty.is_ours
+    assert not server.interrupted
+
+
 async def test_a_database_file_is_one_processs_alone_anyway(database: Database) -> None:
     if database.path is None:
         return
@@ -169,6 +194,15 @@ async def forgotten(duty: Duty) -> AsyncIterator[None]:
         connection = session.connection.dbapi_connection
         assert connection is not None
         connection.close()
+
+
+async def is_ending(database: Database) -> bool:
+    """Whether a session waits for the end of another."""
+    waiting = sa.text(
+        "select true from pg_stat_activity where wait_event = 'BackendTermination'"
+        " and datname = current_database()"
+    )
+    return bool(await database.read(lambda connection: connection.execute(waiting).first()))
 
 
 async def end_sessions(database: Database) -> None:

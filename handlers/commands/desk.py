@@ -35,8 +35,8 @@ class Client(Protocol):
     async def pull_request(self, number: int) -> PullRequest:
         """As it is now, without what the next two say, and perhaps without what two more say."""
 
-    async def checks(self, pull: PullRequest) -> tuple[Check, ...]:
-        """Those of its head."""
+    async def checks(self, sha: str) -> tuple[Check, ...]:
+        """Those of a commit."""
 
     async def review(self, pull: PullRequest) -> ReviewState:
         """What its reviews come to."""

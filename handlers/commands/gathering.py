@@ -9,7 +9,7 @@ from bot.domain.command_form import is_sha, is_whole_sha
 from bot.domain.deployment import Commit, Trigger
 from bot.domain.gate_facts import NOT_LOOKED_UP, Content, Facts, Sender, Standing, Unknown
 from bot.domain.gate_rules import EnvironmentRules, Rules
-from bot.domain.github import Permission, PullRequest
+from bot.domain.github import Check, Permission, PullRequest
 from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
 from bot.services.together import both, together
 from handlers.commands.errand import Errand, known
@@ -175,7 +175,7 @@ async def _content(
 ) -> Content:
     commit, ref = wish.commit, wish.command.ref
     if commit is not None:
-        return await _brought(errand, wish, rule, commit)
+        return await _brought(errand, wish, rule, pull, commit)
     if isinstance(pull, Unknown):
         return Content(pull)
     if pull is not None and (ref is None or _is_head(pull, ref)):
@@ -188,11 +188,31 @@ async def _content(
 
 
 async def _brought(
-    errand: Errand, wish: Wish, rule: EnvironmentRules | None, commit: Commit
+    errand: Errand,
+    wish: Wish,
+    rule: EnvironmentRules | None,
+    pull: PullRequest | Unknown | None,
+    commit: Commit,
 ) -> Content:
+    checks = _checks(errand, rule, pull, commit.sha)
     if wish.trigger is not Trigger.RELEASE:
-        return Content(commit.sha, branch=commit.branch)
-    return Content(commit.sha, in_branches=await _in_branches(errand, rule, commit))
+        return Content(commit.sha, branch=commit.branch, checks=await checks)
+    in_branches, its_checks = await both(_in_branches(errand, rule, commit), checks)
+    return Content(commit.sha, in_branches=in_branches, checks=its_checks)
+
+
+async def _checks(
+    errand: Errand,
+    rule: EnvironmentRules | None,
+    pull: PullRequest | Unknown | None,
+    sha: str,
+) -> tuple[Check, ...] | Unknown | None:
+    """Those of a commit; of a pull request's head they are known with it."""
+    if rule is None or rule.checks is None:
+        return None
+    if isinstance(pull, PullRequest) and pull.head_sha == sha:
+        return None
+    return await known(f"the checks of {sha}", errand.client.checks(sha))
 
 
 async def _named(
@@ -207,13 +227,17 @@ async def _named(
             # Without a token git cannot ask; the delivery is tried again.
             raise
         return Content(Unknown(f"git ls-remote {errand.address}", stopped.reason.fact))
+    checks = _checks(errand, rule, pull, commit.sha)
     if commit.branch == named.ref:
-        return Content(commit.sha, branch=named.ref)
-    in_pull, in_branches = await both(
-        _in_pull_request(errand, pull, commit.sha),
-        _in_branches(errand, rule, replace(named, sha=commit.sha)),
+        return Content(commit.sha, branch=named.ref, checks=await checks)
+    its_checks, (in_pull, in_branches) = await both(
+        checks,
+        both(
+            _in_pull_request(errand, pull, commit.sha),
+            _in_branches(errand, rule, replace(named, sha=commit.sha)),
+        ),
     )
-    return Content(commit.sha, in_pull_request=in_pull, in_branches=in_branches)
+    return Content(commit.sha, in_pull_request=in_pull, in_branches=in_branches, checks=its_checks)
 
 
 async def _in_pull_request(errand: Errand, pull: PullRequest | None, sha: str) -> bool | Unknown:

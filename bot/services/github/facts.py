@@ -126,14 +126,12 @@ class Facts(Place):
             return found
         return await self._ask(call, lambda github: by_rest(github, self.full_name, number))
 
-    async def checks(self, pull: PullRequest) -> tuple[Check, ...]:
-        """Those of its head, without our own."""
-        if pull.checks is not None:
-            return pull.checks
+    async def checks(self, sha: str) -> tuple[Check, ...]:
+        """Those of a commit, without our own; what its branch asks for is not known here."""
         own_app = await self._access.slug()
         return await self._ask(
-            f"reading the checks of {pull.head_sha}",
-            lambda github: checks_by_rest(github, self.full_name, pull.head_sha, own_app=own_app),
+            f"reading the checks of {sha}",
+            lambda github: checks_by_rest(github, self.full_name, sha, own_app=own_app),
         )
 
     async def review(self, pull: PullRequest) -> ReviewState:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import count
 
 from github import Github
 from github.GithubApp import GithubApp
@@ -12,6 +13,8 @@ from github.Repository import Repository as GithubRepository
 from bot.domain.github import Check, CheckState, PullRequest, ReviewState
 from bot.services.github import graphql
 from bot.services.github.graphql_answers import Author, CheckRun, PullRequestAnswer, Status
+from bot.services.github.raw import get
+from bot.services.github.threads import PER_PAGE
 
 
 @dataclass(frozen=True)
@@ -98,18 +101,13 @@ def by_rest(github: Github, full_name: str, number: int) -> PullRequest:
 def checks_by_rest(
     github: Github, full_name: str, sha: str, *, own_app: str | None
 ) -> tuple[Check, ...]:
-    """Those of a commit; what the base branch asks for is not known here."""
-    commit = github.get_repo(full_name).get_commit(sha)
+    """Those of a commit; what its branch asks for is not known here."""
     runs = (
         Check(run.name, _check_state(run.status, run.conclusion))
-        for run in commit.get_check_runs()
+        for run in github.get_repo(full_name).get_commit(sha).get_check_runs()
         if own_app is None or slug_of(run.app) != own_app
     )
-    statuses = (
-        Check(status.context, _status_state(status.state))
-        for status in commit.get_combined_status().statuses
-    )
-    return _checks([*runs, *statuses], frozenset())
+    return _checks([*_statuses(github, f"/repos/{full_name}/commits/{sha}/status"), *runs])
 
 
 def opinions_by_rest(
@@ -142,7 +140,17 @@ def slug_of(app: GithubApp | None) -> str | None:
     return app.slug if app is not None else None
 
 
-def _checks(found: Iterable[Check], required: frozenset[str]) -> tuple[Check, ...]:
+def _statuses(github: Github, path: str) -> Iterable[Check]:
+    """PyGithub would read the first page alone."""
+    for page in count(1):
+        answer = get(github, path, per_page=PER_PAGE, page=page)
+        statuses = answer["statuses"]
+        yield from (Check(each["context"], _status_state(each["state"])) for each in statuses)
+        if page * PER_PAGE >= answer["total_count"]:
+            return
+
+
+def _checks(found: Iterable[Check], required: frozenset[str] = frozenset()) -> tuple[Check, ...]:
     """One for each name, by name; of several workflows with one name the worst counts."""
     states: dict[str, CheckState] = {}
     for check in found:

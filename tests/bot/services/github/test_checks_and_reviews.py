@@ -63,7 +63,7 @@ async def test_checks_of_another_commit_are_not_taken_for_the_heads(
     assert looked is None
     found = await edges.pull_request(pull.number)
     assert found.head_sha == pull.head_sha
-    assert await edges.checks(found) == (Check("test", CheckState.FAILURE),)
+    assert await edges.checks(found.head_sha) == (Check("test", CheckState.FAILURE),)
 
 
 async def test_all_checks_are_seen_however_many_there_are(
@@ -72,7 +72,7 @@ async def test_all_checks_are_seen_however_many_there_are(
     for number in range(230):
         server.check("acme/edges", pull.head_sha, f"unit {number}")
 
-    assert len(await edges.checks(await edges.pull_request(pull.number))) == 230
+    assert len(await edges.checks(pull.head_sha)) == 230
 
 
 async def test_an_approval_counts_where_no_rule_asks_for_one(

@@ -15,11 +15,9 @@ from tests.standins.github.state import PullRequest
 async def test_what_graphql_has_said_is_not_asked_for_again(
     edges: RepositoryClient, server: GitHubServer, pull: PullRequest
 ) -> None:
-    server.check("acme/edges", pull.head_sha, "unit")
     found = await edges.pull_request(pull.number)
     before = len(server.calls)
 
-    assert await edges.checks(found) == (Check("unit", CheckState.SUCCESS),)
     assert await edges.review(found) is ReviewState.NONE
 
     assert server.calls[before:] == []
@@ -59,10 +57,21 @@ async def test_rest_says_the_same_of_a_pull_request_as_graphql(
     by_rest = await edges.pull_request(pull.number)
 
     assert (by_rest.checks, by_rest.review) == (None, None)
-    found = replace(by_rest, checks=await edges.checks(by_rest), review=await edges.review(by_rest))
+    found = replace(
+        by_rest, checks=await edges.checks(by_rest.head_sha), review=await edges.review(by_rest)
+    )
     # REST would have to read all comments to know.
     assert replace(found, has_our_comments=False) == by_graphql
     assert found.review is ReviewState.APPROVED
+
+
+async def test_more_statuses_than_a_page_has_are_all_read(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    for number in range(150):
+        server.status("acme/edges", pull.head_sha, f"lint {number:03}")
+
+    assert len(await edges.checks(pull.head_sha)) == 150
 
 
 async def test_rest_takes_over_where_graphql_may_not_say_all(
@@ -72,7 +81,7 @@ async def test_rest_takes_over_where_graphql_may_not_say_all(
 
     found = await edges.pull_request(pull.number)
     with pytest.raises(StoppedError) as stopped:
-        await edges.checks(found)
+        await edges.checks(found.head_sha)
 
     assert stopped.value.reason.code is Code.GITHUB_REFUSED
     assert "checks=read" in stopped.value.reason.fact

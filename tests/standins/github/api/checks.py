@@ -1,6 +1,7 @@
 """Check runs, which only Apps may write, and commit statuses."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from bot.domain.github import Permission
@@ -134,15 +135,13 @@ def show_status(call: Call) -> Answer:
     found = tuple(newest(each for each in call.repo.statuses if each.sha == sha))
     states = {each.state for each in found}
     worst = next((each for each in ("error", "failure", "pending") if each in states), "success")
-    return Answer(
-        {
-            "sha": sha,
-            "state": worst if found else "pending",
-            "total_count": len(found),
-            "statuses": [shapes.status(call.world, each) for each in found],
-            "repository": shapes.repository(call.world, call.repo),
-        }
-    )
+    answer = call.page(found, lambda each: shapes.status(call.world, each), inside="statuses")
+    whole = {
+        "sha": sha,
+        "state": worst if found else "pending",
+        "repository": shapes.repository(call.world, call.repo),
+    }
+    return replace(answer, data=answer.data | whole)
 
 
 def latest(found: Iterable[CheckRun]) -> Iterable[CheckRun]:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 from bot.app import RUNNING, Bot, nobody, open_bot, open_database
@@ -150,7 +151,7 @@ class Server:
         self._github = github = bot.github()
         redactor = bot.redactor
         deliveries = Deliveries(database)
-        desk = _desk(settings, bot, github, slack)
+        desk = replace(_desk(settings, bot, github, slack), deliveries=deliveries)
         bot.second_look = SecondLook(desk)
         self._inbox = Inbox(deliveries, partial(handle, desk), is_away=github.is_away)
         webhook = Webhook(settings.github.webhook_secrets, WANTED, deliveries, self._inbox.wake)

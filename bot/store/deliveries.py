@@ -21,6 +21,8 @@ class DeliveryState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     """Given up; it is taken again where it is delivered again."""
+    AWAITING = "awaiting"
+    """What is left of it waits for the checks of a commit, and holds up nothing."""
 
 
 class Taken(StrEnum):
@@ -68,6 +70,8 @@ class Delivery:
     """How often it was begun, this time included."""
     is_last: bool = False
     """Whether it is given up where this fails too: what is away is a reason to be told of."""
+    has_awaited: bool = False
+    """Whether it has waited for checks, which people were told."""
 
 
 class Deliveries:
@@ -82,7 +86,7 @@ class Deliveries:
 
         def write(connection: sa.Connection) -> Taken:
             state = connection.execute(_STATE, of).scalar()
-            if state in {DeliveryState.PENDING, DeliveryState.DONE}:
+            if state not in {None, DeliveryState.FAILED}:
                 return Taken.KNOWN
             if _count_waiting(connection) >= self._most_waiting:
                 return Taken.FULL
@@ -135,7 +139,14 @@ class Deliveries:
         row = await self._database.write(lambda connection: connection.execute(_BEGIN, of).first())
         if row is None:
             return None
-        return Delivery(identity, row.event, row.payload or "{}", row.received_at, row.attempts)
+        return Delivery(
+            identity,
+            row.event,
+            row.payload or "{}",
+            row.received_at,
+            row.attempts,
+            has_awaited=row.awaits is not None,
+        )
 
     async def done(self, identity: str, result: str) -> None:
         """It was handled; `result` is a line for the log."""
@@ -148,6 +159,29 @@ class Deliveries:
     async def put_off(self, identity: str, until: float, result: str) -> None:
         """It failed for the moment and waits until then, in seconds since the epoch."""
         await self._settle(identity, retry_at=until, result=result)
+
+    async def await_checks(self, identity: str, sha: str, until: float, result: str) -> None:
+        """What is left of it waits for a commit's checks, or until then at most."""
+        state = DeliveryState.AWAITING
+        await self._settle(identity, state=state, awaits=sha, retry_at=until, result=result)
+
+    async def checks_ended(self, repository: str, sha: str) -> int:
+        """Those that waited for the checks of this commit go on; how many."""
+        return await self._go_on(
+            DELIVERY.c.repository == repository.lower(), DELIVERY.c.awaits == sha
+        )
+
+    async def go_on_by(self, now: float) -> int:
+        """Those that have waited for checks for long enough go on; how many."""
+        return await self._go_on(DELIVERY.c.retry_at <= now)
+
+    async def _go_on(self, *which: sa.ColumnElement[bool]) -> int:
+        # As if it were tried again: what it has led to already stays.
+        values = {"state": DeliveryState.PENDING, "attempts": 1, "retry_at": None}
+        change = sa.update(DELIVERY).where(DELIVERY.c.state == DeliveryState.AWAITING, *which)
+        return await self._database.write(
+            lambda connection: connection.execute(change.values(values)).rowcount
+        )
 
     async def state(self, identity: str) -> tuple[DeliveryState, str | None] | None:
         """How it stands, and what came of it; None where it is not known."""
@@ -164,7 +198,8 @@ class Deliveries:
 
     async def give_up_waiting(self, result: str) -> None:
         """All that wait are given up."""
-        change = sa.update(DELIVERY).where(DELIVERY.c.state == DeliveryState.PENDING)
+        waits = {DeliveryState.PENDING, DeliveryState.AWAITING}
+        change = sa.update(DELIVERY).where(DELIVERY.c.state.in_(waits))
         values = {"state": DeliveryState.FAILED, "result": result}
         await self._database.write(lambda connection: connection.execute(change.values(values)))
 
@@ -213,6 +248,10 @@ _NEW = sa.insert(DELIVERY)
 _CHANGE = sa.update(DELIVERY).where(_IS_IT)
 _SETTLE = _CHANGE.where(_WAITS)
 _BEGIN = _SETTLE.values(attempts=DELIVERY.c.attempts + 1).returning(
-    DELIVERY.c.event, DELIVERY.c.payload, DELIVERY.c.received_at, DELIVERY.c.attempts
+    DELIVERY.c.event,
+    DELIVERY.c.payload,
+    DELIVERY.c.received_at,
+    DELIVERY.c.attempts,
+    DELIVERY.c.awaits,
 )
-_ANEW = {"attempts": 0, "retry_at": None, "result": None}
+_ANEW = {"attempts": 0, "retry_at": None, "result": None, "awaits": None}

@@ -84,6 +84,8 @@ DELIVERY = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("retry_at", sa.Double),
     sa.Column("result", sa.Text),
+    # The commit whose checks it waits for, or has waited for.
+    sa.Column("awaits", sa.String(64)),
     sa.Index("delivery_by_state", "state", "repository", "seq"),
     sa.Index("delivery_by_time", "received_at"),
     sqlite_autoincrement=True,

@@ -55,6 +55,8 @@ class Source:
     """Whether nobody tries again: what passes is a reason for who asked."""
     notes: Mapping[str, JSON] = field(default_factory=lambda: MappingProxyType({}))
     """What the surface keeps with each deployment that it leads to."""
+    has_awaited: bool = False
+    """Whether it has waited for checks, which people were told."""
 
 
 class Errand:

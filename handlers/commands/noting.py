@@ -65,6 +65,8 @@ async def note_decision(
         "skipped": [reason_facts(each) for each in skipped],
     }
     codes = tuple(each.code.value for each in reasons)
+    # Tried again, the same may be decided otherwise.
+    part = ":".join((part, *codes))
     await _note(errand, Action.DECISION, part, facts, codes, about)
 
 

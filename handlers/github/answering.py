@@ -11,6 +11,7 @@ from handlers.commands.asking import ask
 from handlers.commands.gathering import Wish
 from handlers.commands.noting import note_command
 from handlers.github import words
+from handlers.github.awaiting import await_checks, may_await
 from handlers.github.brought import Brought, Refusal
 from handlers.github.errand import Errand
 from handlers.reports.github.check import Button, check_name
@@ -34,14 +35,21 @@ async def say_on_pull_request(errand: Errand, number: int, body: str, marker: st
 
 async def follow(errand: Errand, environments: Sequence[str], wish: Callable[[str], Wish]) -> str:
     """Deploy to every environment that follows an event; what was done, in a line."""
-    done = []
+    done, awaited = [], None
     for name in environments:
-        answered = await ask_at_last(errand, wish(name), name)
+        wanted = wish(name)
+        answered = await ask_at_last(errand, wanted, name)
         if isinstance(answered, Deployment):
             done.append(f"{name}: {answered.id}")
+        elif may_await(errand, answered):
+            awaited = wanted.commit
+            done.append(await _say_awaited(errand, wanted, name, answered))
         else:
-            done.append(await _say_refused(errand, wish(name), name, answered))
-    return "; ".join(done) or "no environment follows it"
+            done.append(await _say_refused(errand, wanted, name, answered))
+    line = "; ".join(done) or "no environment follows it"
+    if awaited is not None:
+        await await_checks(errand, awaited.sha, line)
+    return line
 
 
 async def ask_at_last(errand: Errand, wish: Wish, part: str) -> Deployment | tuple[Reason, ...]:
@@ -79,6 +87,16 @@ async def refuse(
     reasons = (stopped.reason,)
     done = [await _say_refused(errand, wish(name), name, reasons) for name in environments]
     return "; ".join(done)
+
+
+async def _say_awaited(
+    errand: Errand, wish: Wish, environment: str, reasons: tuple[Reason, ...]
+) -> str:
+    """Once, however often it is looked at again."""
+    if not errand.source.has_awaited:
+        awaited = tuple(replace(each, next_step=words.AWAITED) for each in reasons)
+        await _show_refused(errand, wish, environment, awaited)
+    return f"{environment}: awaits checks"
 
 
 async def _say_refused(

@@ -1,4 +1,4 @@
-"""All our checks of a commit are asked for again: GitHub's buttons for all and for those that failed."""
+"""The checks of a commit: others' have ended, or ours are asked for again by GitHub's buttons for all."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -7,6 +7,7 @@ from bot.domain.approval import ApprovalState
 from bot.domain.deployment import Outcome, Stage, State
 from bot.services.github import Conclusion, OwnCheck
 from bot.store.deliveries import Delivery
+from handlers.github.awaiting import checks_ended
 from handlers.github.brought import Refusal
 from handlers.github.check_run import (
     App,
@@ -21,6 +22,7 @@ from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload
 from handlers.reports.github.check import conclusion_of
 
+ENDED = "completed"
 _STAY: Mapping[Outcome, Conclusion] = MappingProxyType(
     {
         Outcome.SUCCEEDED: Conclusion.SUCCESS,
@@ -36,20 +38,29 @@ class CheckSuitePart(Payload):
     """The suite."""
 
     id: int
+    head_sha: str
     app: App | None = None
 
 
 class CheckSuite(Event):
     """Something happened to the checks of a commit."""
 
+    action: str
     check_suite: CheckSuitePart
 
 
 async def handle(desk: Desk, delivery: Delivery) -> str:
-    """Deploy again what did not succeed, and give every other check its end back."""
+    """Our own: deploy again what did not succeed, and give every other check its end back."""
     event = CheckSuite.model_validate_json(delivery.payload)
     app = event.check_suite.app
-    if app is None or app.id != desk.app_id:
+    is_ours = app is not None and app.id == desk.app_id
+    if event.action == ENDED:
+        return (
+            "our own end"
+            if is_ours
+            else await checks_ended(desk, event, event.check_suite.head_sha)
+        )
+    if not is_ours:
         return "not checks of ours"
     errand = Errand(desk, delivery, event)
     checks = await errand.client.checks_of_suite(event.check_suite.id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.services.github import CheckReport, Conclusion, OwnCheck, Reaction
+from bot.store.deliveries import Deliveries
 from handlers.commands import desk
 from handlers.reports.github.safe import Safe
 
@@ -71,3 +72,5 @@ class Desk(desk.Desk):
     """Writes what comes from outside into Markdown."""
     app_id: int | None = None
     """Ours, by which our own checks are known."""
+    deliveries: Deliveries | None = None
+    """Where what brought a commit waits for its checks; None: it is refused instead."""

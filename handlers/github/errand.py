@@ -24,5 +24,6 @@ class Errand(errand.Errand):
                 delivery.received_at,
                 is_repeat=delivery.attempts > 1 or delivery.is_last,
                 is_last=delivery.is_last,
+                has_awaited=delivery.has_awaited,
             ),
         )

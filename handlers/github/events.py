@@ -7,7 +7,15 @@ from pydantic import ValidationError
 
 from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import Delivery
-from handlers.github import check_run, check_suite, comment, pull_request, push, release
+from handlers.github import (
+    awaiting,
+    check_run,
+    check_suite,
+    comment,
+    pull_request,
+    push,
+    release,
+)
 from handlers.github.desk import Desk
 
 Handler = Callable[[Desk, Delivery], Awaitable[str]]
@@ -20,6 +28,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "release": release.handle,
         "check_run": check_run.handle,
         "check_suite": check_suite.handle,
+        "status": awaiting.handle,
     }
 )
 
@@ -33,7 +42,8 @@ WANTED: Mapping[str, Collection[str] | None] = MappingProxyType(
         "release": frozenset({"published", "released"}),
         # Every App that may write checks is told of these two, whatever it subscribes to.
         "check_run": frozenset({"rerequested", "requested_action"}),
-        "check_suite": frozenset({"rerequested"}),
+        "check_suite": frozenset({"rerequested", check_suite.ENDED}),
+        "status": None,
     }
 )
 """The actions that are handled; None: the event has none. All else is answered and forgotten."""

@@ -102,6 +102,7 @@ class Redelivery:
             try:
                 # First: a look that fails each time must not keep what is old.
                 await self._deliveries.forget_old(time.time())
+                await self._deliveries.go_on_by(time.time())
                 await self.look()
             except StoppedError as stopped:
                 self._warn(f"missed webhooks could not be asked for: {stopped}")

@@ -35,6 +35,7 @@ RULES_WERE_UNREAD = "Which environments follow this could not be read."
 RULES_WOULD_REFUSE = "With these rules pachops would refuse every deployment they are for."
 NOT_LINKED = "Your login was not joined with a Slack user."
 NO_DEPLOYMENTS = "Nothing was deployed from this repository so far."
+AWAITED = "Nothing: it is deployed by itself when they have succeeded, if that is within a day."
 _TABLE = "| | Environment | Commit | Asked by | |\n| --- | --- | --- | --- | --- |"
 _MOST_REASONS = 10
 

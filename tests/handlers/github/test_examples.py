@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from bot.store.deliveries import DeliveryState
+from handlers.github.awaiting import Status
 from handlers.github.check_run import CheckRun
 from handlers.github.check_suite import CheckSuite
 from handlers.github.comment import IssueComment
@@ -33,6 +34,7 @@ MODELS: Mapping[str, type[Event]] = {
     "release": ReleaseEvent,
     "check_run": CheckRun,
     "check_suite": CheckSuite,
+    "status": Status,
 }
 
 Examples = Mapping[str, list[dict[str, Any]]]

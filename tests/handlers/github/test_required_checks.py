@@ -1,7 +1,14 @@
 """Environments that require checks: who deploys what, and when."""
 
+import json
+import time
+
 import pytest
 
+from bot.domain.deployment import Trigger
+from bot.store.deliveries import DeliveryState
+from handlers.github import words
+from handlers.github.awaiting import LOOK_SECONDS
 from handlers.reports.github.check import check_name
 from tests.handlers.github.world import EDGES, World
 
@@ -70,3 +77,164 @@ async def test_a_push_whose_checks_failed_before_says_so_on_its_commit(world: Wo
     check = await world.github.expect_check(sha, name=check_name("staging"))
     assert "checks_failed" in (check.summary or "")
     assert await world.asked() == []
+
+
+async def test_a_push_is_deployed_when_its_checks_have_ended(world: World) -> None:
+    world.declare(FOLLOWS)
+    sha = await world.github.push(EDGES, {"a": "2"})
+    await world.settled()
+    check = await world.github.expect_check(sha, name=check_name("staging"))
+    assert words.AWAITED in (check.summary or "")
+    assert await world.asked() == []
+    await world.github.report_check(EDGES, sha, "unit")
+    await world.settled()
+    request = (await world.only()).request
+    assert (request.commit.sha, request.trigger) == (sha, Trigger.PUSH)
+
+
+async def test_a_status_is_a_check_too(world: World) -> None:
+    world.declare(FOLLOWS)
+    sha = await world.github.push(EDGES, {"a": "2"})
+    await world.github.report_status(EDGES, sha, "unit", "pending")
+    await world.settled()
+    assert await world.asked() == []
+    await world.github.report_status(EDGES, sha, "unit")
+    await world.settled()
+    await world.only()
+
+
+async def test_a_push_whose_checks_fail_at_last_says_so(world: World) -> None:
+    world.declare(FOLLOWS)
+    sha = await world.github.push(EDGES, {"a": "2"})
+    await world.github.report_check(EDGES, sha, "unit", "failure")
+    await world.settled()
+    assert "checks_failed" in (world.github.checks(sha)[-1].summary or "")
+    await world.github.report_check(EDGES, sha, "unit")
+    await world.settled()
+    assert await world.asked() == []
+
+
+async def test_while_some_checks_have_not_ended_it_is_said_once(world: World) -> None:
+    world.declare(FOLLOWS.replace("unit", "unit, lint"))
+    sha = await world.github.push(EDGES, {"a": "2"})
+    await world.github.report_check(EDGES, sha, "unit")
+    await world.settled()
+    assert len([each for each in world.github.checks(sha) if each.app_slug == "pachops"]) == 1
+    await world.github.report_check(EDGES, sha, "lint")
+    await world.settled()
+    await world.only()
+
+
+async def test_a_push_that_awaits_checks_gives_way_to_a_newer_one(world: World) -> None:
+    world.declare(FOLLOWS)
+    older = await world.github.push(EDGES, {"a": "2"})
+    newer = await world.github.push(EDGES, {"a": "3"})
+    for sha in (older, newer):
+        await world.github.report_check(EDGES, sha, "unit")
+    await world.settled()
+    assert (await world.only()).request.commit.sha == newer
+
+
+async def test_only_what_requires_checks_waits_for_them(world: World) -> None:
+    world.declare(f"  dev: {{on: {{push: [main]}}}}\n{FOLLOWS}")
+    sha = await world.github.push(EDGES, {"a": "2"})
+    await world.settled()
+    assert [each.request.environment for each in await world.asked()] == ["dev"]
+    for _ in range(2):
+        await world.github.report_check(EDGES, sha, "unit")
+        await world.settled()
+    assert [each.request.environment for each in await world.asked()] == ["dev", "staging"]
+
+
+async def test_checks_of_another_repository_are_none_of_its(world: World) -> None:
+    world.declare(FOLLOWS)
+    world.github.repository("acme/other")
+    sha = await world.github.push(EDGES, {"a": "2"})
+    await world.settled()
+    assert await world.deliveries.checks_ended("acme/other", sha) == 0
+
+
+async def test_a_pull_request_is_deployed_when_its_checks_have_ended(world: World) -> None:
+    world.declare(f"  staging:\n    on: {{pull_request: always}}\n{REQUIRES}")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    assert words.AWAITED in world.answers(pull)[-1]
+    await world.github.report_check(EDGES, pull.head_sha, "unit")
+    await world.settled()
+    assert (await world.only()).request.trigger is Trigger.PULL_REQUEST
+
+
+async def test_a_closed_pull_request_waits_for_nothing(world: World) -> None:
+    world.declare(f"  staging:\n    on: {{pull_request: always}}\n{REQUIRES}")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.github.close(pull)
+    await world.github.report_check(EDGES, pull.head_sha, "unit")
+    await world.settled()
+    assert await world.asked() == []
+
+
+async def test_a_release_is_deployed_when_its_checks_have_ended(world: World) -> None:
+    world.declare(f"  staging:\n    on: {{release: published}}\n{REQUIRES}")
+    sha = await world.github.push(EDGES, {"a": "2"})
+    await world.github.publish_release(EDGES, "v1")
+    await world.github.report_check(EDGES, sha, "unit")
+    await world.settled()
+    assert (await world.only()).request.release == "v1"
+
+
+async def test_what_else_stands_in_the_way_is_waited_for_by_nobody(world: World) -> None:
+    world.declare(FOLLOWS + "    deployers: {users: [grace]}\n")
+    sha = await world.github.push(EDGES, {"a": "2"})
+    await world.github.report_check(EDGES, sha, "unit")
+    await world.settled()
+    check = await world.github.expect_check(sha, name=check_name("staging"))
+    assert words.AWAITED not in (check.summary or "")
+
+
+async def test_where_no_webhook_tells_of_checks_they_are_looked_at_again(world: World) -> None:
+    world.declare(FOLLOWS)
+    sha = await world.github.push(EDGES, {"a": "2"})
+    await world.settled()
+    world.github.check(EDGES, sha, "unit")
+    assert await world.deliveries.go_on_by(time.time()) == 0
+    assert await world.deliveries.go_on_by(time.time() + LOOK_SECONDS + 1) == 1
+    world.inbox.wake()
+    await world.settled()
+    await world.only()
+
+
+async def test_nobody_waits_for_checks_for_ever(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.declare(FOLLOWS)
+    monkeypatch.setattr("handlers.github.awaiting.LONGEST_WAIT", -1.0)
+    sha = await world.github.push(EDGES, {"a": "2"})
+    await world.settled()
+    check = await world.github.expect_check(sha, name=check_name("staging"))
+    assert "checks_missing" in (check.summary or "")
+    assert await world.deliveries.checks_ended(EDGES, sha) == 0
+
+
+async def test_both_decisions_are_in_the_audit(world: World) -> None:
+    world.declare(FOLLOWS)
+    sha = await world.github.push(EDGES, {"a": "2"})
+    await world.settled()
+    await world.github.report_check(EDGES, sha, "unit")
+    await world.settled()
+    decisions = await world.deployer.audit.about((await world.only()).request.repository)
+    assert [json.loads(each.body).get("reasons", []) for each in decisions] == [
+        [],
+        ["checks_missing"],
+    ]
+
+
+async def test_a_repeated_push_that_awaits_checks_is_known(world: World) -> None:
+    world.declare(FOLLOWS)
+    await world.github.push(EDGES, {"a": "2"})
+    pushed = world.github.webhooks.all[-1]
+    await world.settled()
+    await world.github.webhooks.deliver(pushed, again=True)
+    await world.settled()
+    state = await world.deliveries.state(pushed.guid)
+    assert state is not None
+    assert state[0] is DeliveryState.AWAITING

@@ -128,6 +128,7 @@ class World:
             safe=Safe(Redactor([])),
             identities=Identities(database),
             app_id=github.app.id,
+            deliveries=self.deliveries,
         )
         self.interrupts: Callable[[Delivery], Awaitable[None]] = _never
         self.inbox = Inbox(self.deliveries, self.handle, is_away=client.is_away, pauses=pauses)

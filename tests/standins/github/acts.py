@@ -200,6 +200,25 @@ class Acts(Setup):
         payload = payloads.check_suite(self.world, repo, check, "rerequested", who)
         await self._tell("check_suite", payload)
 
+    async def report_check(
+        self, full_name: str, sha: str, name: str, conclusion: str = "success"
+    ) -> None:
+        """Another App's check ends, the last of its suite."""
+        repo = self.world.repo(full_name)
+        for each in list(repo.checks.values()):
+            if (each.sha, each.name, each.status) == (sha, name, "in_progress"):
+                del repo.checks[each.id]
+        made, who = self.check(full_name, sha, name, conclusion), self.world.user("ci")
+        payload = payloads.check_suite(self.world, repo, made, "completed", who)
+        await self._tell("check_suite", payload)
+
+    async def report_status(
+        self, full_name: str, sha: str, context: str, state: str = "success"
+    ) -> None:
+        """Somebody reports a commit status."""
+        made = self.status(full_name, sha, context, state)
+        await self._tell("status", payloads.status(self.world, self.world.repo(full_name), made))
+
     async def _moved(
         self, repo: Repo, branch: str, before: str, after: str, by: str, *, forced: bool
     ) -> None:

@@ -12,6 +12,7 @@ from tests.standins.github.state import (
     Push,
     Release,
     Repo,
+    Status,
     User,
 )
 from tests.standins.github.world import World
@@ -105,11 +106,16 @@ def check_suite(world: World, repo: Repo, found: CheckRun, action: str, sender: 
     suite = {
         "id": shapes.suite_of(repo, found),
         "head_sha": found.sha,
-        "status": "queued",
-        "conclusion": None,
+        "status": found.status,
+        "conclusion": found.conclusion,
         "app": shapes.app(world, found.app_slug),
     }
     return common(world, repo, sender) | {"action": action, "check_suite": suite}
+
+
+def status(world: World, repo: Repo, found: Status) -> Json:
+    """A commit status."""
+    return common(world, repo, found.creator) | shapes.status(world, found) | {"sha": found.sha}
 
 
 def check_run(

@@ -18,6 +18,7 @@ _NEEDED = {
     "pull_request": "pull_requests",
     "issue_comment": "issues",
     "check_run": "checks",
+    "status": "statuses",
 }
 """What an App must be allowed to read to be told of an event."""
 _KNOWN = {

@@ -8,11 +8,10 @@ from types import MappingProxyType
 from bot.domain.calendar import ALWAYS, Calendar
 from bot.domain.deployment import Trigger
 from bot.domain.github import Permission
-from bot.domain.paths import matches
+from bot.domain.paths import is_pattern, matches
 from bot.domain.people import People
 
 MOST_APPROVALS = 20
-_PATTERN = frozenset("*?[")
 
 
 class Follow(StrEnum):
@@ -127,7 +126,7 @@ class EnvironmentRules:
     def allowed_branches(self, default_branch: str) -> tuple[str, ...]:
         """Patterns of the branches that may be asked for by name, or by a commit in them."""
         own = (default_branch, *self.push) if self.branches is None else self.branches
-        return tuple(each for each in own if _PATTERN & set(each) or self._is_within(each))
+        return tuple(each for each in own if is_pattern(each) or self._is_within(each))
 
     def allows_branch(self, branch: str, default_branch: str) -> bool:
         """Whether the branch may be asked for."""

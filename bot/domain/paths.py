@@ -3,6 +3,7 @@
 import re
 from functools import lru_cache
 
+_WILD = re.compile(r"[*?\[]")
 _TOKEN = re.compile(r"\*|\?|\[!?\]?[^\]/]*\]|.", re.DOTALL)
 
 
@@ -30,6 +31,16 @@ def _translate(token: re.Match[str]) -> str:
     negated = text.startswith("[!")
     members = text[2 if negated else 1 : -1].replace("\\", r"\\").replace("[", r"\[")
     return f"(?!/)[{'^' if negated else ''}{members}]"
+
+
+def beginning(pattern: str) -> str:
+    """What all that it fits begins with; the whole of what is no pattern."""
+    return _WILD.split(pattern, maxsplit=1)[0]
+
+
+def is_pattern(text: str) -> bool:
+    """Whether it may fit more than itself."""
+    return _WILD.search(text) is not None
 
 
 def matches(pattern: str, path: str) -> bool:

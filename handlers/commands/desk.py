@@ -52,6 +52,9 @@ class Client(Protocol):
     ) -> bool:
         """Whether it is one of the pull request's, or part of a branch."""
 
+    async def branches(self, beginning: str) -> Mapping[str, str]:
+        """The heads of branches whose names begin so."""
+
     async def default_branch_file(self, path: str) -> bytes | None:
         """A file of the default branch."""
 

@@ -1,6 +1,5 @@
 """The facts that the gate decides from, looked up at the same time."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -12,9 +11,9 @@ from bot.domain.gate_rules import EnvironmentRules, Rules
 from bot.domain.github import Check, Permission, PullRequest
 from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
 from bot.services.together import both, together
+from handlers.commands.belonging import in_branches, in_pull_request
 from handlers.commands.errand import Errand, known
 
-_PATTERN = frozenset("*?")
 _BY_ITSELF = frozenset({Trigger.PUSH, Trigger.RELEASE})
 """Who does this had to have write permission, so that it is asked for only where more is needed."""
 
@@ -197,8 +196,8 @@ async def _brought(
     checks = _checks(errand, rule, pull, commit.sha)
     if wish.trigger is not Trigger.RELEASE:
         return Content(commit.sha, branch=commit.branch, checks=await checks)
-    in_branches, its_checks = await both(_in_branches(errand, rule, commit), checks)
-    return Content(commit.sha, in_branches=in_branches, checks=its_checks)
+    found, its_checks = await both(in_branches(errand, rule, commit), checks)
+    return Content(commit.sha, in_branches=found, checks=its_checks)
 
 
 async def _checks(
@@ -230,43 +229,14 @@ async def _named(
     checks = _checks(errand, rule, pull, commit.sha)
     if commit.branch == named.ref:
         return Content(commit.sha, branch=named.ref, checks=await checks)
-    its_checks, (in_pull, in_branches) = await both(
+    its_checks, (of_pull, of_branches) = await both(
         checks,
         both(
-            _in_pull_request(errand, pull, commit.sha),
-            _in_branches(errand, rule, replace(named, sha=commit.sha)),
+            in_pull_request(errand, pull, commit.sha),
+            in_branches(errand, rule, replace(named, sha=commit.sha)),
         ),
     )
-    return Content(commit.sha, in_pull_request=in_pull, in_branches=in_branches, checks=its_checks)
-
-
-async def _in_pull_request(errand: Errand, pull: PullRequest | None, sha: str) -> bool | Unknown:
-    if pull is None:
-        return False
-    asking = errand.client.commit_belongs(sha, pull_request=pull.number, branches=())
-    return await known(f"the commits of #{pull.number}", asking)
-
-
-async def _in_branches(
-    errand: Errand, rule: EnvironmentRules | None, commit: Commit
-) -> bool | Unknown:
-    branches = _candidates(errand, rule, commit.branch)
-    if not branches:
-        return False
-    asking = errand.client.commit_belongs(commit.sha, pull_request=None, branches=branches)
-    return await known(f"whether {commit.sha} is in {', '.join(branches)}", asking)
-
-
-def _candidates(errand: Errand, rule: EnvironmentRules | None, hint: str | None) -> Sequence[str]:
-    """Branches that the environment allows. Of those that only a pattern names, the likely one."""
-    if rule is None:
-        return ()
-    default = errand.repository.default_branch
-    allowed = rule.allowed_branches(default)
-    names = [each for each in allowed if not _PATTERN & set(each)]
-    if hint is not None and rule.allows_branch(hint, default):
-        names.insert(0, hint)
-    return tuple(dict.fromkeys(names))
+    return Content(commit.sha, in_pull_request=of_pull, in_branches=of_branches, checks=its_checks)
 
 
 def _is_head(pull: PullRequest, ref: str) -> bool:

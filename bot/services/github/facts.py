@@ -1,7 +1,7 @@
 """What is true of a repository and its pull requests."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -32,6 +32,7 @@ _ROLES = {each.label: each for each in Permission}
 _CONTAINED = frozenset({"behind", "identical"})
 """How a commit that is part of a branch compares with it."""
 _FULL_SHA = re.compile("[0-9a-f]{40}")
+_HEADS = "refs/heads/"
 _LATEST = 30
 """Pushes that are looked at."""
 
@@ -193,6 +194,18 @@ class Facts(Place):
             if compared is not None and compared.status in _CONTAINED:
                 return True
         return False
+
+    async def branches(self, beginning: str) -> Mapping[str, str]:
+        """The heads of all branches whose names begin so."""
+        return await self._ask(
+            f"listing the branches {beginning}*",
+            lambda github: {
+                each.ref.removeprefix(_HEADS): each.object.sha
+                for each in self._repository(github).get_git_matching_refs(
+                    f"heads/{quote(beginning)}"
+                )
+            },
+        )
 
     async def default_branch_file(self, path: str) -> bytes | None:
         """A file of the default branch; None where there is none."""

@@ -40,6 +40,13 @@ def branch(git: Repository, name: str) -> str | None:
     return _commit(git, f"refs/heads/{name}")
 
 
+def refs(git: Repository, beginning: str) -> list[tuple[str, str]]:
+    """All whose full names begin so, and where they stand."""
+    listed = git.git("for-each-ref", "--format=%(refname) %(objectname)").decode().splitlines()
+    found = (each.partition(" ") for each in listed if each.startswith(beginning))
+    return [(name, sha) for name, _, sha in found]
+
+
 def compare(git: Repository, base: str, head: str) -> Compared | None:
     """Two commits; None where they have nothing in common."""
     ancestor = _try(git, "merge-base", base, head)

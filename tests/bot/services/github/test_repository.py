@@ -55,6 +55,20 @@ async def test_what_is_no_commit_of_this_repository_belongs_to_nothing(
     assert not await edges.commit_belongs(sha, pull_request=pull.number, branches=("main",))
 
 
+async def test_branches_are_found_by_how_their_names_begin(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    first = await server.push("acme/edges", {"a": "1"}, "release/1")
+    second = await server.push("acme/edges", {"a": "2"}, "release/2+b")
+    await server.push("acme/edges", {"a": "3"}, "feature")
+
+    found = await edges.branches("release/")
+
+    assert found == {"release/1": first, "release/2+b": second}
+    assert (await edges.branches("")).keys() == {"main", "feature", *found}
+    assert await edges.branches("release/2+") == {"release/2+b": second}
+
+
 async def test_a_branch_that_is_not_there_has_no_commits(
     edges: RepositoryClient, pull: PullRequest
 ) -> None:

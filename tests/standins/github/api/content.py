@@ -23,6 +23,14 @@ def show_branch(call: Call) -> Answer:
     return Answer({"name": name, "commit": _commit(call, sha), "protected": False})
 
 
+@ROUTES.add("GET", "/repos/{owner}/{repo}/git/matching-refs/{ref:.+}", "contents:read")
+def matching_refs(call: Call) -> Answer:
+    found = objects.refs(call.repo.git, f"refs/{unquote(call.match['ref'])}")
+    return call.page(
+        found, lambda each: {"ref": each[0], "object": {"type": "commit", "sha": each[1]}}
+    )
+
+
 @ROUTES.add("GET", "/repos/{owner}/{repo}/commits/{ref:.+}", "contents:read")
 def show_commit(call: Call) -> Answer:
     return Answer(_commit(call, _resolve(call, call.match["ref"])))

@@ -26,7 +26,7 @@ from bot.domain.trust import Trust
 from bot.project import Environment
 from bot.redact import Redactor
 from bot.services.docker import Buildx, DockerEngine
-from bot.services.git import Git
+from bot.services.git import Git, is_path
 from bot.services.pachyderm import Pachyderm
 from bot.services.registry import Registry
 from bot.settings import Settings
@@ -137,13 +137,22 @@ class StageWork:
 
     async def _declared(self) -> tuple[Source, Environment, EnvironmentRules]:
         """Where the environment is declared, and what is; a pull request must not choose that."""
-        request, git = self._request, self._services.git
-        declared = await (
-            self._open_source() if request.is_own else open_default(git, request.repository)
-        )
+        request = self._request
+        declared = await (self._open_source() if request.is_own else self._open_default())
         name, environment = declared.project.environment(request.environment)
-        rules = self._services.settings.narrow(declared.project.rules(), request.repository)
+        own = (await self._ruling(name, declared)).project.rules()
+        rules = self._services.settings.narrow(own, request.repository)
         return declared, environment, rules.environments[name]
+
+    async def _ruling(self, environment: str, declared: Source) -> Source:
+        """Whose rules count: the default branch's, where there is one that has the environment."""
+        if not self._request.is_own or is_path(self._request.repository):
+            return declared
+        default = await self._open_default()
+        return default if environment in default.project.rules().environments else declared
+
+    async def _open_default(self) -> Source:
+        return await open_default(self._services.git, self._request.repository)
 
     async def plan(self, read: Read) -> Plan:
         """What will be done; nothing is touched."""

@@ -6,12 +6,13 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from bot.domain.calendar import parse_period
+from bot.domain.github import LOGIN
 from bot.domain.slack import CHANNEL, CHANNEL_RULE
 
 _NAME = "[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?"
 _PACHYDERM_NAME = "[A-Za-z0-9_-]{1,51}"
 _SECRET_ID = "[A-Za-z0-9_.-]{1,128}"  # noqa: S105 - the shape of a name, not a secret
-_LOGIN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?"
+_LOGIN = rf"{LOGIN}(?:\[bot\])?"
 _SLACK_GROUP = "[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
 _PLATFORM = "[a-z0-9]{1,20}/[a-z0-9]{1,20}(?:/v[0-9]{1,2})?"
 _TEAM = "[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9_.-]{1,255}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NoReturn
 
+from bot.domain.github import LOGIN
 from bot.domain.reasons import Code, Reason
 
 _SHA = re.compile(r"[0-9a-f]{7,40}", re.IGNORECASE)
@@ -13,8 +14,8 @@ _WHOLE_SHA = 40
 _NOT_IN_A_REF = re.compile(r"[~^:?*\[\\]|\.\.|@\{|//|^[/.]|[/.]$|\.lock$")
 _SEEN = re.compile(r"[0-9a-f]{7,64}")
 _ID = re.compile(r"[0-9a-z]{1,16}")
-_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
-_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}")
+_REPOSITORY = re.compile(rf"{LOGIN}/[A-Za-z0-9._-]{{1,100}}")
+_LOGIN = re.compile(LOGIN)
 _DURATION = re.compile(r"(?:([0-9]{1,3})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?")
 _LONGEST_DURATION = 90 * 86_400
 _LONGEST_NAME = 63

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+LOGIN = "[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
+"""The shape of a login: a company's own people have a _, older ones anything with a dash."""
+
 
 class Permission(IntEnum):
     """What a person may do in a repository; more is greater."""

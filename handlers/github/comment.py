@@ -1,5 +1,6 @@
 """A comment on a pull request: the commands in it, in their order."""
 
+import asyncio
 from dataclasses import replace
 
 from bot.domain.command_form import Mistake
@@ -9,7 +10,7 @@ from handlers.commands.obey import Given
 from handlers.github import words
 from handlers.github.answering import answer
 from handlers.github.commands import carry_out
-from handlers.github.comment_text import MOST_COMMANDS, find_commands, find_slip
+from handlers.github.comment_text import MOST_COMMANDS, read_comment
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload
@@ -46,7 +47,8 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     body = event.comment.body or ""
     if event.sender.is_bot or words.is_ours(body):
         return "a bot's comment"
-    found, slip = find_commands(body, desk.word), find_slip(body, desk.word)
+    # Some take seconds to read, in which others are to be answered.
+    found, slip = await asyncio.to_thread(read_comment, body, desk.word)
     if not found.lines and slip is None:
         return "no command"
     errand = Errand(desk, delivery, event)

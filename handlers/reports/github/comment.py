@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate, takewhile
 
 from bot.domain.deployment import Actor, BuiltImage, UpdatedPipeline
+from bot.domain.github import LOGIN
 from bot.domain.reasons import Reason
 from handlers.reports import sentences
 from handlers.reports.github import words
@@ -27,7 +28,7 @@ _LONGEST_NAME = 120
 SEEN_DIGITS = 12
 """Of a plan's digest, which say what was looked at."""
 _SHA = re.compile(r"[0-9a-f]{40}")
-_LOGIN = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
+_LOGIN = re.compile(LOGIN)
 _NAMED = re.compile(rf"{_LOGIN.pattern}(?:/[A-Za-z0-9][A-Za-z0-9_.-]{{0,99}})?")
 """A login, or a team with its organization."""
 

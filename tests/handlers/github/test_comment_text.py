@@ -78,6 +78,9 @@ def test_a_line_of_the_comments_own_text_is_a_command(body: str, found: tuple[st
         "text <code>\n/pachops deploy\n</code>",
         "<div>\n/pachops deploy\n</div>",
         "[link]: /pachops 'deploy'",
+        "<div><!--\n\n/pachops deploy\n\n--></div>",
+        "<div><!--\n\n</div>\n\n/pachops deploy",
+        "text <br>\n\n<details><!--\n\n</details>\n\n/pachops deploy",
     ],
 )
 def test_everything_else_is_not(body: str) -> None:
@@ -86,6 +89,20 @@ def test_everything_else_is_not(body: str) -> None:
 
 def test_what_comes_after_something_folded_away_is_a_command() -> None:
     assert lines("<details>\n\nlog\n\n</details>\n\n/pachops deploy") == ("deploy",)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<div><!--\n\n<b title='-->'>x</b>\n\n/pachops deploy",
+        "<div><!-->\n\n/pachops deploy",
+        "<div><!--->\n\n/pachops deploy",
+        "<div><!-- a -->\n\n/pachops deploy",
+        "1 <!-- 2\n\n/pachops deploy",
+    ],
+)
+def test_what_comes_after_an_html_comment_is_a_command(body: str) -> None:
+    assert lines(body) == ("deploy",)
 
 
 def test_a_tag_that_is_not_closed_does_not_hide_the_next_one() -> None:
@@ -115,6 +132,38 @@ def test_a_line_that_is_nearly_a_command_is_found(body: str) -> None:
     ],
 )
 def test_a_slip_in_what_is_no_command_is_none(body: str) -> None:
+    assert find_slip(body, "/pachops") is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<img src='a.png'>\n/pachops deploy staging",
+        "<div>\n/pachops deploy staging\n</div>",
+        "<!-- note -->\n<br>\n  /pachops deploy staging",
+        "<!-- note --> text\n\n<p align=center>\n/pachops deploy staging",
+    ],
+)
+def test_a_command_in_a_block_of_html_is_answered_with_what_to_do(body: str) -> None:
+    found = find_slip(body, "/pachops")
+    assert found is not None
+    line, mistake = found
+    assert (line, mistake.suggestion) == ("/pachops deploy staging", "deploy staging")
+    assert "empty line" in mistake.fact
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<details>\n/pachops deploy staging\n</details>",
+        "<div><!--\n/pachops deploy staging\n--></div>",
+        "<blockquote>\n/pachops deploy staging\n</blockquote>",
+        "<pre>\n/pachops deploy staging\n</pre>",
+        "<img src=a.png>\nplease /pachops deploy staging",
+        "<img title='\n/pachops deploy staging'>",
+    ],
+)
+def test_what_html_hides_or_quotes_is_answered_by_nobody(body: str) -> None:
     assert find_slip(body, "/pachops") is None
 
 

@@ -163,6 +163,8 @@ def test_rollback_is_called_so() -> None:
     ("actor", "expected"),
     [
         (Actor("ada-l", "github"), "@ada-l"),
+        (Actor("ada_acme", "github"), "@ada_acme"),
+        (Actor("ada--l-", "github"), "@ada--l-"),
         (Actor("ada", "slack"), ""),
         (Actor("ada", "cli"), ""),
         (Actor("ada[bot]", "github"), ""),

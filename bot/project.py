@@ -1,6 +1,6 @@
 """What a repository declares in `.pachops.yml`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, TypeAdapter, ValidationError
@@ -25,6 +25,7 @@ from bot.project_values import (
 from bot.units import Memory, Seconds, Timeout, lasting
 
 PROJECT_FILE = ".pachops.yml"
+_OTHER_NAME = ".pachops.yaml"
 DEFAULT_ENVIRONMENT = "default"
 
 
@@ -175,6 +176,25 @@ class Project(Declared):
             where=f"{PROJECT_FILE}: environments",
             next_step=f"Did you mean `--to {near}`?" if near else None,
         )
+
+
+def misplaced(at_root: Collection[str]) -> StoppedError | None:
+    """What is wrong where the project file is none, by the names beside which it should be."""
+    if PROJECT_FILE in at_root:
+        return StoppedError(
+            Code.PROJECT_INVALID,
+            "it is a folder, or a link that leads nowhere in the repository",
+            where=PROJECT_FILE,
+            next_step="Commit a file in its place.",
+        )
+    if _OTHER_NAME in at_root:
+        return StoppedError(
+            Code.PROJECT_INVALID,
+            f"the project file is called {PROJECT_FILE}",
+            where=_OTHER_NAME,
+            next_step=f"Rename it: `git mv {_OTHER_NAME} {PROJECT_FILE}`.",
+        )
+    return None
 
 
 def parse_project(text: bytes, *, file: str = PROJECT_FILE) -> Project:

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.domain.reasons import Code, StoppedError
-from bot.project import PROJECT_FILE, Project, parse_project
+from bot.project import PROJECT_FILE, Project, misplaced, parse_project
 from bot.services.git import Git, Mirror
 
 
@@ -27,19 +26,7 @@ async def open_source(git: Git, repository: str, sha: str) -> Source:
     """Fetch the commit where it is not here yet, and read its project file."""
     mirror = await git.mirror(repository, sha)
     text = await mirror.read(sha, PROJECT_FILE)
-    if text is None and await mirror.read(sha, ".pachops.yaml") is not None:
-        raise StoppedError(
-            Code.PROJECT_INVALID,
-            "the project file is called .pachops.yml",
-            where=".pachops.yaml",
-            next_step="Rename it: `git mv .pachops.yaml .pachops.yml`.",
-        )
-    if text is None and await mirror.has_path(sha, PROJECT_FILE):
-        raise StoppedError(
-            Code.PROJECT_INVALID,
-            "it is a folder, or a link that leads nowhere in the repository",
-            where=PROJECT_FILE,
-            next_step="Commit a file in its place.",
-        )
+    if text is None and (wrong := misplaced(await mirror.names_at_root(sha))) is not None:
+        raise wrong
     project = parse_project(text or b"", file=PROJECT_FILE)
     return Source(mirror, sha, project, declared=text is not None)

@@ -1,5 +1,6 @@
 """Webhook deliveries: taken once each, kept until they are done, in their order."""
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -150,7 +151,9 @@ class Deliveries:
 
     async def done(self, identity: str, result: str) -> None:
         """It was handled; `result` is a line for the log."""
-        await self._settle(identity, state=DeliveryState.DONE, result=result, payload=None)
+        await self._settle(
+            identity, state=DeliveryState.DONE, result=result, payload=None, answers=None
+        )
 
     async def failed(self, identity: str, result: str) -> None:
         """It is given up."""
@@ -182,6 +185,20 @@ class Deliveries:
         return await self._database.write(
             lambda connection: connection.execute(change.values(values)).rowcount
         )
+
+    async def keep_answer(self, identity: str, part: str, text: str) -> None:
+        """What came of a part of it, before anybody is told: done again it may come to nothing."""
+
+        def write(connection: sa.Connection) -> None:
+            kept = _kept(connection, identity) | {part: text}
+            connection.execute(_SETTLE, {"identity": identity, "answers": json.dumps(kept)})
+
+        await self._database.write(write)
+
+    async def kept_answer(self, identity: str, part: str) -> str | None:
+        """What an earlier attempt would have told."""
+        kept = await self._database.read(lambda connection: _kept(connection, identity))
+        return kept.get(part)
 
     async def state(self, identity: str) -> tuple[DeliveryState, str | None] | None:
         """How it stands, and what came of it; None where it is not known."""
@@ -216,6 +233,13 @@ class Deliveries:
         await self._database.write(lambda connection: connection.execute(_SETTLE, of | values))
 
 
+def _kept(connection: sa.Connection, identity: str) -> dict[str, str]:
+    kept: dict[str, str] = json.loads(
+        connection.execute(_ANSWERS, {"identity": identity}).scalar() or "{}"
+    )
+    return kept
+
+
 def _count_waiting(connection: sa.Connection) -> int:
     return connection.execute(_COUNT_WAITING).scalar_one()
 
@@ -242,6 +266,7 @@ def _oldest(surface: Surface) -> sa.Select[tuple[str, str, float | None]]:
 _IS_IT = DELIVERY.c.id == sa.bindparam("identity")
 _WAITS = DELIVERY.c.state == DeliveryState.PENDING
 _STATE = sa.select(DELIVERY.c.state).where(_IS_IT)
+_ANSWERS = sa.select(DELIVERY.c.answers).where(_IS_IT)
 _COUNT_WAITING = sa.select(sa.func.count()).where(_WAITS)
 _OLDEST = {each: _oldest(each) for each in Surface}
 _NEW = sa.insert(DELIVERY)
@@ -254,4 +279,4 @@ _BEGIN = _SETTLE.values(attempts=DELIVERY.c.attempts + 1).returning(
     DELIVERY.c.attempts,
     DELIVERY.c.awaits,
 )
-_ANEW = {"attempts": 0, "retry_at": None, "result": None, "awaits": None}
+_ANEW = {"attempts": 0, "retry_at": None, "result": None, "awaits": None, "answers": None}

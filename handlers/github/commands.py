@@ -6,7 +6,6 @@ from bot.domain.reasons import Code, StoppedError
 from handlers.commands.answers import Refused, Started
 from handlers.commands.obey import Given, obey
 from handlers.github import words
-from handlers.github.answering import answer
 from handlers.github.errand import Errand
 
 LOG = logging.getLogger(__name__)
@@ -15,14 +14,19 @@ LOG = logging.getLogger(__name__)
 async def carry_out(errand: Errand, given: Given, number: int) -> str:
     """Carry out a command and answer it on the pull request, once; what was done, in a line."""
     marker = words.marker(errand.source.id, given.part)
-    if errand.source.is_repeat and await errand.client.find_comment(number, marker):
-        return "answered before"
+    if errand.source.is_repeat:
+        if await errand.client.find_comment(number, marker):
+            return "answered before"
+        if (kept := await errand.kept_answer(given.part)) is not None:
+            await errand.client.create_comment(number, kept, marker=marker)
+            return f"{given.line}: answered at last"
     answered = await obey(errand, given)
     if isinstance(answered, Started):
         await _accept(errand, given)
         return f"{given.line}: deployment {answered.deployment.id}"
     body = words.answer(answered, given.line, errand.desk.word, errand.desk.safe)
-    await answer(errand, number, body, marker)
+    await errand.keep_answer(given.part, body)
+    await errand.client.create_comment(number, body, marker=marker)
     if isinstance(answered, Refused):
         return f"{given.line}: refused, {', '.join(each.code for each in answered.reasons)}"
     return f"{given.line}: answered"

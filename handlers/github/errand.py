@@ -27,3 +27,14 @@ class Errand(errand.Errand):
                 has_awaited=delivery.has_awaited,
             ),
         )
+
+    async def keep_answer(self, part: str, text: str) -> None:
+        """What came of a part of the delivery, before it is told."""
+        if self.desk.deliveries is not None:
+            await self.desk.deliveries.keep_answer(self.source.id, part, text)
+
+    async def kept_answer(self, part: str) -> str | None:
+        """What an earlier attempt did not get told."""
+        if self.desk.deliveries is None:
+            return None
+        return await self.desk.deliveries.kept_answer(self.source.id, part)

@@ -9,7 +9,7 @@ from bot.domain.gate_facts import Unknown
 from bot.domain.gate_rules import EnvironmentRules, Rules
 from bot.domain.people import People
 from bot.domain.reasons import GITHUB_PASSES, Code, Reason, StoppedError
-from bot.project import PROJECT_FILE, parse_project
+from bot.project import PROJECT_FILE, misplaced, parse_project
 from bot.services.github import CheckReport, Conclusion
 from bot.services.together import together
 from handlers.github import words
@@ -41,26 +41,42 @@ async def check_rules(errand: Errand, head: Head) -> str:
     if not errand.desk.github.is_app:
         return "rules are checked by Apps only"
     try:
-        ours = await errand.client.default_branch_file(PROJECT_FILE)
-        theirs = await errand.client.file_at(PROJECT_FILE, head.sha)
-        if ours == theirs and not await _was_checked(errand, head):
-            return "the rules are the same"
-        if errand.source.is_repeat and await _is_checked(errand, head.sha):
-            return "the rules were checked before"
-        reasons = await _problems(errand, theirs or b"")
-        await errand.client.create_check(
-            head.sha, CHECK, _report(reasons, errand), external_id=_external_id(head.sha)
-        )
+        return await _check_rules(errand, head)
     except StoppedError as stopped:
-        code = stopped.reason.code
-        if code is not Code.GITHUB_REFUSED and not (
-            code in GITHUB_PASSES and errand.source.is_last
-        ):
+        if not _is_told(errand, stopped):
+            raise
+        return await _show_unchecked(errand, head.sha, stopped.reason)
+
+
+async def _check_rules(errand: Errand, head: Head) -> str:
+    ours = await errand.client.default_branch_file(PROJECT_FILE)
+    theirs = await _read(errand, head.sha)
+    if theirs == _File(ours) and not await _was_checked(errand, head):
+        return "the rules are the same"
+    if errand.source.is_repeat and await _is_checked(errand, head.sha):
+        return "the rules were checked before"
+    report, count = await _checked(errand, theirs)
+    await errand.client.create_check(head.sha, CHECK, report, external_id=_external_id(head.sha))
+    return f"rules: {count} problems"
+
+
+def _is_told(errand: Errand, stopped: StoppedError) -> bool:
+    """Whether nobody tries again."""
+    code = stopped.reason.code
+    return code is Code.GITHUB_REFUSED or (code in GITHUB_PASSES and errand.source.is_last)
+
+
+async def _show_unchecked(errand: Errand, sha: str, reason: Reason) -> str:
+    LOG.warning("the rules at %s could not be checked: %s: %s", sha, reason.code, reason.fact)
+    report = words.rules_unchecked(reason, errand.desk.safe)
+    try:
+        await errand.client.create_check(sha, CHECK, report, external_id=_external_id(sha))
+    except StoppedError as stopped:
+        if not _is_told(errand, stopped):
             raise
         # A commit that is gone has no check; and whoever waits for more is told by what follows.
-        LOG.warning("the rules at %s could not be checked: %s", head.sha, stopped)
-        return "the rules could not be checked"
-    return f"rules: {len(reasons)} problems"
+        LOG.warning("which could not be shown: %s", stopped)
+    return "the rules could not be checked"
 
 
 def is_shown(errand: Errand, stopped: StoppedError) -> bool:
@@ -100,8 +116,12 @@ def brought_by(external_id: str) -> Brought | None:
 
 async def rules_report(errand: Errand, sha: str) -> CheckReport:
     """The check of a commit's rules as it is now. Errors: those of GitHub."""
-    text = await errand.client.file_at(PROJECT_FILE, sha)
-    return _report(await _problems(errand, text or b""), errand)
+    try:
+        return (await _checked(errand, await _read(errand, sha)))[0]
+    except StoppedError as stopped:
+        if not _is_told(errand, stopped):
+            raise
+        return words.rules_unchecked(stopped.reason, errand.desk.safe)
 
 
 def is_of_rules(external_id: str) -> bool:
@@ -131,6 +151,29 @@ async def _was_checked(errand: Errand, head: Head) -> bool:
 
 async def _is_checked(errand: Errand, sha: str) -> bool:
     return await errand.client.find_check(sha, CHECK, external_id=_external_id(sha)) is not None
+
+
+@dataclass(frozen=True)
+class _File:
+    """What is at the project file's place in a commit."""
+
+    text: bytes | None
+    wrong: Reason | None = None
+    """Why that is none."""
+
+
+async def _read(errand: Errand, sha: str) -> _File:
+    text = await errand.client.file_at(PROJECT_FILE, sha)
+    stopped = misplaced(await errand.client.names_at_root(sha)) if text is None else None
+    return _File(text, stopped.reason if stopped is not None else None)
+
+
+async def _checked(errand: Errand, file: _File) -> tuple[CheckReport, int]:
+    """What the check says, and how many problems there are."""
+    if file.text is None and file.wrong is None:
+        return words.rules_taken_away(), 0
+    reasons = (file.wrong,) if file.wrong else await _problems(errand, file.text or b"")
+    return _report(reasons, errand), len(reasons)
 
 
 async def _problems(errand: Errand, text: bytes) -> tuple[Reason, ...]:

@@ -32,6 +32,12 @@ RULES_ARE_VALID = "The rules are valid"
 RULES_COUNT_LATER = "They count once this is in the default branch."
 NOTHING_FOLLOWS = "No environment follows what brought this commit."
 RULES_WERE_UNREAD = "Which environments follow this could not be read."
+RULES_WERE_UNCHECKED = 'Whether these rules are right is not known. "Re-run" checks them again.'
+RULES_ARE_GONE = (
+    "Once this is in the default branch, there is one environment, `default`, to which everybody with "
+    "write permission deploys by command, without approvals. Where that is not meant, put the file "
+    "back."
+)
 RULES_WOULD_REFUSE = "With these rules pachops would refuse every deployment they are for."
 NOT_LINKED = "Your login was not joined with a Slack user."
 NO_DEPLOYMENTS = "Nothing was deployed from this repository so far."
@@ -118,6 +124,24 @@ def rules_unread(reason: Reason, safe: Safe) -> CheckReport:
         title=safe.line(f"Nothing is deployed: {reason.title}", 200),
         summary=refused(RULES_WERE_UNREAD, (reason,), safe),
         conclusion=Conclusion.FAILURE,
+    )
+
+
+def rules_unchecked(reason: Reason, safe: Safe) -> CheckReport:
+    """The check on rules of which it is not known whether they are right."""
+    return CheckReport(
+        title=safe.line(f"The rules could not be checked: {reason.title}", 200),
+        summary=refused(RULES_WERE_UNCHECKED, (reason,), safe),
+        conclusion=Conclusion.FAILURE,
+    )
+
+
+def rules_taken_away() -> CheckReport:
+    """The check on a commit that has no rules any more."""
+    return CheckReport(
+        title="There are no rules any more",
+        summary=RULES_ARE_GONE,
+        conclusion=Conclusion.NEUTRAL,
     )
 
 

@@ -117,9 +117,10 @@ class Mirror:
             )
         return await self.git("cat-file", "blob", name)
 
-    async def has_path(self, sha: str, path: str) -> bool:
-        """Whether anything is at a path, be it a link that leads nowhere."""
-        return bool(await self.git("ls-tree", "-z", "--name-only", sha, "--", path))
+    async def names_at_root(self, sha: str) -> frozenset[str]:
+        """Of all files, folders and links, be they links that lead nowhere."""
+        printed = await self.git("ls-tree", "-z", "--name-only", sha)
+        return frozenset(printed.decode(errors="surrogateescape").split("\0"))
 
     async def tree(
         self,

@@ -223,6 +223,14 @@ class Facts(Place):
             lambda github: self._repository(github).get_contents(path, ref=sha),
         )
 
+    async def names_at_root(self, sha: str) -> frozenset[str]:
+        """Of all files, folders and links of a commit."""
+        found = await self._find(
+            f"listing the files at {sha}",
+            lambda github: self._repository(github).get_contents("", ref=sha),
+        )
+        return frozenset(each.name for each in found) if isinstance(found, list) else frozenset()
+
     async def _file(self, call: str, path: str, read: Callable[[Github], object]) -> bytes | None:
         found = await self._find(call, read)
         if not isinstance(found, ContentFile) or found.type != "file":

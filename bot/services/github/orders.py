@@ -19,6 +19,7 @@ class Conclusion(StrEnum):
     ACTION_REQUIRED = "action_required"
     CANCELLED = "cancelled"
     FAILURE = "failure"
+    NEUTRAL = "neutral"
     SKIPPED = "skipped"
     SUCCESS = "success"
     TIMED_OUT = "timed_out"

@@ -10,7 +10,8 @@ import pytest
 from bot.domain.deployment import Actor, Trigger
 from bot.domain.github import Permission
 from bot.domain.lock import Lock, NoticeKind
-from bot.domain.reasons import Code
+from bot.domain.reasons import Code, StoppedError
+from bot.services.github import RepositoryClient
 from bot.store.deployments import SKIPPED
 from handlers.github.lock_notices import tell_on_pull_request
 from handlers.lock_notices import LockNotices
@@ -303,3 +304,31 @@ async def test_a_forced_one_keeps_what_was_skipped(world: World) -> None:
     ]
     answer = await says(world, pull, "why")
     assert "Skipped by force: staging is frozen: Mon - Sun UTC" in answer
+
+
+@pytest.mark.parametrize(
+    ("before", "command", "answered"),
+    [
+        ("lock staging", "unlock staging", "is released"),
+        ("lock staging", "lock staging --for 2h again", "It was yours before"),
+        ("status", "lock staging", "(just now), until pull request 1"),
+    ],
+)
+async def test_an_answer_that_could_not_be_posted_says_what_was_done_then(
+    world: World, before: str, command: str, answered: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post, tries = RepositoryClient.create_comment, []
+
+    async def post_at_last(client: RepositoryClient, number: int, body: str, *, marker: str) -> int:
+        tries.append(body)
+        if len(tries) == 1:
+            raise StoppedError(Code.GITHUB_UNREACHABLE, "it answers 502")
+        return await post(client, number, body, marker=marker)
+
+    pull = await opened(world)
+    await says(world, pull, before)
+    monkeypatch.setattr(RepositoryClient, "create_comment", post_at_last)
+    said = await says(world, pull, command)
+    assert answered in said
+    assert ("It was yours before" in said) is (command.endswith("again"))
+    assert len(tries) == 2

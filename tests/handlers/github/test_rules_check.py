@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.gate_facts import Unknown
+from bot.domain.reasons import Code, StoppedError
 from bot.project import PROJECT_FILE
+from bot.services.github import RepositoryClient
 from handlers.github.rules_check import CHECK
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.state import CheckRun, PullRequest
@@ -101,6 +103,65 @@ async def test_each_of_several_problems_has_its_remark(world: World) -> None:
 async def test_rules_that_are_right_pass(world: World) -> None:
     pull = await brings(world, RULES + "  production: {approvals: 1}\n")
     assert [each.conclusion for each in checks(world, pull.head_sha)] == ["success"]
+
+
+@pytest.mark.parametrize(
+    ("files", "fact"),
+    [
+        ({PROJECT_FILE: None, ".pachops.yaml": RULES}, "the project file is called .pachops.yml"),
+        ({PROJECT_FILE: None, f"{PROJECT_FILE}/rules.yml": RULES}, "it is a folder"),
+    ],
+)
+async def test_rules_where_nobody_reads_them_fail(
+    world: World, files: dict[str, str | None], fact: str
+) -> None:
+    world.declare("  staging: {}\n")
+    pull = await world.github.open_pull_request(EDGES, "feature", files=files)
+    await world.settled()
+    (check,) = checks(world, pull.head_sha)
+    assert check.conclusion == "failure"
+    assert fact in (check.summary or "")
+
+
+async def test_that_rules_are_taken_away_is_said(world: World) -> None:
+    world.declare("  staging: {}\n")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={PROJECT_FILE: None})
+    await world.settled()
+    (check,) = checks(world, pull.head_sha)
+    assert check.conclusion == "neutral"
+    assert "everybody with write permission" in (check.summary or "")
+
+
+async def test_without_rules_anywhere_there_is_no_check(world: World) -> None:
+    world.github.repository(EDGES, {"a": "1"})
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"b": "1"})
+    await world.settled()
+    assert checks(world, pull.head_sha) == []
+
+
+async def test_a_team_that_cannot_be_looked_up_at_all_fails_and_names_the_call(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unread(_client: RepositoryClient, team: str, _login: str) -> bool:
+        raise StoppedError(Code.GITHUB_UNREACHABLE, f"looking for ada in {team}: it answers 502")
+
+    monkeypatch.setattr(RepositoryClient, "is_team_member", unread)
+    pull = await brings(world, NO_TEAM)
+    (check,) = checks(world, pull.head_sha)
+    assert check.conclusion == "failure"
+    assert "github_unreachable" in (check.summary or "")
+    assert "looking for ada in acme/nobody" in (check.summary or "")
+    monkeypatch.undo()
+    await world.github.rerun(EDGES, check)
+    await world.settled()
+    assert "team_unknown" in (check.summary or "")
+
+
+async def test_rules_that_are_too_large_to_be_read_fail(world: World) -> None:
+    pull = await brings(world, RULES + "#" * 1_100_000)
+    (check,) = checks(world, pull.head_sha)
+    assert check.conclusion == "failure"
+    assert "too large" in (check.summary or "")
 
 
 async def test_the_same_rules_have_no_check(world: World) -> None:

@@ -1,4 +1,4 @@
-"""A delivery that waits for the checks of a commit."""
+"""A delivery that waits for the checks of a commit, and what it was answered with."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,5 +8,6 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
-    """Add the commit."""
+    """Add the commit and the answers."""
     op.add_column("delivery", sa.Column("awaits", sa.String(64)))
+    op.add_column("delivery", sa.Column("answers", sa.Text))

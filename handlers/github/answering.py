@@ -15,6 +15,7 @@ from handlers.github.awaiting import await_checks, may_await
 from handlers.github.brought import Brought, Refusal
 from handlers.github.errand import Errand
 from handlers.reports.github.check import Button, check_name
+from handlers.reports.github.origin import comment_marker
 
 LOG = logging.getLogger(__name__)
 
@@ -113,13 +114,24 @@ async def _say_refused(
     return f"{environment}: refused, {', '.join(each.code for each in reasons)}"
 
 
+async def _refusal_marker(errand: Errand, environment: str) -> str:
+    """The environment's one comment, which what is deployed later goes on with.
+
+    Where something is under way, that would write over it soon.
+    """
+    unfinished = await errand.desk.deployer.deployments.list(
+        repository=errand.address, environment=environment, unfinished=True, limit=1
+    )
+    return words.refusal_marker(environment) if unfinished else comment_marker(environment)
+
+
 async def _show_refused(
     errand: Errand, wish: Wish, environment: str, reasons: tuple[Reason, ...]
 ) -> None:
     safe = errand.desk.safe
     if wish.pull_request is not None:
         body = words.refused_event(environment, reasons, safe)
-        marker = words.refusal_marker(environment)
+        marker = await _refusal_marker(errand, environment)
         await say_on_pull_request(errand, wish.pull_request, body, marker)
         return
     if wish.commit is None or not errand.desk.github.is_app:

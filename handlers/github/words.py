@@ -65,7 +65,7 @@ def lock_notice_marker(notice: Notice) -> str:
 
 
 def refusal_marker(environment: str) -> str:
-    """How the one comment on a pull request that cannot be deployed by itself is known again."""
+    """How the comment on a head that is not deployed by itself is known again, while another is."""
     return f"<!-- pachops:refused:{environment} -->"
 
 

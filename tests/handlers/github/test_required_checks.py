@@ -6,10 +6,12 @@ import time
 import pytest
 
 from bot.domain.deployment import Trigger
+from bot.store.database import Database
 from bot.store.deliveries import DeliveryState
 from handlers.github import words
 from handlers.github.awaiting import LOOK_SECONDS
 from handlers.reports.github.check import check_name
+from tests.handlers.github.bot import Bot
 from tests.handlers.github.world import EDGES, World
 
 REQUIRES = "    requires: [{checks: [unit]}]\n"
@@ -238,3 +240,31 @@ async def test_a_repeated_push_that_awaits_checks_is_known(world: World) -> None
     state = await world.deliveries.state(pushed.guid)
     assert state is not None
     assert state[0] is DeliveryState.AWAITING
+
+
+async def test_what_was_said_of_a_pull_request_gives_way_to_its_deployment(
+    world: World, database: Database
+) -> None:
+    world.declare(f"  staging:\n    on: {{pull_request: always}}\n{REQUIRES}")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    await world.github.report_check(EDGES, pull.head_sha, "unit")
+    await world.settled()
+    await Bot(world, database).builds()
+    (comment,) = world.answers(pull)
+    assert "Not deployed" not in comment
+
+
+async def test_while_another_is_under_way_a_refusal_has_a_comment_of_its_own(
+    world: World, database: Database
+) -> None:
+    world.declare("  staging: {on: {pull_request: always}}\n")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    bot = Bot(world, database)
+    await bot.builds()
+    world.redeclare(f"  staging:\n    on: {{pull_request: always}}\n{REQUIRES}")
+    await world.github.push(EDGES, {"a": "2"}, "feature")
+    await world.settled()
+    await bot.fails()
+    assert sum("Not deployed to" in each for each in world.answers(pull)) == 1

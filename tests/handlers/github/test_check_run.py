@@ -1,9 +1,12 @@
 """The buttons of a check, and checks that are asked for again."""
 
+from dataclasses import replace
+
 import pytest
 
-from bot.domain.deployment import Deployment, Kind, State, Trigger
+from bot.domain.deployment import Deployment, Kind, Outcome, State, Trigger
 from bot.domain.github import Permission
+from bot.domain.queue import newer_than
 from bot.services.github import Action, CheckReport
 from handlers.reports.github.check import Button, check_name
 from handlers.reports.github.origin import ORIGIN
@@ -34,7 +37,8 @@ async def test_the_buttons_deploy_the_same_commit_again(world: World) -> None:
     await world.settled()
     again = (await world.asked())[1:]
     assert [each.request.trigger for each in again] == [Trigger.CHECK] * 2
-    assert {each.request.commit for each in again} == {deployment.request.commit}
+    same = replace(deployment.request.commit, branch=None)
+    assert {each.request.commit for each in again} == {same}
 
 
 async def test_the_cancel_button_cancels(world: World) -> None:
@@ -127,3 +131,15 @@ async def test_checks_of_others_have_no_buttons_for_us(world: World) -> None:
     await world.github.rerun(EDGES, foreign)
     await world.settled()
     await world.only()
+
+
+async def test_what_is_made_again_is_no_newer_commit_of_its_branch(world: World) -> None:
+    first, check = await with_check(world)
+    await world.deployments.finish(first.id, Outcome.FAILED, None)
+    await world.github.push(EDGES, {"a": "2"})
+    await world.settled()
+    await world.github.rerun(EDGES, check)
+    await world.settled()
+    _, newer, again = await world.asked()
+    assert again.request.commit.sha == first.request.commit.sha
+    assert newer_than(newer, [again]) is None

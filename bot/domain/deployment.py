@@ -125,6 +125,8 @@ class Request:
     force: str | None = None
     """Why what can be skipped is skipped; None where nothing is."""
     trust: Trust = Trust.TRUSTED
+    again: bool = False
+    """Whether it is a commit that came before, whatever its branch has by now."""
 
     @property
     def is_commit_known(self) -> bool:

@@ -110,6 +110,8 @@ def _covers(newer: Request, older: Request) -> bool:
     branch = older.commit.branch
     return (
         newer.kind is older.kind is Kind.DEPLOY
+        # Asked for later, it need not be newer.
+        and not newer.again
         and newer.target == older.target
         and newer.trust is older.trust
         and branch is not None

@@ -123,7 +123,7 @@ def _request(errand: Errand, wish: Wish, facts: Facts, decision: Allowed | Waiti
         kind=Kind.DEPLOY,
         repository=errand.address,
         environment=decision.environment,
-        commit=wish.commit or _known_again(wish) or _commit(facts, decision.sha),
+        commit=wish.commit or wish.known_as or _commit(facts, decision.sha),
         trigger=wish.trigger,
         actor=errand.actor,
         only=wish.command.only,
@@ -131,12 +131,8 @@ def _request(errand: Errand, wish: Wish, facts: Facts, decision: Allowed | Waiti
         force=wish.command.force,
         release=wish.release,
         trust=decision.build,
+        again=wish.known_as is not None,
     )
-
-
-def _known_again(wish: Wish) -> Commit | None:
-    """The very commit, whatever its branch has by now: it takes nobody's place as if it were newer."""
-    return replace(wish.known_as, branch=None) if wish.known_as else None
 
 
 def _commit(facts: Facts, sha: str) -> Commit:

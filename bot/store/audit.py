@@ -1,7 +1,10 @@
 """The audit's rows: added one after the other, never changed, read and verified."""
 
 import json
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 
 import sqlalchemy as sa
@@ -17,7 +20,7 @@ _MOST_FAULTS = 20
 _LOOKED_AT = 50
 _AT_ONCE = 200
 _LOOKED_BACK = 20_000
-"""Rows, among which decisions are looked for."""
+"""Rows, among which decisions on what is not a deployment are looked for."""
 
 
 class Audit:
@@ -68,7 +71,7 @@ class Audit:
         oldest = (await self.head()).seq - _LOOKED_BACK
         query = (
             _columns()
-            .where(AUDIT.c.seq > oldest, AUDIT.c.body.contains('"action":"decision"'))
+            .where(AUDIT.c.body.contains('"action":"decision"'))
             .order_by(AUDIT.c.seq if oldest_first else AUDIT.c.seq.desc())
         )
         if repository is not None and who is None:
@@ -76,9 +79,9 @@ class Audit:
                 AUDIT.c.body.contains(f'"repository":{json.dumps(repository)}', autoescape=True)
             )
         if deployment is not None:
-            query = query.where(
-                AUDIT.c.body.contains(f'"deployment":{json.dumps(deployment)}', autoescape=True)
-            )
+            query = query.where(_of_deployment(deployment, oldest))
+        else:
+            query = query.where(AUDIT.c.seq > oldest)
         if pull_request is not None:
             query = query.where(AUDIT.c.body.contains(f'"pull_request":{pull_request}'))
         if refused:
@@ -104,14 +107,15 @@ class Audit:
             if connection.dialect.name == "postgresql":
                 # What is added meanwhile is neither among the rows nor in the head.
                 connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            head = _head(connection)
-            faults = verify(self._all(connection), head, expected)
-            return head, tuple(fault for _, fault in zip(range(_MOST_FAULTS), faults, strict=False))
+            with _whatever_it_has(connection):
+                head = _head(connection)
+                faults = verify(self._all(connection), head, expected)
+                return head, tuple(islice(faults, _MOST_FAULTS))
 
         return await self._database.read(check)
 
     def _all(self, connection: sa.Connection) -> Iterator[Row]:
-        after = -(2**31)
+        after: int | None = None
         while page := connection.execute(_rows(after, self._page)).all():
             yield from map(_row, page)
             after = page[-1].seq
@@ -126,9 +130,36 @@ def append(connection: sa.Connection, entry: Entry, *, once: str | None = None) 
     if once is not None and connection.execute(_THERE, {"it": once}).first():
         return None
     row = next_row(head, entry)
-    connection.execute(_NEXT, vars(row) | {"once": once})
+    connection.execute(_NEXT, vars(row) | {"once": once, "deployment": entry.deployment})
     connection.execute(_NEW_HEAD, {"seq": row.seq, "hash": row.hash})
     return row
+
+
+def _of_deployment(deployment: str, oldest: int) -> sa.ColumnElement[bool]:
+    """Rows from before there was a column for it are known by their text."""
+    text = f'"deployment":{json.dumps(deployment)}'
+    return sa.or_(
+        AUDIT.c.deployment == deployment,
+        sa.and_(
+            AUDIT.c.seq > oldest,
+            AUDIT.c.deployment.is_(None),
+            AUDIT.c.body.contains(text, autoescape=True),
+        ),
+    )
+
+
+@contextmanager
+def _whatever_it_has(connection: sa.Connection) -> Iterator[None]:
+    """Read also what is no text where it should be: it was not we who wrote it."""
+    raw = connection.connection.driver_connection
+    if not isinstance(raw, sqlite3.Connection):
+        yield
+        return
+    raw.text_factory = partial(str, encoding="utf-8", errors="replace")
+    try:
+        yield
+    finally:
+        raw.text_factory = str
 
 
 def _is_about(
@@ -166,8 +197,10 @@ def _columns() -> sa.Select[tuple[int, float, str, str, str]]:
     return sa.select(AUDIT.c.seq, AUDIT.c.at, AUDIT.c.body, AUDIT.c.previous, AUDIT.c.hash)
 
 
-def _rows(after: int, limit: int) -> sa.Select[tuple[int, float, str, str, str]]:
-    return _columns().where(AUDIT.c.seq > after).order_by(AUDIT.c.seq).limit(limit)
+def _rows(after: int | None, limit: int) -> sa.Select[tuple[int, float, str, str, str]]:
+    """The next ones; all, also before the first, where `after` is None."""
+    query = _columns().order_by(AUDIT.c.seq).limit(limit)
+    return query if after is None else query.where(AUDIT.c.seq > after)
 
 
 # Made once: every command adds rows.

@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -105,7 +106,8 @@ async def test_the_database_itself_refuses_a_change(
         "UPDATE audit SET seq = 9 WHERE seq = 4",
         "UPDATE audit SET seq = -1 WHERE seq = 1",
         "UPDATE audit_head SET seq = 3",
-        "INSERT INTO audit SELECT 5, at, body, previous, hash, NULL FROM audit WHERE seq = 4",
+        "UPDATE audit SET seq = -2147483648 WHERE seq = 1",
+        "INSERT INTO audit SELECT 5, at, body, previous, hash, NULL, NULL FROM audit WHERE seq = 4",
     ],
 )
 async def test_who_gets_around_that_is_found(audit: Audit, database: Database, change: str) -> None:
@@ -122,6 +124,42 @@ async def test_who_gets_around_that_is_found(audit: Audit, database: Database, c
 
     await database.write(meddle)
     assert (await audit.verify())[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE audit SET body = CAST(x'ff' AS TEXT) WHERE seq = 2",
+        "UPDATE audit SET hash = x'ff' WHERE seq = 2",
+        "UPDATE audit SET at = 'noon' WHERE seq = 2",
+        "UPDATE audit SET seq = -9999999999 WHERE seq = 1",
+    ],
+)
+async def test_what_only_sqlite_takes_is_found_too(
+    audit: Audit, database: Database, change: str
+) -> None:
+    if database.path is None:
+        return
+    for number in range(4):
+        await audit.append(entry(number))
+
+    def meddle(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("DROP TRIGGER audit_stays_update")
+        connection.exec_driver_sql(change)
+
+    await database.write(meddle)
+    assert (await audit.verify())[1]
+
+
+async def test_decisions_on_a_deployment_are_found_behind_any_number_of_others(
+    audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.store.audit._LOOKED_BACK", 2)
+    decided = replace(refusal("ann", 1), deployment="d1")
+    first = await audit.append(decided)
+    for number in range(5):
+        await audit.append(refusal("bob", number))
+    assert await audit.about("r", deployment="d1") == [first]
 
 
 async def test_asking_cancelling_and_ending_are_written_down(

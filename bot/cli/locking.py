@@ -13,10 +13,10 @@ from bot.cli.ending import explained
 from bot.cli.lock_notices import tell_of_locks
 from bot.cli.log import keep_a_log
 from bot.cli.noting import noted
-from bot.cli.options import Repository
+from bot.cli.options import Repository, typed
 from bot.cli.output import user, write
 from bot.domain.command import Lock
-from bot.domain.command_form import MistakeError, read_duration, read_owner, read_reason
+from bot.domain.command_form import read_duration, read_owner, read_reason
 from bot.domain.deployment import Actor
 from bot.domain.reasons import Code, StoppedError
 from bot.settings import load_settings
@@ -153,8 +153,4 @@ async def _where(
 
 
 def _word(read: Callable[[str], str], text: str | None) -> str | None:
-    """A word as commands in chat have it; BAD_COMMAND where it is none."""
-    try:
-        return read(text) if text else None
-    except MistakeError as error:
-        raise StoppedError(Code.BAD_COMMAND, error.fact) from error
+    return typed(read, text) if text else None

@@ -205,10 +205,11 @@ def read_seen(word: str) -> str:
 
 
 def read_reason(text: str) -> str:
-    """Why somebody does something, in their own words."""
+    """Why somebody does something, in their own words, on one line."""
+    text = " ".join(text.split())
     if len(text) > LONGEST_REASON:
         mistaken(f"a reason has at most {LONGEST_REASON} characters")
-    if not text.strip() or text.startswith(DASHES):
+    if not text or text.startswith(DASHES):
         mistaken("the reason is missing")
     return text
 

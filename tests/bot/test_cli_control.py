@@ -198,3 +198,11 @@ def test_a_deployment_that_is_refused_before_it_is_one_is_explained() -> None:
     assert run("deploy", "--to", "nowhere")[0] == 2
     assert "gave a command line: deploy --to nowhere" in run("audit")[1]
     assert "no such environment" in run("why")[1]
+
+
+@pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize("reason", ["", "  \n ", "--to", "x" * 301])
+def test_a_forced_deployment_has_a_reason_that_can_be_read(reason: str) -> None:
+    status, said = run("deploy", "--to", "staging", f"--force={reason}")
+    assert status == 2
+    assert "the reason is missing" in said or "a reason has at most 300 characters" in said

@@ -11,7 +11,7 @@ from typing import TextIO
 from pydantic import SecretStr, TypeAdapter
 
 from bot.app import Bot
-from bot.domain.deployment import Actor, Deployment, Outcome, Request, Trigger
+from bot.domain.deployment import GITHUB, Actor, Deployment, Outcome, Request, Trigger
 from bot.domain.progress import Finished, Warned
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.redact import Redactor
@@ -34,7 +34,7 @@ from handlers.reports.actions import words as said
 from handlers.reports.actions.files import write_outputs, write_summary
 from handlers.reports.actions.github import OnGitHub
 from handlers.reports.actions.log import ActionsLog
-from handlers.reports.github.comment import SURFACE, progress_comment
+from handlers.reports.github.comment import progress_comment
 from handlers.reports.github.origin import Origin
 from handlers.reports.github.plan import plan_comment
 from handlers.reports.github.safe import Safe
@@ -73,7 +73,7 @@ class _Given:
             commit=found.commit if is_events else None,
             release=found.release,
             trigger=Trigger.ACTION,
-            actor=Actor(self.runner.actor, SURFACE),
+            actor=Actor(self.runner.actor, GITHUB),
         )
 
     @property

@@ -72,6 +72,10 @@ class Kind(StrEnum):
     ROLLBACK = "rollback"
 
 
+GITHUB = "github"
+"""The surface of actors whose name is a login on GitHub."""
+
+
 @dataclass(frozen=True)
 class Actor:
     """Who asked, as the surface knows them."""
@@ -85,6 +89,12 @@ class Actor:
     def identity(self) -> str:
         """Equal for one person, as far as is known: `github:ann`."""
         return self.account or f"{self.surface}:{self.name.lower()}"
+
+    @property
+    def login(self) -> str | None:
+        """On GitHub; None of whom none is known."""
+        surface, _, login = self.identity.partition(":")
+        return login if surface == GITHUB else None
 
     def may_be(self, other: "Actor") -> bool:
         """Whether it could be the same person: known as one, or of one name."""

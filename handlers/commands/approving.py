@@ -1,6 +1,7 @@
 """Votes on a deployment that waits for other people."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.approval import (
@@ -12,7 +13,7 @@ from bot.domain.approval import (
     approvers,
     refused_vote,
 )
-from bot.domain.deployment import Deployment
+from bot.domain.deployment import GITHUB, Actor, Deployment
 from bot.domain.gate_approver import Ballot, may_approve
 from bot.domain.gate_facts import Sender
 from bot.domain.gate_rules import NO_APPROVALS, Approvals
@@ -20,7 +21,7 @@ from bot.domain.reasons import Reason, StoppedError
 from bot.services.together import both, together
 from handlers.commands.answers import Refused, VoteCast
 from handlers.commands.asking import reasons_of
-from handlers.commands.errand import Errand
+from handlers.commands.errand import Errand, Person
 from handlers.commands.noting import About, note_decision
 
 
@@ -115,6 +116,17 @@ async def objections(
         seen.sha,
     )
     return may_approve(await errand.rules(), request, ballot)
+
+
+async def who_may_not(
+    errand: Errand, deployment: Deployment, request: ApprovalRequest, voters: Sequence[Actor]
+) -> tuple[Actor, ...]:
+    """Those who have lost the right to approve. Who is nobody on GitHub had it by the bot's secrets."""
+    known = [(each, login) for each in voters if (login := each.login) is not None]
+    against = await together(
+        objections(errand.of(Person(login, GITHUB)), deployment, request) for _, login in known
+    )
+    return tuple(each for (each, _), reasons in zip(known, against, strict=True) if reasons)
 
 
 def _meant(request: ApprovalRequest, digits: str) -> Seen:

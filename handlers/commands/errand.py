@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
-from bot.domain.deployment import Actor, derived_deployment_id
+from bot.domain.deployment import GITHUB, Actor, derived_deployment_id
 from bot.domain.gate_facts import Facts, Unknown
 from bot.domain.gate_rules import Rules
 from bot.domain.github import Permission, PullRequest, Repository
@@ -101,13 +101,19 @@ class Errand:
     def actor(self) -> Actor:
         """Who asks, for a deployment."""
         login, surface = self.person.login, self.person.surface
-        known_as = f"github:{login.lower()}"
+        known_as = f"{GITHUB}:{login.lower()}"
         own = f"{surface}:{login.lower()}"
         return Actor(login, surface, known_as if own != known_as else None)
 
     def deployment_id(self, part: str) -> str:
         """The same for the same part of this delivery, however often it is handled."""
         return derived_deployment_id(self.source.received_at, self.source.id, part)
+
+    def of(self, person: Person) -> "Errand":
+        """The same for another person: the rules are not asked for again."""
+        other = Errand(self.desk, self.place, person, self.source)
+        other._rules = self._rules
+        return other
 
     async def look(self, number: int) -> None:
         """Look up in one call what most commands on a pull request need, as far as that goes."""

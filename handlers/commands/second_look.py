@@ -11,6 +11,7 @@ from bot.domain.deployment import Commit, Deployment, Kind
 from bot.domain.gate import Refused, Waiting, decide, may_roll_back
 from bot.domain.reasons import GITHUB_PASSES, Code, Reason, StoppedError
 from bot.store.deployments import WANTED
+from handlers.commands.approving import who_may_not
 from handlers.commands.desk import Desk
 from handlers.commands.errand import Errand, Source
 from handlers.commands.gathering import Wish, gather
@@ -67,15 +68,24 @@ class SecondLook:
             return decision.reasons
         if decision.build is not deployment.request.trust:
             return (_TRUST_CHANGED,)
-        return await self._lacking(deployment, decision) if isinstance(decision, Waiting) else ()
+        if not isinstance(decision, Waiting):
+            return ()
+        return await self._lacking(errand, deployment, decision)
 
-    async def _lacking(self, deployment: Deployment, decision: Waiting) -> tuple[Reason, ...]:
-        """The rules may ask for more approvals than when the others were asked."""
+    async def _lacking(
+        self, errand: Errand, deployment: Deployment, decision: Waiting
+    ) -> tuple[Reason, ...]:
+        """The rules may ask for more approvals by now, and who gave one may have lost the right."""
         asked = await self._desk.deployer.approvals.get(deployment.id)
         given, needed = approvers(asked.request, asked.votes) if asked else (), decision.approvals
-        if len(given) >= needed.needed:
+        lost = await who_may_not(errand, deployment, asked.request, given) if asked else ()
+        count = len(given) - len(lost)
+        if count >= needed.needed:
             return ()
-        fact = f"{decision.environment} needs {needed.needed} approvals by now, {len(given)} given"
+        fact = f"{decision.environment} needs {needed.needed} approvals by now, {count} given"
+        if lost:
+            names = ", ".join(each.name for each in lost)
+            fact += f"; may not approve any more: {names}"
         return (StoppedError(Code.APPROVAL_MISSING, fact).reason,)
 
 

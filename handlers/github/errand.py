@@ -1,11 +1,11 @@
 """An errand that a webhook sends us on."""
 
+from bot.domain.deployment import GITHUB
 from bot.store.deliveries import Delivery
 from handlers.commands import errand
 from handlers.commands.errand import Person, Place, Source
 from handlers.github.desk import Client, Desk
 from handlers.github.payloads import Event
-from handlers.reports.github.comment import SURFACE
 
 
 class Errand(errand.Errand):
@@ -18,7 +18,7 @@ class Errand(errand.Errand):
         super().__init__(
             desk,
             Place(event.place, event.installation.id if event.installation else None),
-            Person(event.sender.login, SURFACE, event.sender.is_bot),
+            Person(event.sender.login, GITHUB, event.sender.is_bot),
             Source(
                 delivery.id,
                 delivery.received_at,

@@ -1,7 +1,7 @@
 """A pull request that is opened, gets commits, or is closed."""
 
 from bot.domain.command import Deploy
-from bot.domain.deployment import Actor, Commit, Kind, Request, Trigger
+from bot.domain.deployment import GITHUB, Actor, Commit, Kind, Request, Trigger
 from bot.domain.github import PullRequest as PullRequestNow
 from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import Delivery
@@ -14,7 +14,6 @@ from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload, User
 from handlers.github.rules_check import ACTIONS, Head, check_rules, is_shown
-from handlers.reports.github.comment import SURFACE
 
 
 class HeadPart(Payload):
@@ -111,7 +110,7 @@ async def _closed(errand: Errand, event: PullRequest) -> str:
 
 async def _stop(errand: Errand, event: PullRequest) -> str:
     deployer, number = errand.desk.deployer, event.number
-    by = Actor(words.closed(number), SURFACE)
+    by = Actor(words.closed(number), GITHUB)
     stopped = []
     for each in await deployer.deployments.list(
         repository=errand.address, unfinished=True, limit=500

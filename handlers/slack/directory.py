@@ -3,11 +3,10 @@
 import asyncio
 import logging
 
-from bot.domain.deployment import Actor
+from bot.domain.deployment import GITHUB, Actor
 from bot.domain.reasons import StoppedError
 from bot.services.slack import Slack
 from bot.store.identities import Identities
-from handlers.reports.github.comment import SURFACE as GITHUB
 
 LOG = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, takewhile
 
-from bot.domain.deployment import Actor, BuiltImage, UpdatedPipeline
+from bot.domain.deployment import GITHUB, Actor, BuiltImage, UpdatedPipeline
 from bot.domain.github import LOGIN
 from bot.domain.reasons import Reason
 from handlers.reports import sentences
@@ -13,9 +13,6 @@ from handlers.reports.github.safe import LONGEST_BODY, Safe, fitted, size
 from handlers.reports.text import lines
 from handlers.reports.view import View
 from handlers.reports.words import STAGES, digest
-
-SURFACE = "github"
-"""The surface of actors whose name is a login on GitHub."""
 
 _MOST_LISTED = 20
 _LONGEST_LIST = 20_000
@@ -92,7 +89,7 @@ def mention(view: View) -> str:
 
 def mention_of(actor: Actor) -> str:
     """`@login`, where it is known to be one."""
-    is_login = actor.surface == SURFACE and _LOGIN.fullmatch(actor.name)
+    is_login = actor.surface == GITHUB and _LOGIN.fullmatch(actor.name)
     return f"@{actor.name}" if is_login else ""
 
 
@@ -102,7 +99,7 @@ def called(view: View) -> tuple[str, ...]:
     return tuple(
         f"@{each}"
         for each in (asked.named if asked else ())
-        if _NAMED.fullmatch(each) and not asker.may_be(Actor(each, SURFACE))
+        if _NAMED.fullmatch(each) and not asker.may_be(Actor(each, GITHUB))
     )
 
 

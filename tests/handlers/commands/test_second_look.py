@@ -96,6 +96,20 @@ async def test_approvals_that_the_rules_ask_for_by_now_must_have_been_given(
     assert await codes(world) == expected
 
 
+async def test_an_approval_of_who_lost_the_right_does_not_count(world: World) -> None:
+    await world.github.push(EDGES, {".pachops.yml": f"environments:\n{STAGING}    approvals: 1\n"})
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops deploy staging")
+    await world.waits_for_approval(await world.only())
+    world.github.allow("grace", EDGES, Permission.WRITE)
+    await world.comment(pull, "/pachops approve", by="grace")
+    assert await codes(world) == []
+    world.github.allow("grace", EDGES, Permission.READ)
+    (reason,) = await SecondLook(world.desk)(await world.only())
+    assert reason.code is Code.APPROVAL_MISSING
+    assert "may not approve any more: grace" in reason.fact
+
+
 async def test_one_that_is_forced_needs_no_approvals_that_came_since(world: World) -> None:
     rules = f"{STAGING}    force: {{users: [ada]}}\n"
     await world.github.push(EDGES, {".pachops.yml": f"environments:\n{rules}"})

@@ -9,6 +9,8 @@ from typing import TypeVar
 from github import Github
 from github.Auth import Auth
 
+from bot.services.github.redirects import follow_redirects
+
 T = TypeVar("T")
 
 PER_PAGE = 100
@@ -55,5 +57,6 @@ class Threads:
                 seconds_between_requests=None,
                 seconds_between_writes=None,
             )
+            follow_redirects(clients[auth].requester)
             self._clients.append(clients[auth])
         return clients[auth]

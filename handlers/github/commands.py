@@ -2,6 +2,7 @@
 
 import logging
 
+from bot.domain.command import Plan, parse
 from bot.domain.reasons import Code, StoppedError
 from handlers.commands.answers import Refused, Started
 from handlers.commands.obey import Given, obey
@@ -20,6 +21,9 @@ async def carry_out(errand: Errand, given: Given, number: int) -> str:
         if (kept := await errand.kept_answer(given.part)) is not None:
             await errand.client.create_comment(number, kept, marker=marker)
             return f"{given.line}: answered at last"
+    if isinstance(parse(given.line), Plan):
+        # It takes a while, and the answer is all that would be seen of it.
+        await _accept(errand, given)
     answered = await obey(errand, given)
     if isinstance(answered, Started):
         await _accept(errand, given)

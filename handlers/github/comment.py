@@ -1,11 +1,16 @@
 """A comment on a pull request: the commands in it, in their order."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from bot.domain.command_form import Mistake
 from bot.domain.deployment import Trigger
+from bot.domain.gate_facts import seconds_of
+from bot.domain.reasons import Code, Reason, StoppedError
 from bot.store.deliveries import Delivery
+from handlers.commands.noting import About, note_command, note_decision
 from handlers.commands.obey import Given
 from handlers.github import words
 from handlers.github.answering import answer
@@ -14,6 +19,9 @@ from handlers.github.comment_text import MOST_COMMANDS, read_comment
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload
+
+LONGEST_DELAY = 86_400.0
+"""Seconds from a command's writing, beyond which it is not carried out."""
 
 
 class IssuePart(Payload):
@@ -53,6 +61,9 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
         return "no command"
     errand = Errand(desk, delivery, event)
     number = event.issue.number
+    late = _late(event.comment.created_at)
+    if late is not None and found.lines:
+        return await _refuse_late(errand, number, found.lines, late)
     done = []
     for index, line in enumerate(found.lines):
         given = Given(
@@ -71,6 +82,25 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
         await _suggest(errand, number, *slip)
         done.append("a slip")
     return "; ".join(done)
+
+
+def _late(written_at: str) -> Reason | None:
+    """Why nobody expects it to be carried out any more: webhooks can be missed for days."""
+    at = seconds_of(written_at)
+    if at is None or (datetime.now(UTC) - at).total_seconds() < LONGEST_DELAY:
+        return None
+    fact = f"it was written on {at:%Y-%m-%d at %H:%M} UTC, and has reached the bot only now"
+    return StoppedError(Code.COMMAND_TOO_OLD, fact).reason
+
+
+async def _refuse_late(errand: Errand, number: int, lines: Sequence[str], reason: Reason) -> str:
+    clean = errand.desk.deployer.clean
+    for index, line in enumerate(map(clean, lines)):
+        await note_command(errand, str(index), line, number)
+        await note_decision(errand, str(index), About(line, pull_request=number), (reason,))
+    text = words.refused_command("; ".join(map(clean, lines)), (reason,), errand.desk.safe)
+    await answer(errand, number, text, words.marker(errand.source.id, "late"))
+    return "commands of long ago"
 
 
 async def _suggest(errand: Errand, number: int, line: str, slip: Mistake) -> None:

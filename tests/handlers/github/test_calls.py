@@ -224,4 +224,4 @@ async def test_what_an_approval_costs_beside_the_deployment(
 async def _meets_the_server(world: World) -> None:
     """What is asked once: our name and token, and whether there is GraphQL."""
     other = await world.github.open_pull_request(EDGES, "other", files={"b": "1"})
-    await world.comment(other, "/pachops plan")
+    await world.comment(other, "/pachops resume")

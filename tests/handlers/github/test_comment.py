@@ -452,3 +452,22 @@ async def test_a_secret_in_a_slip_is_not_repeated(world: World) -> None:
     await world.comment(pull, "/pachop deploy staging --reason hunter2hunter2")
     (answer,) = world.answers(pull)
     assert "hunter2" not in answer
+
+
+async def test_a_command_of_long_ago_is_answered_and_not_carried_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull = await opened(world)
+    monkeypatch.setattr("handlers.github.comment.LONGEST_DELAY", -5.0)
+    await world.comment(pull, "/pachops deploy staging\n/pachops lock production")
+    (answered,) = world.answers(pull)
+    assert "command_too_old" in answered
+    assert "has reached the bot only now" in answered
+    assert await world.asked() == []
+
+
+async def test_a_plan_gets_its_reaction_before_it_is_made(world: World) -> None:
+    world.declare("  staging: {}\n")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    comment = await world.comment(pull, "/pachops plan staging")
+    assert world.reactions(comment) == ["eyes"]

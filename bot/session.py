@@ -116,13 +116,14 @@ class Session:
             return await self._follow(bot, request)
 
     async def plan(self, order: DeployOrder, *, asking: bool = True) -> Finished:
-        """Show what a deployment would do; nothing is stored or changed.
+        """Show what a deployment would do; nothing is changed, and only the audit has it.
 
         Without `asking` neither a registry nor a cluster hears of it.
         """
-        async with self._open_bot() as bot:
+        async with self._open_bot() as bot, self._refusal_noted(bot):
             request = await self._read(bot, order)
             plan = await (bot.plan(request) if asking else bot.plan_unasked(request))
+            await self._note_command(bot, request, None)
         for warning in plan.warnings:
             self._show(Warned(warning))
         self._show(Planned(image_lines(plan), pipeline_lines(plan)))
@@ -238,7 +239,7 @@ class Session:
     async def _see_own_end(self, bot: Bot, deployment: Deployment) -> Finished:
         request = deployment.request
         async with _interruptible() as interrupted:
-            await self._note_command(bot, deployment)
+            await self._note_command(bot, request, deployment.id)
             await bot.engine.submit(deployment, await bot.told_in_slack(request))
             self._accept(deployment)
             place = await bot.say_place(deployment)
@@ -259,12 +260,12 @@ class Session:
                 await asyncio.wait(beside)
         return ended
 
-    async def _note_command(self, bot: Bot, deployment: Deployment) -> None:
+    async def _note_command(self, bot: Bot, request: Request, deployment: str | None) -> None:
         """Who asked for it, and with which words."""
         if not self._line:
             return
-        request, facts = deployment.request, {"line": bot.redactor.clean(self._line)}
-        place = (request.repository, request.environment, deployment.id)
+        facts = {"line": bot.redactor.clean(self._line)}
+        place = (request.repository, request.environment, deployment)
         entry = Entry(Action.COMMAND, request.actor, time.time(), *place, facts=facts)
         await bot.audit.append(entry)
 

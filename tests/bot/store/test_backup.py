@@ -188,6 +188,16 @@ def test_the_commands_say_what_they_did(
     assert "before-restore" in said
 
 
+def test_the_commands_are_in_the_audit(
+    command: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    command("status")
+    for name in ("backup", "restore"):
+        monkeypatch.setattr("sys.argv", ["pachops", name, f"{tmp_path}/copy"])
+        command(name, f"{tmp_path}/copy")
+        assert f"{name} {tmp_path}/copy" in "".join(command("audit", "--json")[1].split("\n"))
+
+
 def test_a_restore_is_refused_while_a_bot_runs(
     command: Callable[..., tuple[int, str]], path: Path, tmp_path: Path
 ) -> None:

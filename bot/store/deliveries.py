@@ -43,6 +43,8 @@ class Surface(StrEnum):
     SLACK = "slack"
 
 
+_ASIDE = " aside"
+"""Behind the repository of what holds up nothing there; a name has no space."""
 SLACK_EVENT = "slack/"
 """What the names of Slack's events begin with."""
 
@@ -73,6 +75,8 @@ class Delivery:
     """Whether it is given up where this fails too: what is away is a reason to be told of."""
     has_awaited: bool = False
     """Whether it has waited for checks, which people were told."""
+    is_aside: bool = False
+    """Whether others of its repository go on beside it."""
 
 
 class Deliveries:
@@ -121,7 +125,7 @@ class Deliveries:
         """The repositories on GitHub that something was delivered of, the latest first."""
         query = (
             sa.select(DELIVERY.c.repository)
-            .where(_of(Surface.GITHUB), DELIVERY.c.repository != "")
+            .where(_of(Surface.GITHUB), DELIVERY.c.repository != "", ~_IS_ASIDE)
             .group_by(DELIVERY.c.repository)
             .order_by(sa.func.max(DELIVERY.c.seq).desc())
             .limit(most)
@@ -147,6 +151,7 @@ class Deliveries:
             row.received_at,
             row.attempts,
             has_awaited=row.awaits is not None,
+            is_aside=row.repository.endswith(_ASIDE),
         )
 
     async def done(self, identity: str, result: str) -> None:
@@ -162,6 +167,11 @@ class Deliveries:
     async def put_off(self, identity: str, until: float, result: str) -> None:
         """It failed for the moment and waits until then, in seconds since the epoch."""
         await self._settle(identity, retry_at=until, result=result)
+
+    async def set_aside(self, identity: str) -> None:
+        """It is begun anew, and in an order of its own: nothing of its repository waits for it."""
+        of = {"identity": identity}
+        await self._database.write(lambda connection: connection.execute(_SET_ASIDE, of))
 
     async def await_checks(self, identity: str, sha: str, until: float, result: str) -> None:
         """What is left of it waits for a commit's checks, or until then at most."""
@@ -265,6 +275,7 @@ def _oldest(surface: Surface) -> sa.Select[tuple[str, str, float | None]]:
 # Made once: to make them for each of a hundred deliveries a second takes longer than to ask.
 _IS_IT = DELIVERY.c.id == sa.bindparam("identity")
 _WAITS = DELIVERY.c.state == DeliveryState.PENDING
+_IS_ASIDE = DELIVERY.c.repository.endswith(_ASIDE)
 _STATE = sa.select(DELIVERY.c.state).where(_IS_IT)
 _ANSWERS = sa.select(DELIVERY.c.answers).where(_IS_IT)
 _COUNT_WAITING = sa.select(sa.func.count()).where(_WAITS)
@@ -272,8 +283,10 @@ _OLDEST = {each: _oldest(each) for each in Surface}
 _NEW = sa.insert(DELIVERY)
 _CHANGE = sa.update(DELIVERY).where(_IS_IT)
 _SETTLE = _CHANGE.where(_WAITS)
+_SET_ASIDE = _SETTLE.values(repository=DELIVERY.c.repository.concat(_ASIDE), attempts=0)
 _BEGIN = _SETTLE.values(attempts=DELIVERY.c.attempts + 1).returning(
     DELIVERY.c.event,
+    DELIVERY.c.repository,
     DELIVERY.c.payload,
     DELIVERY.c.received_at,
     DELIVERY.c.attempts,

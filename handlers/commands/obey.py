@@ -90,7 +90,7 @@ class Given:
 
 _DECIDED_ELSEWHERE = (Deploy, Approve, Reject)
 """These are asked for by events and buttons too, and noted where the gate is asked."""
-_ONLY_TELLS = (Status, History, Why, Help, Link, Unlink, Subscribe, Unsubscribe)
+ONLY_TELL = (Status, History, Why, Help, Link, Unlink, Subscribe, Unsubscribe)
 
 
 class _RefusedError(Exception):
@@ -116,7 +116,7 @@ async def obey(errand: Errand, given: Given) -> Answer:
         answered = Refused(refused.reasons)
     except StoppedError as stopped:
         answered = Refused(reasons_of(stopped, is_last=errand.source.is_last))
-    if not isinstance(command, _DECIDED_ELSEWHERE + _ONLY_TELLS):
+    if not isinstance(command, _DECIDED_ELSEWHERE + ONLY_TELL):
         await _note(errand, given, command, answered)
     return answered
 

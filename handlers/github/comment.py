@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from bot.domain.command import Plan, parse
 from bot.domain.command_form import Mistake
 from bot.domain.deployment import Trigger
 from bot.domain.gate_facts import seconds_of
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.noting import About, note_command, note_decision
-from handlers.commands.obey import Given
+from handlers.commands.obey import ONLY_TELL, Given
 from handlers.github import words
 from handlers.github.answering import answer
 from handlers.github.commands import carry_out
@@ -47,8 +48,8 @@ class IssueComment(Event):
     comment: CommentPart
 
 
-async def handle(desk: Desk, delivery: Delivery) -> str:
-    """Do what the comment says; an edited comment says nothing."""
+async def handle(desk: Desk, delivery: Delivery) -> str | None:
+    """Do what the comment says; an edited comment says nothing. None: it was set aside."""
     event = IssueComment.model_validate_json(delivery.payload)
     if event.action != "created" or event.issue.pull_request is None:
         return "not a new comment on a pull request"
@@ -59,6 +60,9 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     found, slip = await asyncio.to_thread(read_comment, body, desk.word)
     if not found.lines and slip is None:
         return "no command"
+    if not delivery.is_aside and desk.deliveries is not None and _only_asks(found.lines):
+        await desk.deliveries.set_aside(delivery.id)
+        return None
     errand = Errand(desk, delivery, event)
     number = event.issue.number
     late = _late(event.comment.created_at)
@@ -101,6 +105,12 @@ async def _refuse_late(errand: Errand, number: int, lines: Sequence[str], reason
     text = words.refused_command("; ".join(map(clean, lines)), (reason,), errand.desk.safe)
     await answer(errand, number, text, words.marker(errand.source.id, "late"))
     return "commands of long ago"
+
+
+def _only_asks(lines: Sequence[str]) -> bool:
+    """Whether it changes nothing, and would hold up what does: a plan takes long."""
+    asked = {type(parse(line)) for line in lines}
+    return Plan in asked and asked <= {Plan, *ONLY_TELL}
 
 
 async def _suggest(errand: Errand, number: int, line: str, slip: Mistake) -> None:

@@ -18,7 +18,7 @@ from handlers.github import (
 )
 from handlers.github.desk import Desk
 
-Handler = Callable[[Desk, Delivery], Awaitable[str]]
+Handler = Callable[[Desk, Delivery], Awaitable[str | None]]
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
@@ -49,8 +49,8 @@ WANTED: Mapping[str, Collection[str] | None] = MappingProxyType(
 """The actions that are handled; None: the event has none. All else is answered and forgotten."""
 
 
-async def handle(desk: Desk, delivery: Delivery) -> str:
-    """Act on a delivery, and say in a line what was done."""
+async def handle(desk: Desk, delivery: Delivery) -> str | None:
+    """Act on a delivery, and say in a line what was done; None where it was set aside."""
     try:
         return await HANDLERS[delivery.event](desk, delivery)
     except ValidationError as error:

@@ -1,13 +1,15 @@
+import asyncio
 import re
 
 import pytest
 
-from bot.domain.deployment import Commit, Deployment, Kind, State, Trigger
+from bot.domain.deployment import Commit, Deployment, Kind, Request, State, Trigger
 from bot.domain.github import Permission
+from bot.domain.plan import Plan
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.trust import Trust
 from bot.services.github import RepositoryClient
-from tests.handlers.github.world import EDGES, World
+from tests.handlers.github.world import EDGES, PATIENCE, World
 from tests.standins.github.faults import error
 from tests.standins.github.state import PullRequest
 
@@ -466,8 +468,39 @@ async def test_a_command_of_long_ago_is_answered_and_not_carried_out(
     assert await world.asked() == []
 
 
-async def test_a_plan_gets_its_reaction_before_it_is_made(world: World) -> None:
-    world.declare("  staging: {}\n")
-    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
-    comment = await world.comment(pull, "/pachops plan staging")
-    assert world.reactions(comment) == ["eyes"]
+async def test_a_plan_that_takes_long_is_acknowledged_and_holds_up_no_other_comment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull = await opened(world)
+    plan, goes_on = world.deployer.plan, asyncio.Event()
+
+    async def plan_at_last(request: Request) -> Plan:
+        await goes_on.wait()
+        return await plan(request)
+
+    monkeypatch.setattr(world.deployer, "plan", plan_at_last)
+    asked = await world.github.comment(pull, "/pachops plan\n/pachops status", by="ada")
+    await world.github.comment(pull, "/pachops lock staging", by="ada")
+    async with asyncio.timeout(PATIENCE):
+        while not (world.answers(pull) and world.reactions(asked)):  # noqa: ASYNC110 - no signal
+            await asyncio.sleep(0.01)
+    (locked,) = world.answers(pull)
+    assert "staging is locked by ada" in locked
+    goes_on.set()
+    await world.settled()
+    _, planned, told = world.answers(pull)
+    assert "a plan for staging" in planned
+    assert "locked" in told
+    assert world.reactions(asked) == ["eyes"]
+    assert await world.deliveries.repositories(9) == [EDGES]
+
+
+async def test_a_plan_beside_what_changes_something_keeps_its_place(world: World) -> None:
+    pull = await opened(world)
+    await world.github.comment(pull, "/pachops plan\n/pachops lock staging", by="ada")
+    await world.github.comment(pull, "/pachops unlock staging", by="ada")
+    await world.settled()
+    planned, locked, unlocked = world.answers(pull)
+    assert "a plan for staging" in planned
+    assert "is locked" in locked
+    assert "is released" in unlocked

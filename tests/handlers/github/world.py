@@ -138,7 +138,7 @@ class World:
             self.deliveries.count_waiting,
         )
 
-    async def handle(self, delivery: Delivery) -> str:
+    async def handle(self, delivery: Delivery) -> str | None:
         """As the bot does; `interrupts` breaks it off when all of it is done."""
         done = await handle(self.desk, delivery)
         await self.interrupts(delivery)

@@ -293,10 +293,26 @@ def _check_zone(zone: str, body: str) -> None:
     if not body or not zone[:1].isalpha():
         problem = f"does not end with a time zone; write a period with one, {_EXAMPLE}"
         raise ValueError(problem)
-    near = get_close_matches(zone, available_timezones() - _NOT_PLACES, n=1)
+    near = get_close_matches(zone, _alike(zone), n=1)
     meant = f"; '{near[0]}' is one" if near else ", such as Europe/Berlin or UTC"
     problem = f"'{_short(zone)}' is not a time zone{meant}"
     raise ValueError(problem)
+
+
+def _alike(zone: str) -> list[str]:
+    """Those that may be meant: to compare each with all takes a minute where very many are wrong."""
+    first, town = zone[0].lower(), zone.lower()
+    return [
+        each
+        for each in _places()
+        if each[0].lower() == first or each.rpartition("/")[2].lower() == town
+    ]
+
+
+@lru_cache(maxsize=1)
+def _places() -> frozenset[str]:
+    # Each time it would look through all the files that there are of them.
+    return frozenset(available_timezones() - _NOT_PLACES)
 
 
 def _is_zone(name: str) -> bool:

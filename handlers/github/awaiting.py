@@ -12,7 +12,8 @@ from handlers.github.payloads import Event
 LONGEST_WAIT = 86_400.0
 """Seconds after the delivery, beyond which nobody expects it to be deployed."""
 LOOK_SECONDS = 300.0
-"""Between two looks where no webhook tells that they have ended, as not all do."""
+"""Between two looks where no webhook tells that they have ended, as not all do; then a tenth of the
+time that it has waited already, so that many that wait in vain cost few calls."""
 _AWAITED = frozenset({Code.CHECKS_PENDING, Code.CHECKS_MISSING})
 _NOT_YET = "pending"
 
@@ -34,7 +35,8 @@ def may_await(errand: Errand, reasons: Collection[Reason]) -> bool:
 async def await_checks(errand: Errand, sha: str, line: str) -> None:
     """The delivery is handled again when they have ended; `line` says what was done so far."""
     if errand.desk.deliveries is not None:
-        until = time.time() + LOOK_SECONDS
+        now = time.time()
+        until = now + max(LOOK_SECONDS, (now - errand.source.received_at) / 10)
         await errand.desk.deliveries.await_checks(errand.source.id, sha, until, line)
 
 

@@ -72,7 +72,6 @@ class Code(StrEnum):
     BRANCH_NOT_ALLOWED = "branch_not_allowed"
     COMMIT_ELSEWHERE = "commit_elsewhere"
     HEAD_MOVED = "head_moved"
-    COMMAND_TOO_OLD = "command_too_old"
     NOT_THE_HEAD = "not_the_head"
     CHECKS_FAILED = "checks_failed"
     CHECKS_PENDING = "checks_pending"
@@ -362,11 +361,6 @@ MEANINGS = MappingProxyType(
             Kind.REFUSED,
             "The commit is neither in the pull request nor in an allowed branch",
             "Deploy a commit of the pull request, or merge this one first.",
-        ),
-        Code.COMMAND_TOO_OLD: Meaning(
-            Kind.REFUSED,
-            "The command came long after it was written",
-            "Write it again, where it is still wanted.",
         ),
         Code.HEAD_MOVED: Meaning(
             Kind.REFUSED,

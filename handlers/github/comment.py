@@ -3,15 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from bot.domain.command import Plan, parse
 from bot.domain.command_form import Mistake
 from bot.domain.deployment import Trigger
-from bot.domain.gate_facts import seconds_of
-from bot.domain.reasons import Code, Reason, StoppedError
 from bot.store.deliveries import Delivery
-from handlers.commands.noting import About, note_command, note_decision
 from handlers.commands.obey import ONLY_TELL, Given
 from handlers.github import words
 from handlers.github.answering import answer
@@ -20,9 +16,6 @@ from handlers.github.comment_text import MOST_COMMANDS, read_comment
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload
-
-LONGEST_DELAY = 86_400.0
-"""Seconds from a command's writing, beyond which it is not carried out."""
 
 
 class IssuePart(Payload):
@@ -65,9 +58,6 @@ async def handle(desk: Desk, delivery: Delivery) -> str | None:
         return None
     errand = Errand(desk, delivery, event)
     number = event.issue.number
-    late = _late(event.comment.created_at)
-    if late is not None and found.lines:
-        return await _refuse_late(errand, number, found.lines, late)
     done = []
     for index, line in enumerate(found.lines):
         given = Given(
@@ -86,25 +76,6 @@ async def handle(desk: Desk, delivery: Delivery) -> str | None:
         await _suggest(errand, number, *slip)
         done.append("a slip")
     return "; ".join(done)
-
-
-def _late(written_at: str) -> Reason | None:
-    """Why nobody expects it to be carried out any more: webhooks can be missed for days."""
-    at = seconds_of(written_at)
-    if at is None or (datetime.now(UTC) - at).total_seconds() < LONGEST_DELAY:
-        return None
-    fact = f"it was written on {at:%Y-%m-%d at %H:%M} UTC, and has reached the bot only now"
-    return StoppedError(Code.COMMAND_TOO_OLD, fact).reason
-
-
-async def _refuse_late(errand: Errand, number: int, lines: Sequence[str], reason: Reason) -> str:
-    clean = errand.desk.deployer.clean
-    for index, line in enumerate(map(clean, lines)):
-        await note_command(errand, str(index), line, number)
-        await note_decision(errand, str(index), About(line, pull_request=number), (reason,))
-    text = words.refused_command("; ".join(map(clean, lines)), (reason,), errand.desk.safe)
-    await answer(errand, number, text, words.marker(errand.source.id, "late"))
-    return "commands of long ago"
 
 
 def _only_asks(lines: Sequence[str]) -> bool:

@@ -456,18 +456,6 @@ async def test_a_secret_in_a_slip_is_not_repeated(world: World) -> None:
     assert "hunter2" not in answer
 
 
-async def test_a_command_of_long_ago_is_answered_and_not_carried_out(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pull = await opened(world)
-    monkeypatch.setattr("handlers.github.comment.LONGEST_DELAY", -5.0)
-    await world.comment(pull, "/pachops deploy staging\n/pachops lock production")
-    (answered,) = world.answers(pull)
-    assert "command_too_old" in answered
-    assert "has reached the bot only now" in answered
-    assert await world.asked() == []
-
-
 async def test_a_plan_that_takes_long_is_acknowledged_and_holds_up_no_other_comment(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

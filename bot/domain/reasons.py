@@ -23,6 +23,7 @@ class Code(StrEnum):
 
     # the command and its settings
     BAD_COMMAND = "bad_command"
+    COMMAND_OUTDATED = "command_outdated"
     BAD_SETTINGS = "bad_settings"
     GITHUB_IS_SET_UP = "github_is_set_up"
     BAD_INPUT = "bad_input"
@@ -147,6 +148,11 @@ MEANINGS = MappingProxyType(
     {
         Code.BAD_COMMAND: Meaning(
             Kind.USAGE, "The command is not complete or contradicts itself", "See `pachops --help`."
+        ),
+        Code.COMMAND_OUTDATED: Meaning(
+            Kind.REFUSED,
+            "The command reached the bot long after it was written",
+            "Write it again, if it is still wanted.",
         ),
         Code.BAD_SETTINGS: Meaning(
             Kind.USAGE, "A setting is wrong", "Correct the setting that is named and start again."

@@ -33,7 +33,7 @@ from bot.domain.command_form import Mistake
 from bot.domain.deployment import Commit, Deployment, Kind, Request, Trigger
 from bot.domain.explanation import Explanation
 from bot.domain.gate import may_act, may_plan, may_roll_back
-from bot.domain.gate_facts import Facts, Unknown
+from bot.domain.gate_facts import Facts, Unknown, seconds_of
 from bot.domain.gate_rules import Rules
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.domain.trust import Trust
@@ -61,6 +61,9 @@ from handlers.commands.meaning import all_of, meant, newest, standing_of
 from handlers.commands.noting import About, note_command, note_decision
 
 _HISTORY = 20
+LONGEST_WAY = 12
+"""Hours from who writes a command to here, for one that changes something: twice as long as what
+was delivered waits for GitHub."""
 
 
 @dataclass(frozen=True)
@@ -110,15 +113,27 @@ async def obey(errand: Errand, given: Given) -> Answer:
     await note_command(errand, given.part, given.line, given.pull_request)
     command = parse(given.line)
     errand.spoken = command if isinstance(command, OnEnvironment) else None
+    is_outdated = await _is_outdated(errand, given, command)
     try:
+        if is_outdated:
+            raise words.outdated(given.at or "", LONGEST_WAY)
         answered = await _do(errand, given, command)
     except _RefusedError as refused:
         answered = Refused(refused.reasons)
     except StoppedError as stopped:
         answered = Refused(reasons_of(stopped, is_last=errand.source.is_last))
-    if not isinstance(command, _DECIDED_ELSEWHERE + ONLY_TELL):
+    if is_outdated or not isinstance(command, _DECIDED_ELSEWHERE + ONLY_TELL):
         await _note(errand, given, command, answered)
     return answered
+
+
+async def _is_outdated(errand: Errand, given: Given, command: Command | Mistake) -> bool:
+    """Whether it is too old to be done, and has not led to a deployment already."""
+    written = seconds_of(given.at)
+    if written is None or isinstance(command, (Mistake, Plan, *ONLY_TELL)):
+        return False
+    age = time.time() - written.timestamp()
+    return age > LONGEST_WAY * 3600 and await submitted_before(errand, given.part) is None
 
 
 async def _note(errand: Errand, given: Given, command: Command | Mistake, answered: Answer) -> None:

@@ -8,6 +8,13 @@ from bot.domain.reasons import Code, Reason, StoppedError
 from handlers.reports.words import ago
 
 
+def outdated(written: str, hours: int) -> StoppedError:
+    """Nobody may want any more what was asked for then; `written` is the surface's time."""
+    return StoppedError(
+        Code.COMMAND_OUTDATED, f"it was written at {written}, more than {hours} hours ago"
+    )
+
+
 def no_such_deployment(part: str) -> StoppedError:
     """An id that no deployment of the repository has."""
     return StoppedError(

@@ -1,5 +1,7 @@
 import asyncio
 import re
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +12,7 @@ from bot.domain.reasons import Code, StoppedError
 from bot.domain.trust import Trust
 from bot.services.github import RepositoryClient
 from tests.handlers.github.world import EDGES, PATIENCE, World
+from tests.standins.github.clock import written
 from tests.standins.github.faults import error
 from tests.standins.github.state import PullRequest
 
@@ -492,3 +495,41 @@ async def test_a_plan_beside_what_changes_something_keeps_its_place(world: World
     assert "a plan for staging" in planned
     assert "is locked" in locked
     assert "is released" in unlocked
+
+
+async def delivered_late(world: World, pull: PullRequest, body: str, hours: float) -> None:
+    hooks = world.github.webhooks
+    hooks.is_held = True
+    made = await world.github.comment(pull, body)
+    held = hooks.all[-1]
+    earlier = made.created_at - timedelta(hours=hours)
+    at, before = (written(each).encode() for each in (made.created_at, earlier))
+    await hooks.deliver(replace(held, body=held.body.replace(at, before)))
+    await world.settled()
+
+
+@pytest.mark.parametrize("command", ["deploy staging", "lock staging", "approve", "unlock staging"])
+async def test_what_was_written_long_ago_is_not_done(world: World, command: str) -> None:
+    pull = await opened(world)
+    await delivered_late(world, pull, f"/pachops {command}", hours=12.1)
+    (answer,) = world.answers(pull)
+    assert "command_outdated" in answer
+    assert "more than 12 hours ago" in answer
+    assert "Write it again" in answer
+    assert await world.asked() == []
+    await world.comment(pull, "/pachops why")
+    assert "command_outdated" in world.answers(pull)[-1]
+
+
+async def test_what_was_written_some_hours_ago_is_done(world: World) -> None:
+    pull = await opened(world)
+    await delivered_late(world, pull, "/pachops lock staging", hours=11.9)
+    (answer,) = world.answers(pull)
+    assert "staging is locked by ada" in answer
+
+
+async def test_what_only_tells_is_told_however_late(world: World) -> None:
+    pull = await opened(world)
+    await delivered_late(world, pull, "/pachops status", hours=100.0)
+    (answer,) = world.answers(pull)
+    assert "command_outdated" not in answer

@@ -15,7 +15,7 @@ _SECRET_ID = "[A-Za-z0-9_.-]{1,128}"  # noqa: S105 - the shape of a name, not a 
 _LOGIN = rf"{LOGIN}(?:\[bot\])?"
 _SLACK_GROUP = "[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
 _PLATFORM = "[a-z0-9]{1,20}/[a-z0-9]{1,20}(?:/v[0-9]{1,2})?"
-_TEAM = "[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9_.-]{1,255}"
+_TEAM = rf"{LOGIN}/[A-Za-z0-9_.-]{{1,255}}"
 
 
 class Declared(BaseModel):

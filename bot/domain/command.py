@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TypeAlias, get_args
 
 from bot.domain.command_deploying import Cancel, Deploy, Plan, Rollback
-from bot.domain.command_form import Form, Mistake, MistakeError, mistaken, shown
+from bot.domain.command_form import Form, Mistake, MistakeError, mistaken, shown, suggested
 from bot.domain.command_holding import Lock, Resume, Unlock
 from bot.domain.command_joining import EVENTS, USUAL_EVENTS, Link, Subscribe, Unlink, Unsubscribe
 from bot.domain.command_telling import Help, History, Status, Why
@@ -111,8 +111,7 @@ def _find(words: list[str]) -> type[Command]:
     fact = f"there is no command {shown(words[0])}"
     if meant is None:
         mistaken(f"{fact}; there are: {', '.join(_BY_NAME)}")
-    again = shlex.join([meant, *words[1:]])
-    raise MistakeError(fact, meant if "`" in again else again)
+    raise MistakeError(fact, suggested(shlex.join([meant, *words[1:]])))
 
 
 def _meant(asked: str) -> str | None:

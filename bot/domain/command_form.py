@@ -155,8 +155,14 @@ def is_whole_sha(word: str) -> bool:
     return len(word) == _WHOLE_SHA and is_sha(word)
 
 
+def suggested(line: str) -> str:
+    """A command as it can be suggested, which is shown as code."""
+    return line.split(maxsplit=1)[0] if "`" in line else line
+
+
 def shown(word: str) -> str:
-    """A person's word, quoted, for a message."""
+    """A person's word, quoted, for a message, in which backticks make code of our own words."""
+    word = word.replace("`", "'")
     return f"'{word}'" if len(word) <= 40 else f"'{word[:39]}…'"
 
 

@@ -4,7 +4,7 @@ import re
 from difflib import SequenceMatcher
 
 from bot.domain.command import FORMS, parse
-from bot.domain.command_form import Mistake, shown
+from bot.domain.command_form import Mistake, shown, suggested
 
 _SIGN = re.compile(r"[^\w\s]*")
 _JOINTS = "-_:/."
@@ -40,8 +40,7 @@ def read_slip(line: str, word: str) -> Mistake | None:
     if meant is None:
         return None
     fact = f"commands do not begin with {shown(first)} here"
-    # What is suggested is shown as code.
-    return Mistake(fact, meant.split()[0] if "`" in meant else meant)
+    return Mistake(fact, suggested(meant))
 
 
 def _command_in(rest: str, *, is_sure: bool) -> str | None:

@@ -89,5 +89,7 @@ async def _suggest(errand: Errand, number: int, line: str, slip: Mistake) -> Non
     desk = errand.desk
     clean = desk.deployer.clean
     meant = replace(slip, suggestion=clean(slip.suggestion or "help"))
-    text = words.refused_command(clean(line), (meant.reason(desk.word),), desk.safe)
+    reason = meant.reason(desk.word)
+    reason = replace(reason, next_step=f"{reason.next_step} {words.COMMENT_AGAIN}")
+    text = words.refused_command(clean(line), (reason,), desk.safe)
     await answer(errand, number, text, words.marker(errand.source.id, "slip"))

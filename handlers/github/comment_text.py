@@ -1,25 +1,54 @@
 """A comment's Markdown to the commands in it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, reference
 from markdown_it.token import Token
 
-from bot.domain.command_form import Mistake
+from bot.domain.command_form import Mistake, suggested
 from bot.domain.command_slip import read_slip
+from handlers.github import words
 
 MOST_COMMANDS = 10
 
-# Text in these is folded away, quoted, code or struck out.
-_NOT_PLAIN = frozenset({"details", "blockquote", "pre", "code", "ul", "ol", "a", "del", "s", "q"})
-# Emphasis would eat the * and _ of names; text_join would hide that `\/` was escaped.
-_MARKDOWN = MarkdownIt("commonmark").enable("table").disable(["emphasis", "text_join"])
+# Text in these is folded away, quoted, code, struck out or not a paragraph's.
+_NOT_PLAIN = frozenset(
+    {
+        *("details", "summary", "blockquote", "q", "pre", "code", "kbd", "samp", "tt"),
+        *("a", "del", "s", "strike", "ul", "ol", "dl", "table", "h1", "h2", "h3", "h4", "h5", "h6"),
+    }
+)
+_FOOTNOTE = re.compile(r"\[\^[^]\s]+\]:")
+_FORMATTED = re.compile(r"(?:([*_]{1,3})(.+)\1|\((.+)\))")
+_NEWLINE = re.compile("\r\n?|\n")
 _COMMENT = "<!--"
 _EMPTY_COMMENT = re.compile("<!--?-?>")
+_BLOCKS = frozenset({"paragraph_open", "heading_open", "tr_open"})
 _BREAKS = frozenset({"softbreak", "hardbreak"})
+_STRUCK = frozenset({"s_open", "s_close"})
+_INLINES = _STRUCK | {"link_open", "link_close"}
+
+
+def _no_footnote(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001
+    """GitHub's footnotes look like the addresses of links."""
+    is_footnote = _FOOTNOTE.match(state.src, state.bMarks[start] + state.tShift[start])
+    return not is_footnote and reference(state, start, end, silent)
+
+
+# Emphasis would eat the * and _ of names; text_join would hide that `\/` was escaped.
+_MARKDOWN = (
+    MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable(["emphasis", "text_join"])
+)
+_MARKDOWN.block.ruler.at("reference", _no_footnote)
+# Its first use puts its rules in order: another thread would meanwhile read with some of them.
+_MARKDOWN.parse("first")
+
+_Line = tuple[str, str | None]
+"""A line that looks like a comment's own text, and why it is none; None where it is."""
 
 
 @dataclass(frozen=True)
@@ -33,43 +62,35 @@ class CommandLines:
 
 
 def read_comment(body: str, word: str) -> tuple[CommandLines, tuple[str, Mistake] | None]:
-    """Its commands, and what is nearly one."""
-    return find_commands(body, word), find_slip(body, word)
+    """Its commands, and the first line that is nearly one, with what it should be.
 
-
-def find_commands(body: str, word: str) -> CommandLines:
-    """The lines of a comment's own text that begin with `word`.
-
-    A comment's own text is its paragraphs, as GitHub shows them: not code, quotes, lists,
-    headings, tables, HTML comments or what is folded away.
+    Commands are lines of a comment's own text that begin with `word`. That is its paragraphs, as
+    GitHub shows them: not code, quotes, lists, headings, tables, footnotes, HTML comments or what
+    is folded away.
     """
-    if word.lower() not in body.lower():
-        return CommandLines(())
-    rests = (_after(word, line) for line in _plain_lines(body))
+    # Markdown is read for those alone that have such a line somewhere.
+    has_word = word.lower() in body.lower()
+    if not has_word and not any(read_slip(line, word) for line in body.splitlines()):
+        return CommandLines(()), None
+    lines = _read(body)
+    return _commands(lines, word), _slip(lines, word)
+
+
+def _commands(lines: Iterable[_Line], word: str) -> CommandLines:
+    rests = (_after(word, line) for line, near in lines if near is None)
     found = [rest for rest in rests if rest is not None]
     return CommandLines(tuple(found[:MOST_COMMANDS]), max(0, len(found) - MOST_COMMANDS))
 
 
-def find_slip(body: str, word: str) -> tuple[str, Mistake] | None:
-    """The first line of a comment's own text that is nearly a command, and what it should be."""
-    # Markdown is read for those alone that have such a line somewhere.
-    if not any(_nearly(line, word) for line in body.splitlines()):
-        return None
-    html = _Html()
-    for line in _plain_lines(body, html):
-        if (slip := read_slip(line, word)) is not None:
-            return line.strip(), slip
-    for line in html.lines:
-        if (slip := _nearly(line, word)) is not None:
+def _slip(lines: Iterable[_Line], word: str) -> tuple[str, Mistake] | None:
+    for line, near in lines:
+        if (rest := _after(word, line)) is None:
+            slip = read_slip(line, word)
+        else:
+            slip = Mistake(near, suggested(rest or "help")) if near else None
+        if slip is not None:
             return line.strip(), slip
     return None
-
-
-def _nearly(line: str, word: str) -> Mistake | None:
-    """A slip, or a command that would be one in a comment's own text."""
-    if (rest := _after(word, line)) is None:
-        return read_slip(line, word)
-    return Mistake("it is in a block of HTML: an empty line before it ends that", rest or "help")
 
 
 def _after(word: str, line: str) -> str | None:
@@ -78,38 +99,62 @@ def _after(word: str, line: str) -> str | None:
     return "".join(rest).strip() if first.lower() == word.lower() else None
 
 
-def _plain_lines(body: str, html: "_Html | None" = None) -> Iterator[str]:
-    html = html or _Html()
-    in_paragraph = False
+def _read(body: str) -> list[_Line]:
+    source, html = _NEWLINE.split(body), _Html()
+    block, starts = Token("", "", 0), frozenset[str]()
+    found: list[_Line] = []
     for token in _MARKDOWN.parse(body):
         if token.type == "html_block":
             html.read_block(token.content)
-        elif token.type == "paragraph_open":
-            in_paragraph = token.level == 0
+        elif token.type in _BLOCKS:
+            block, starts = token, _starts(source, token)
         elif token.type == "inline":
-            yield from _lines(token.children or (), html, in_paragraph=in_paragraph)
-        elif token.type == "paragraph_close":
-            in_paragraph = False
+            # All of them are read: in each of them HTML may begin or end.
+            found += _judged([*_lines(token.children or (), html)], block, starts)
+    return [*found, *((line, words.IN_HTML) for line in html.lines)]
 
 
-def _lines(children: Sequence[Token], html: "_Html", *, in_paragraph: bool) -> Iterator[str]:
-    """The lines of a paragraph that begin as plain text; formatting within a line is taken off."""
-    line, is_plain, is_new = "", False, True
-    links = 0
+def _starts(source: Sequence[str], block: Token) -> frozenset[str]:
+    """The first words of a block's lines that have nothing before them, as of a quote or list."""
+    first, end = block.map or (0, 0)
+    return frozenset(line.split(maxsplit=1)[0] for line in source[first:end] if line[:1].strip())
+
+
+def _judged(lines: Iterable[str], block: Token, starts: Collection[str]) -> Iterator[_Line]:
+    is_own = block.type == "paragraph_open" and block.level == 0
+    for line in lines:
+        is_own = is_own and not _FOOTNOTE.match(line)
+        if is_own:
+            inner = _FORMATTED.fullmatch(line.strip())
+            yield (inner[2] or inner[3], words.IS_FORMATTED) if inner else (line, None)
+        elif block.type == "heading_open":
+            # One of several lines, or with a line below it, not a #.
+            if block.level == 0 and block.markup in {"-", "="}:
+                yield line, words.IS_HEADING
+        elif line.strip() and line.split(maxsplit=1)[0] in starts:
+            yield line, words.GOES_ON
+
+
+def _lines(children: Sequence[Token], html: "_Html") -> Iterator[str]:
+    """The lines that begin as plain text; formatting within a line is taken off."""
+    line, is_plain, has_word = "", True, False
+    depth = 0
     for token in children:
         if token.type in _BREAKS:
             if is_plain:
                 yield line
-            line, is_plain, is_new = "", False, True
+            line, is_plain, has_word = "", True, False
             continue
         if token.type == "html_inline":
             html.read(token.content)
             continue
-        links += token.nesting if token.type.startswith("link_") else 0
-        if is_new and token.content:
-            is_plain = in_paragraph and token.type == "text" and not links and not html.is_open
-            is_new = False
-        line += token.content
+        if token.type in _INLINES:
+            depth += token.nesting
+        if token.content and not has_word:
+            is_plain = is_plain and token.type == "text" and not depth and not html.is_open
+            has_word = any(each.isalnum() for each in token.content)
+        # A name that is struck out is not another name.
+        line += token.content or (token.markup if token.type in _STRUCK else "")
     if is_plain:
         yield line
 
@@ -157,6 +202,10 @@ class _Html(HTMLParser):
         del attrs
         if tag in _NOT_PLAIN:
             self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:
+        # To a browser `<details/>` is open.
+        self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in self._open:

@@ -42,6 +42,11 @@ RULES_WOULD_REFUSE = "With these rules pachops would refuse every deployment the
 NOT_LINKED = "Your login was not joined with a Slack user."
 NO_DEPLOYMENTS = "Nothing was deployed from this repository so far."
 AWAITED = "Nothing: it is deployed by itself when they have succeeded, if that is within a day."
+IN_HTML = "it is in a block of HTML, which ends at an empty line"
+GOES_ON = "it goes on with the quote, list, table or footnote above it, which ends at an empty line"
+IS_HEADING = "the line below makes a heading of it, unless there is an empty line between the two"
+IS_FORMATTED = "it is bold, italic or in brackets"
+COMMENT_AGAIN = "Write another comment: an edited one is not read again."
 _TABLE = "| | Environment | Commit | Asked by | |\n| --- | --- | --- | --- | --- |"
 _MOST_REASONS = 10
 

@@ -332,3 +332,9 @@ def test_force_takes_all_that_is_behind_it_as_its_reason() -> None:
 )
 def test_force_needs_a_reason(line: str, fact: str) -> None:
     assert fact in mistake(line).fact
+
+
+def test_a_backtick_that_was_typed_leaves_our_own_code_whole() -> None:
+    fact = mistake("deploy staging v1 b`c").fact
+    assert fact.startswith("'b'c' is one word too many: `deploy [ENV]")
+    assert fact.count("`") == 2

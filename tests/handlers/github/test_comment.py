@@ -1,16 +1,20 @@
 import asyncio
 import re
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from bot.domain.command_form import Mistake
 from bot.domain.deployment import Commit, Deployment, Kind, Request, State, Trigger
 from bot.domain.github import Permission
 from bot.domain.plan import Plan
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.trust import Trust
 from bot.services.github import RepositoryClient
+from handlers.github import comment as comment_delivery
+from handlers.github.comment_text import CommandLines, read_comment
 from tests.handlers.github.world import EDGES, PATIENCE, World
 from tests.standins.github.clock import written
 from tests.standins.github.faults import error
@@ -410,9 +414,33 @@ async def test_a_slip_in_the_word_gets_the_command(world: World) -> None:
     pull = await opened(world)
     comment = await world.comment(pull, "/pachop deploy staging")
     (answer,) = world.answers(pull)
-    assert "Did you mean `/pachops deploy staging`?" in answer
+    assert "Did you mean `/pachops deploy staging`? Write another comment" in answer
     assert world.reactions(comment) == []
     assert await world.asked() == []
+
+
+async def test_a_command_that_goes_on_with_a_quote_is_answered(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "> ship it?\n/pachops deploy staging")
+    (answer,) = world.answers(pull)
+    assert "the quote" in answer
+    assert "`/pachops deploy staging`? Write another comment" in answer
+    assert await world.asked() == []
+
+
+async def test_a_comment_is_read_while_others_are_answered(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: list[threading.Thread] = []
+
+    def read(body: str, word: str) -> tuple[CommandLines, tuple[str, Mistake] | None]:
+        readers.append(threading.current_thread())
+        return read_comment(body, word)
+
+    monkeypatch.setattr(comment_delivery, "read_comment", read)
+    await world.comment(await opened(world), "/pachops status")
+    assert readers
+    assert threading.current_thread() not in readers
 
 
 @pytest.mark.parametrize("command", ["lock", "unlock", "resume", "rollback", "plan"])

@@ -1,14 +1,26 @@
 """Which lines of a comment are commands."""
 
+import runpy
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.github.comment_text import CommandLines, find_commands, find_slip
+from bot.domain.command_form import Mistake
+from handlers.github import comment_text
+from handlers.github.comment_text import CommandLines, read_comment
+
+
+def find_commands(body: str) -> CommandLines:
+    return read_comment(body, "/pachops")[0]
+
+
+def find_slip(body: str) -> tuple[str, Mistake] | None:
+    return read_comment(body, "/pachops")[1]
 
 
 def lines(body: str) -> tuple[str, ...]:
-    return find_commands(body, "/pachops").lines
+    return find_commands(body).lines
 
 
 @pytest.mark.parametrize(
@@ -28,6 +40,7 @@ def lines(body: str) -> tuple[str, ...]:
             "/pachops deploy staging --only a_b_c --only *d*",
             ("deploy staging --only a_b_c --only *d*",),
         ),
+        ("/pachops deploy ~~production~~ staging", ("deploy ~~production~~ staging",)),
         ("/pachops deploy feature\\_x", ("deploy feature_x",)),
         ("/pachops deploy staging `abc1234`", ("deploy staging abc1234",)),
         ("/pachops deploy <!-- production --> staging", ("deploy  staging",)),
@@ -81,10 +94,20 @@ def test_a_line_of_the_comments_own_text_is_a_command(body: str, found: tuple[st
         "<div><!--\n\n/pachops deploy\n\n--></div>",
         "<div><!--\n\n</div>\n\n/pachops deploy",
         "text <br>\n\n<details><!--\n\n</details>\n\n/pachops deploy",
+        "~~no:\n/pachops deploy\nafter all~~",
+        "<details/>\n\n/pachops deploy",
+        "<table><tr><td>\n\n/pachops deploy\n\n</td></tr></table>",
+        "<h2>\n\n/pachops deploy\n\n</h2>",
+        "text <kbd>\n/pachops deploy</kbd>",
+        "[^1]: /pachops deploy",
+        "[^1]: a note\n/pachops deploy",
+        "[^1]: /address\n/pachops deploy",
+        "[^1]:\n    /pachops deploy",
+        "text\n[^1]: a note\n/pachops deploy",
     ],
 )
 def test_everything_else_is_not(body: str) -> None:
-    assert find_commands(body, "/pachops") == CommandLines(())
+    assert find_commands(body) == CommandLines(())
 
 
 def test_what_comes_after_something_folded_away_is_a_command() -> None:
@@ -113,7 +136,7 @@ def test_a_tag_that_is_not_closed_does_not_hide_the_next_one() -> None:
     "body", ["/pachop deploy staging", "Let us try.\n\n  /pachop deploy staging\r\n\nThanks!"]
 )
 def test_a_line_that_is_nearly_a_command_is_found(body: str) -> None:
-    found = find_slip(body, "/pachops")
+    found = find_slip(body)
     assert found is not None
     assert (found[0], found[1].suggestion) == ("/pachop deploy staging", "deploy staging")
 
@@ -129,10 +152,21 @@ def test_a_line_that_is_nearly_a_command_is_found(body: str) -> None:
         "<!--\n/pachop deploy staging\n-->",
         "<details>\n\n/pachop deploy staging\n\n</details>",
         "/deploy staging",
+        "(`/pachops deploy staging`)",
+        "**`/pachops deploy staging`**",
+        "~~/pachops deploy staging~~",
+        "\\/pachops deploy staging",
+        "# /pachops deploy staging",
+        "> # /pachops deploy staging",
+        "> /pachops deploy staging\n> ---",
+        "> `a\n/pachops deploy staging`",
+        "- a\n  /pachops deploy staging",
+        "| /pachops deploy staging |\n| --- |\n| /pachops deploy staging |",
+        "[^1]: a note\n    /pachops deploy staging",
     ],
 )
 def test_a_slip_in_what_is_no_command_is_none(body: str) -> None:
-    assert find_slip(body, "/pachops") is None
+    assert find_slip(body) is None
 
 
 @pytest.mark.parametrize(
@@ -145,7 +179,7 @@ def test_a_slip_in_what_is_no_command_is_none(body: str) -> None:
     ],
 )
 def test_a_command_in_a_block_of_html_is_answered_with_what_to_do(body: str) -> None:
-    found = find_slip(body, "/pachops")
+    found = find_slip(body)
     assert found is not None
     line, mistake = found
     assert (line, mistake.suggestion) == ("/pachops deploy staging", "deploy staging")
@@ -164,17 +198,57 @@ def test_a_command_in_a_block_of_html_is_answered_with_what_to_do(body: str) -> 
     ],
 )
 def test_what_html_hides_or_quotes_is_answered_by_nobody(body: str) -> None:
-    assert find_slip(body, "/pachops") is None
+    assert find_slip(body) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        ("> quoted\n/pachops deploy staging", "quote"),
+        ("> > quoted\r\n/pachops deploy staging", "quote"),
+        ("- item\n/pachops deploy staging", "list"),
+        ("| a |\n| - |\n/pachops deploy staging", "table"),
+        ("[^1]: a note\n/pachops deploy staging", "footnote"),
+        ("/pachops deploy staging\n---\ntext", "heading"),
+        ("/pachops deploy staging\n===", "heading"),
+        ("**/pachops deploy staging**", "bold"),
+        ("_/pachops deploy staging_", "italic"),
+        ("(/pachops deploy staging)", "brackets"),
+    ],
+)
+def test_a_command_that_its_surroundings_keep_from_being_one_is_answered(
+    body: str, what: str
+) -> None:
+    assert lines(body) == ()
+    found = find_slip(body)
+    assert found is not None
+    assert (found[0], found[1].suggestion) == ("/pachops deploy staging", "deploy staging")
+    assert what in found[1].fact
+
+
+def test_what_is_suggested_instead_can_be_shown_as_code() -> None:
+    found = find_slip("<div>\n/pachops deploy `staging`")
+    assert found is not None
+    assert found[1].suggestion == "deploy"
+
+
+def test_what_has_no_such_word_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comment_text, "_MARKDOWN", None)
+    assert read_comment("[" * 1000, "/pachops") == (CommandLines(()), None)
+
+
+def test_threads_share_rules_that_are_in_order() -> None:
+    markdown = runpy.run_path(comment_text.__file__)["_MARKDOWN"]
+    inline = markdown.inline
+    assert all(each.__cache__ for each in (markdown.block.ruler, inline.ruler, inline.ruler2))
 
 
 def test_the_word_is_a_setting() -> None:
-    assert find_commands("@deployer status", "@deployer").lines == ("status",)
+    assert read_comment("@deployer status", "@deployer")[0].lines == ("status",)
 
 
 def test_at_most_ten_commands_are_taken_and_the_rest_counted() -> None:
-    found = find_commands(
-        "\n".join(f"/pachops cancel {number}" for number in range(13)), "/pachops"
-    )
+    found = find_commands("\n".join(f"/pachops cancel {number}" for number in range(13)))
     assert found.lines[0] == "cancel 0"
     assert (len(found.lines), found.left_out) == (10, 3)
 
@@ -189,5 +263,5 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES | st.text(max_size=3), max_size=30).map("".join))
 def test_any_comment_gives_lines_that_it_has(body: str) -> None:
-    found = find_commands(body, "/pachops")
+    found = find_commands(body)
     assert len(found.lines) + found.left_out <= body.lower().count("/pachops")

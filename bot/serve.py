@@ -39,6 +39,7 @@ from bot.store.figures import FigureStore
 from bot.store.identities import Identities
 from bot.store.locks import Locks
 from bot.store.queue import Queue
+from bot.store.renaming import Named
 from bot.store.values import JSON
 from handlers.commands.second_look import SecondLook
 from handlers.github.desk import Desk
@@ -107,6 +108,10 @@ class BotDeployer:
     async def cancel(self, deployment: str, by: Actor) -> CancelResult:
         """Ask it to stop."""
         return await self._bot.engine.cancel(deployment, by)
+
+    async def rename(self, before: Named, after: Named, by: Actor, *, once: str) -> None:
+        """What is kept of a repository goes on under its new name."""
+        await self._bot.engine.rename(before, after, by, once=once)
 
     async def resolve(self, repository: str, ref: str) -> Commit:
         """The commit that a ref is at."""

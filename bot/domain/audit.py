@@ -43,6 +43,7 @@ class Action(StrEnum):
     LOCK_TAKEN_OVER = "lock_taken_over"
     UNLOCKED = "unlocked"
     LOCK_EXPIRED = "lock_expired"
+    RENAMED = "renamed"
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ _LIVES = {
     "MAX_RECOVERY_ATTEMPTS_EXCEEDED": Life.GAVE_UP,
 }
 
+_ALIVE = [status for status, life in _LIVES.items() if life is Life.ALIVE]
+
 
 class JsonSerializer(Serializer):
     """JSON instead of DBOS's default, pickle: a row of a database must not be code."""
@@ -133,6 +135,25 @@ class Durable:
                 "app_version": _VERSION,
             },
             deployment.id,
+        )
+
+    def rename(self, connection: sa.Connection, before: str, after: str) -> None:
+        """Move the lines of a repository, in the caller's transaction; who is in them goes on."""
+        system = self._client._sys_db  # noqa: SLF001 - DBOS has no way to say this
+        table = system.tables.workflow_status
+        key = table.c.queue_partition_key
+        rest = sa.func.substr(key, len(before) + 1)
+        change = sa.update(table).where(
+            table.c.queue_name == _QUEUE,
+            table.c.status.in_(_ALIVE),
+            key.startswith(f"{before}#", autoescape=True),
+        )
+        # The name of DBOS's schema is its engine's, and the transaction is not.
+        schema = system.engine.get_execution_options()["schema_translate_map"]
+        connection.execute(
+            change.values(queue_partition_key=sa.literal(after).concat(rest)).execution_options(
+                schema_translate_map=schema
+            )
         )
 
     def _make_the_queue_ours(self) -> None:

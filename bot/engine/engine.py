@@ -1,6 +1,7 @@
 """The engine: deployments in, each run once through its workflow, in order for each target."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -21,6 +22,7 @@ from bot.engine.workers import beat, leave, living, new_worker_id, who_stays
 from bot.store.database import Database
 from bot.store.deployments import CancelResult, Deployments, insert
 from bot.store.errors import explained
+from bot.store.renaming import Named, rename
 from bot.store.values import JSON
 
 if TYPE_CHECKING:
@@ -166,6 +168,16 @@ class Engine:
             number = insert(connection, deployment, facts)
             if number is not None:
                 durable.enqueue(connection, deployment, number)
+
+        await self._database.write(write)
+
+    async def rename(self, before: Named, after: Named, by: Actor, *, once: str) -> None:
+        """What is kept of a repository goes on under its new name, its lines too, all or nothing."""
+        durable = self._started()
+
+        def write(connection: sa.Connection) -> None:
+            if rename(connection, before, after, by, time.time(), once=once):
+                durable.rename(connection, before.address, after.address)
 
         await self._database.write(write)
 

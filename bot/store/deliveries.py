@@ -243,6 +243,11 @@ class Deliveries:
         await self._database.write(lambda connection: connection.execute(_SETTLE, of | values))
 
 
+def lanes_of(repository: str) -> tuple[str, str]:
+    """What its deliveries stand under: those that go in order, and those that were set aside."""
+    return repository.lower(), repository.lower() + _ASIDE
+
+
 def _kept(connection: sa.Connection, identity: str) -> dict[str, str]:
     kept: dict[str, str] = json.loads(
         connection.execute(_ANSWERS, {"identity": identity}).scalar() or "{}"

@@ -253,6 +253,16 @@ def locks_of(connection: sa.Connection, repository: str | None, now: float) -> t
     return tuple(lock for lock in found if not lock.is_over(now))
 
 
+def rename_locks(connection: sa.Connection, before: str, after: str, by: Actor, now: float) -> None:
+    """Move a repository's locks; where there is one under the new name already, that one stays."""
+    newer = sa.select(LOCK.c.environment).where(LOCK.c.repository == after).scalar_subquery()
+    its = LOCK.c.repository == before
+    for lock in _remove(connection, its & LOCK.c.environment.in_(newer)):
+        _notify(connection, NoticeKind.RELEASED, lock, now, by=by)
+        _say(connection, Action.UNLOCKED, by, lock, now)
+    connection.execute(sa.update(LOCK).where(its).values(repository=after))
+
+
 def all_locks(connection: sa.Connection, now: float) -> tuple[Lock, ...]:
     """Those of every repository, the oldest first."""
     found = map(_lock, connection.execute(sa.select(LOCK).order_by(LOCK.c.created_at)).all())

@@ -16,6 +16,7 @@ from bot.store.deployments import CancelResult, Deployments
 from bot.store.identities import Identities
 from bot.store.locks import Locks
 from bot.store.queue import Queue
+from bot.store.renaming import Named
 from bot.store.subscriptions import Subscriptions
 from bot.store.values import JSON
 
@@ -107,6 +108,9 @@ class Deployer(Protocol):
 
     async def cancel(self, deployment: str, by: Actor) -> CancelResult:
         """Ask it to stop."""
+
+    async def rename(self, before: Named, after: Named, by: Actor, *, once: str) -> None:
+        """What is kept of a repository goes on under its new name; `once` as in the audit."""
 
     async def resolve(self, repository: str, ref: str) -> Commit:
         """The commit that a ref is at; REF_UNKNOWN where there is none."""

@@ -95,7 +95,7 @@ class Errand:
     @property
     def address(self) -> str:
         """The repository as deployments name it."""
-        return repository_address(self.repository.clone_url, Path("/"))
+        return address_of(self.repository)
 
     @property
     def actor(self) -> Actor:
@@ -203,6 +203,11 @@ class Errand:
         """Whether there is such a user group in Slack, whoever asks."""
         groups = self.desk.groups
         return _without_slack(group) if groups is None else await groups.is_there(group)
+
+
+def address_of(repository: Repository) -> str:
+    """A repository as deployments name it."""
+    return repository_address(repository.clone_url, Path("/"))
 
 
 def _without_slack(group: str) -> Unknown:

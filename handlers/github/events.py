@@ -15,6 +15,7 @@ from handlers.github import (
     pull_request,
     push,
     release,
+    renamed,
 )
 from handlers.github.desk import Desk
 
@@ -29,6 +30,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "check_run": check_run.handle,
         "check_suite": check_suite.handle,
         "status": awaiting.handle,
+        "repository": renamed.handle,
     }
 )
 
@@ -44,6 +46,7 @@ WANTED: Mapping[str, Collection[str] | None] = MappingProxyType(
         "check_run": frozenset({"rerequested", "requested_action"}),
         "check_suite": frozenset({"rerequested", check_suite.ENDED}),
         "status": None,
+        "repository": frozenset({"renamed", "transferred"}),
     }
 )
 """The actions that are handled; None: the event has none. All else is answered and forgotten."""

@@ -24,6 +24,7 @@ _ACTIONS = {
     "lock_taken_over": "took the lock over",
     "unlocked": "unlocked",
     "lock_expired": "let the lock expire",
+    "renamed": "renamed the repository",
 }
 _DETAILS = ("line", "trigger", "kind", "sha", "verdict", "outcome", "fact", "force", "command")
 

@@ -16,6 +16,7 @@ from bot.engine.life import MAX_INTERRUPTIONS
 from bot.engine.run import Run
 from bot.store.database import Database
 from bot.store.deployments import CancelResult, Deployments, insert
+from bot.store.renaming import Named
 
 Workflow = Callable[[Run], Awaitable[None]]
 Start = Callable[[Workflow], Awaitable[Engine]]
@@ -61,6 +62,39 @@ async def test_a_target_runs_one_at_a_time_in_the_order_asked(
         await engine.submit(deployment)
     await engine.idle()
     assert said == [(what, deployment.id) for deployment in asked for what in ("begins", "ends")]
+
+
+async def test_the_line_of_a_repository_that_is_renamed_stays_one(
+    start: Start, new: New, succeed: Succeed, deployments: Deployments
+) -> None:
+    held = Held()
+    begun = []
+
+    async def workflow(run: Run) -> None:
+        begun.append(run.deployment.id)
+        await run.step("build", held)
+        await succeed(run)
+
+    engine = await start(workflow)
+    first, second, third = new("edges"), new("edges"), new("corners")
+    await engine.submit(first)
+    await held.begun.wait()
+    await engine.submit(second)
+    before, after = Named("edges", "acme/edges"), Named("corners", "acme/corners")
+    await engine.rename(before, after, first.request.actor, once="it")
+    await engine.submit(third)
+    beside = new("faces")
+    await engine.submit(beside)
+    async with asyncio.timeout(60):
+        while len(begun) < 2:  # noqa: ASYNC110 - DBOS tells nobody
+            await asyncio.sleep(0.01)
+    assert begun == [first.id, beside.id]
+    held.go_on.set()
+    await engine.idle()
+    assert begun == [first.id, beside.id, second.id, third.id]
+    found = await deployments.get(second.id)
+    assert found is not None
+    assert found.request.target == "corners#staging"
 
 
 async def test_targets_run_beside_each_other(start: Start, new: New, succeed: Succeed) -> None:

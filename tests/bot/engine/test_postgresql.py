@@ -17,6 +17,7 @@ from bot.engine.run import Run
 from bot.engine.workers import DEAD_AFTER_SECONDS, beat, leave, living, new_worker_id
 from bot.store.database import Database
 from bot.store.deployments import Deployments, insert
+from bot.store.renaming import Named
 from bot.store.tables import WORKER
 from tests.real.postgresql import PostgreSQL
 
@@ -52,6 +53,31 @@ async def test_a_target_runs_one_at_a_time_in_the_order_asked(
         await engine.submit(deployment)
     await engine.idle()
     assert said == [(what, deployment.id) for deployment in asked for what in ("begins", "ends")]
+
+
+async def test_the_line_of_a_repository_that_is_renamed_stays_one(
+    start: Start, new: New, succeed: Succeed
+) -> None:
+    begins, go_on, said = asyncio.Event(), asyncio.Event(), []
+
+    async def workflow(run: Run) -> None:
+        said.append(("begins", run.deployment.id))
+        begins.set()
+        await run.step("build", go_on.wait)
+        said.append(("ends", run.deployment.id))
+        await succeed(run)
+
+    engine = await start(workflow)
+    asked = [new("edges"), new("edges"), new("corners")]
+    await engine.submit(asked[0])
+    await begins.wait()
+    await engine.submit(asked[1])
+    before, after = Named("edges", "acme/edges"), Named("corners", "acme/corners")
+    await engine.rename(before, after, asked[0].request.actor, once="it")
+    await engine.submit(asked[2])
+    go_on.set()
+    await engine.idle()
+    assert said == [(what, each.id) for each in asked for what in ("begins", "ends")]
 
 
 @pytest.mark.parametrize("died", [False, True])

@@ -22,6 +22,7 @@ from handlers.github.payloads import Event
 from handlers.github.pull_request import PullRequest
 from handlers.github.push import Push
 from handlers.github.release import ReleaseEvent
+from handlers.github.renamed import RepositoryEvent
 from tests.handlers.github.world import World
 from tests.standins.github.app import Installation
 from tests.standins.github.webhooks import sign
@@ -34,6 +35,7 @@ MODELS: Mapping[str, type[Event]] = {
     "release": ReleaseEvent,
     "check_run": CheckRun,
     "check_suite": CheckSuite,
+    "repository": RepositoryEvent,
     "status": Status,
 }
 
@@ -75,7 +77,8 @@ def test_every_example_is_read(examples: Examples, event: str) -> None:
     assert examples[event]
     for payload in examples[event]:
         read = MODELS[event].model_validate(payload)
-        assert read.place.full_name == payload["repository"]["full_name"]
+        place = payload["repository"]
+        assert read.place.full_name == f"{place['owner']['login']}/{place['name']}"
 
 
 def test_every_event_that_is_handled_is_tried() -> None:

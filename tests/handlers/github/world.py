@@ -40,6 +40,7 @@ from bot.store.deployments import CancelResult, Deployments, insert
 from bot.store.identities import Identities
 from bot.store.locks import Locks
 from bot.store.queue import Queue
+from bot.store.renaming import Named, rename
 from bot.store.standing import standing_of
 from bot.store.values import JSON
 from handlers.github.desk import Desk
@@ -81,6 +82,11 @@ class Deployer:
 
     async def cancel(self, deployment: str, by: Actor) -> CancelResult:
         return await self.deployments.request_cancel(deployment, by)
+
+    async def rename(self, before: Named, after: Named, by: Actor, *, once: str) -> None:
+        await self._database.write(
+            lambda connection: rename(connection, before, after, by, time.time(), once=once)
+        )
 
     async def resolve(self, repository: str, ref: str) -> Commit:
         name = urlsplit(repository).path.strip("/").removesuffix(".git")

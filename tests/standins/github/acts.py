@@ -103,6 +103,18 @@ class Acts(Setup):
             await self._moved(pull.repo, pull.base_ref, before, pull.head_sha, by, forced=False)
         await self._tell_pull(pull, "closed", by)
 
+    async def rename(self, full_name: str, name: str, *, by: str = "ada") -> None:
+        """Give a repository another name; nothing is found under the old one."""
+        world, repo = self.world, self.world.repos.pop(full_name)
+        before, repo.name = repo.name, name
+        world.repos[repo.full_name] = repo
+        for each in world.installations.values():
+            if full_name in each.repos:
+                each.repos.add(repo.full_name)
+        changes = {"repository": {"name": {"from": before}}}
+        payload = payloads.common(world, repo, world.user(by))
+        await self._tell("repository", payload | {"action": "renamed", "changes": changes})
+
     async def open_issue(self, full_name: str, *, by: str = "ada") -> Issue:
         """A plain issue."""
         world, repo = self.world, self.world.repo(full_name)

@@ -17,7 +17,7 @@ PERMISSIONS = {
     "members": "read",
 }
 """What pachops asks for."""
-EVENTS = ("check_run", "issue_comment", "pull_request", "push", "release", "status")
+EVENTS = ("check_run", "issue_comment", "pull_request", "push", "release", "repository", "status")
 """What it is told of."""
 LEVELS = {"read": 1, "write": 2, "admin": 3}
 

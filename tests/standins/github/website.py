@@ -15,6 +15,7 @@ LONGEST_NAME = 34
 _NEEDED = {
     "push": "contents",
     "release": "contents",
+    "repository": "metadata",
     "pull_request": "pull_requests",
     "issue_comment": "issues",
     "check_run": "checks",

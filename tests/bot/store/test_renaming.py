@@ -1,0 +1,118 @@
+import json
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from bot.domain.audit import Action
+from bot.domain.deployment import Actor, Deployment
+from bot.domain.lock import Lock, NoticeKind
+from bot.store.audit import Audit
+from bot.store.database import Database
+from bot.store.deliveries import Deliveries
+from bot.store.deployments import WANTED, Deployments
+from bot.store.locks import Locks
+from bot.store.renaming import Named, rename
+from bot.store.subscriptions import Subscription, Subscriptions
+
+ADA, BOB = Actor("ada", "github"), Actor("bob", "github")
+EDGES = Named("https://h/acme/edges.git", "Acme/edges")
+CORNERS = Named("https://h/acme/corners.git", "acme/Corners")
+MORE = "https://h/acme/edges.github.git"
+LOCK = Lock("1", EDGES.address, "staging", ADA, "", 100.0, 4000.0)
+
+Add = Callable[..., Awaitable[Deployment]]
+Rename = Callable[..., Awaitable[bool]]
+
+
+@pytest.fixture
+def renamed(database: Database) -> Rename:
+    async def renamed(once: str = "it") -> bool:
+        return await database.write(
+            lambda connection: rename(connection, EDGES, CORNERS, BOB, 200.0, once=once)
+        )
+
+    return renamed
+
+
+async def test_locks_have_the_new_name_and_their_reminders(
+    database: Database, renamed: Rename
+) -> None:
+    locks = Locks(database)
+    everywhere, other = (
+        Lock("2", EDGES.address, None, BOB, "", 101.0),
+        Lock("3", MORE, None, BOB, "", 102.0),
+    )
+    for lock in (LOCK, everywhere, other):
+        await locks.take(lock, 100.0)
+    assert await renamed()
+    assert {each.id for each in await locks.list(CORNERS.address, 200.0)} == {"1", "2"}
+    assert await locks.list(EDGES.address, 200.0) == ()
+    assert await locks.list(MORE, 200.0) == (other,)
+    (reminder,) = await locks.due(4000.0)
+    assert reminder.lock.repository == CORNERS.address
+
+
+async def test_a_newer_lock_in_the_same_place_stays_and_the_owner_of_the_older_is_told(
+    database: Database, renamed: Rename
+) -> None:
+    locks = Locks(database)
+    newer = Lock("2", CORNERS.address, "staging", BOB, "", 150.0)
+    await locks.take(LOCK, 100.0)
+    await locks.take(newer, 150.0)
+    await renamed()
+    assert await locks.list(None, 200.0) == (newer,)
+    (notice,) = await locks.due(4000.0)
+    assert (notice.kind, notice.lock.id) == (NoticeKind.RELEASED, "1")
+
+
+async def test_deployments_have_the_new_name_also_for_the_look_before_their_update(
+    deployments: Deployments, add: Add, renamed: Rename
+) -> None:
+    moved = await add(repository=EDGES.address)
+    other = await add(repository=MORE)
+    for each in (moved, other):
+        await deployments.save(each.id, WANTED, {"clone_url": each.request.repository})
+    await renamed()
+    found = await deployments.get(moved.id)
+    assert found is not None
+    assert found.request.target == f"{CORNERS.address}#staging"
+    assert await deployments.load(moved.id, WANTED) == {"clone_url": CORNERS.address}
+    assert await deployments.list(target=found.request.target) == (found,)
+    assert await deployments.get(other.id) == other
+    assert await deployments.load(other.id, WANTED) == {"clone_url": MORE}
+
+
+async def test_channels_hear_of_the_new_name(database: Database, renamed: Rename) -> None:
+    subscriptions = Subscriptions(database)
+    newer = Subscription("C2", "acme/corners", ("production",))
+    await subscriptions.add(Subscription("C1", "acme/edges"))
+    await subscriptions.add(Subscription("C2", "acme/edges"))
+    await subscriptions.add(newer)
+    await renamed()
+    assert await subscriptions.all() == (Subscription("C1", "acme/corners"), newer)
+
+
+@pytest.mark.parametrize("is_aside", [False, True])
+async def test_what_was_told_before_and_is_not_done_is_done_under_the_new_name(
+    database: Database, renamed: Rename, *, is_aside: bool
+) -> None:
+    deliveries = Deliveries(database)
+    payload = json.dumps({"clone_url": EDGES.address}, separators=(",", ":"))
+    await deliveries.take("d", "issue_comment", EDGES.name, payload)
+    if is_aside:
+        await deliveries.set_aside("d")
+    await renamed()
+    delivery = await deliveries.begin("d")
+    assert delivery is not None
+    assert json.loads(delivery.payload) == {"clone_url": CORNERS.address}
+
+
+async def test_it_is_done_once_and_is_in_the_audit(database: Database, renamed: Rename) -> None:
+    assert await renamed()
+    await Locks(database).take(LOCK, 300.0)
+    assert not await renamed()
+    assert await Locks(database).list(EDGES.address, 300.0) == (LOCK,)
+    first, _ = await Audit(database).read()
+    body = json.loads(first.body)
+    assert body["action"] == Action.RENAMED
+    assert body["facts"] == {"before": EDGES.address, "after": CORNERS.address}

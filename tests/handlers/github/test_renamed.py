@@ -1,0 +1,114 @@
+"""A repository gets another name on GitHub, and the bot goes on as before."""
+
+import json
+
+import pytest
+
+from bot.domain.audit import Action
+from bot.domain.github import Permission
+from handlers.github.renamed import RepositoryEvent
+from tests.handlers.github.world import EDGES, World
+from tests.standins.github.state import PullRequest
+
+CORNERS = "acme/corners"
+
+
+async def opened(world: World) -> PullRequest:
+    world.declare("  staging: {}\n  production: {}\n")
+    world.github.allow("grace", EDGES, Permission.WRITE)
+    return await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+
+
+async def is_renamed(world: World) -> None:
+    await world.github.rename(EDGES, "corners")
+    await world.settled()
+
+
+async def test_a_lock_is_one_of_the_new_name(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops lock staging --for 1h")
+    await is_renamed(world)
+    await world.comment(pull, "/pachops deploy staging", by="grace")
+    assert "staging is locked by ada" in world.answers(pull)[-1]
+    await world.comment(pull, "/pachops unlock staging")
+    assert "is released" in world.answers(pull)[-1]
+
+
+async def test_a_rollback_holds_under_the_new_name(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops deploy staging")
+    rollback = await world.was_rolled_back()
+    await is_renamed(world)
+    await world.comment(pull, "/pachops status")
+    assert f"{world.github.url}/{CORNERS}.git" in {
+        each.request.repository for each in await world.asked()
+    }
+    assert "resume" in world.answers(pull)[-1]
+    hold = await world.deployments.hold(f"{world.github.url}/{CORNERS}.git#staging")
+    assert hold is not None
+    assert hold.deployment == rollback.id
+
+
+async def test_what_waits_is_found_and_cancelled(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops deploy staging")
+    await is_renamed(world)
+    await world.comment(pull, "/pachops cancel")
+    deployment = await world.only()
+    assert deployment.cancel_requested_by == "ada"
+    assert deployment.request.target == f"{world.github.url}/{CORNERS}.git#staging"
+
+
+async def test_a_lock_under_the_new_name_stays(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops lock staging older")
+    world.github.webhooks.is_held = True
+    await world.github.rename(EDGES, "corners")
+    told = world.github.webhooks.all[-1]
+    world.github.webhooks.is_held = False
+    await world.comment(pull, "/pachops lock staging newer", by="grace")
+    await world.github.webhooks.deliver(told)
+    await world.settled()
+    (lock,) = await world.deployer.locks.list(None, 0.0)
+    assert (lock.repository, lock.reason) == (f"{world.github.url}/{CORNERS}.git", "newer")
+
+
+async def test_it_is_in_the_audit_once_and_done_once(world: World) -> None:
+    await opened(world)
+    await is_renamed(world)
+    # Another repository, which has the name that became free.
+    world.declare("  staging: {}\n")
+    other = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(other, "/pachops lock staging")
+    (told,) = [each for each in world.github.webhooks.all if each.event == "repository"]
+    await world.deliveries.failed(told.guid, "as if")
+    await world.github.webhooks.deliver(told, again=True)
+    await world.settled()
+    rows = [json.loads(each.body) for each in await world.deployer.audit.read()]
+    (renamed,) = [each for each in rows if each["action"] == Action.RENAMED]
+    assert renamed["facts"]["before"].endswith("/acme/edges.git")
+    (lock,) = await world.deployer.locks.list(None, 0.0)
+    assert lock.repository == f"{world.github.url}/{EDGES}.git"
+
+
+@pytest.mark.parametrize(
+    ("changes", "before"),
+    [
+        ({"repository": {"name": {"from": "edges"}}}, "acme/edges"),
+        ({"owner": {"from": {"user": {"login": "ada"}}}}, "ada/corners"),
+        ({"owner": {"from": {"organization": {"login": "old", "id": 7}}}}, "old/corners"),
+        ({}, "acme/corners"),
+    ],
+)
+def test_its_name_before_is_read(changes: object, before: str) -> None:
+    place = {
+        "name": "corners",
+        "owner": {"login": "acme"},
+        "default_branch": "main",
+        "clone_url": "https://github.com/acme/corners.git",
+    }
+    event = RepositoryEvent.model_validate(
+        {"action": "x", "repository": place, "sender": {"login": "ada"}, "changes": changes}
+    )
+    assert event.before.full_name == before
+    assert event.before.clone_url == f"https://github.com/{before}.git"

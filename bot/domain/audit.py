@@ -75,6 +75,10 @@ class Row:
     previous: str
     """The hash of the row before."""
     hash: str
+    once: str | None = None
+    """What it is known by, where it is written once; its text has it too."""
+    deployment: str | None = None
+    """As its text has it, to be found by; None in older rows."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +100,13 @@ class Fault:
     text: str
 
 
-def next_row(head: Head, entry: Entry) -> Row:
+def next_row(head: Head, entry: Entry, *, once: str | None = None) -> Row:
     """The row that follows on the head."""
     seq = head.seq + 1
-    body = _canonical(_value(seq, entry))
-    return Row(seq, entry.at, body, head.hash, _hash(head.hash, body))
+    body = _canonical(_value(seq, entry, once))
+    return Row(
+        seq, entry.at, body, head.hash, _hash(head.hash, body), once, entry.deployment or None
+    )
 
 
 def parse_head(text: str) -> Head:
@@ -123,13 +129,13 @@ def verify(rows: Iterable[Row], head: Head, expected: Head | None = None) -> Ite
     for row in rows:
         if row.seq != before.seq + 1:
             missing = range(before.seq + 1, row.seq)
-            yield Fault(row.seq, _gap(missing) if missing else "its number comes twice")
+            yield Fault(row.seq, _gap(missing) if missing else "its number is none that follows")
         elif row.previous != before.hash:
             yield Fault(row.seq, "it does not follow on the row before")
         if _hash(row.previous, row.body) != row.hash:
             yield Fault(row.seq, "its text is not what its hash was made of")
         elif not _says(row):
-            yield Fault(row.seq, "its number or time is not what its text says")
+            yield Fault(row.seq, "what stands beside its text is not what that says")
         if expected is not None and row.seq == expected.seq and row.hash != expected.hash:
             yield Fault(row.seq, "it is not the row whose hash was noted")
         before = Head(row.seq, row.hash)
@@ -142,12 +148,12 @@ def verify(rows: Iterable[Row], head: Head, expected: Head | None = None) -> Ite
 
 
 def _gap(missing: range) -> str:
-    if len(missing) == 1:
+    if missing.stop - missing.start == 1:
         return f"row {missing[0]} is missing"
     return f"rows {missing[0]} to {missing[-1]} are missing"
 
 
-def _value(seq: int, entry: Entry) -> dict[str, Any]:
+def _value(seq: int, entry: Entry, once: str | None) -> dict[str, Any]:
     actor = {"name": entry.actor.name, "surface": entry.actor.surface}
     if entry.actor.account:
         actor["account"] = entry.actor.account
@@ -161,6 +167,7 @@ def _value(seq: int, entry: Entry) -> dict[str, Any]:
         "deployment": entry.deployment,
         "reasons": list(entry.reasons),
         "facts": dict(entry.facts),
+        "once": once,
     }
     return {key: item for key, item in value.items() if item not in (None, [], {})}
 
@@ -178,4 +185,8 @@ def _says(row: Row) -> bool:
         value = json.loads(row.body)
     except ValueError:
         return False
-    return isinstance(value, dict) and (value.get("seq"), value.get("at")) == (row.seq, row.at)
+    if not isinstance(value, dict):
+        return False
+    beside = (row.seq, row.at, row.once)
+    said = (value.get("seq"), value.get("at"), value.get("once"))
+    return beside == said and row.deployment in (None, value.get("deployment"))

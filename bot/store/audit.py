@@ -21,6 +21,7 @@ _LOOKED_AT = 50
 _AT_ONCE = 200
 _LOOKED_BACK = 20_000
 """Rows, among which decisions on what is not a deployment are looked for."""
+_Columns = tuple[int, float, str, str, str, str | None, str | None]
 
 
 class Audit:
@@ -129,8 +130,8 @@ def append(connection: sa.Connection, entry: Entry, *, once: str | None = None) 
     head = _head(connection, hold=True)
     if once is not None and connection.execute(_THERE, {"it": once}).first():
         return None
-    row = next_row(head, entry)
-    connection.execute(_NEXT, vars(row) | {"once": once, "deployment": entry.deployment})
+    row = next_row(head, entry, once=once)
+    connection.execute(_NEXT, vars(row))
     connection.execute(_NEW_HEAD, {"seq": row.seq, "hash": row.hash})
     return row
 
@@ -186,18 +187,22 @@ def _head(connection: sa.Connection, *, hold: bool = False) -> Head:
     row = connection.execute(_HEAD_HELD if hold else _HEAD).first()
     if row is None:
         raise StoppedError(Code.AUDIT_BROKEN, "the record of its last row is gone")
+    if not isinstance(row.seq, int):  # SQLite takes anything
+        raise StoppedError(Code.AUDIT_BROKEN, "the record of its last row has no number")
     return Head(row.seq, row.hash)
 
 
-def _row(row: sa.Row[tuple[int, float, str, str, str]]) -> Row:
-    return Row(row.seq, row.at, row.body, row.previous, row.hash)
+def _row(row: sa.Row[_Columns]) -> Row:
+    beside = (row.once, row.deployment)
+    return Row(row.seq, row.at, row.body, row.previous, row.hash, *beside)
 
 
-def _columns() -> sa.Select[tuple[int, float, str, str, str]]:
-    return sa.select(AUDIT.c.seq, AUDIT.c.at, AUDIT.c.body, AUDIT.c.previous, AUDIT.c.hash)
+def _columns() -> sa.Select[_Columns]:
+    chained = (AUDIT.c.seq, AUDIT.c.at, AUDIT.c.body, AUDIT.c.previous, AUDIT.c.hash)
+    return sa.select(*chained, AUDIT.c.once, AUDIT.c.deployment)
 
 
-def _rows(after: int | None, limit: int) -> sa.Select[tuple[int, float, str, str, str]]:
+def _rows(after: int | None, limit: int) -> sa.Select[_Columns]:
     """The next ones; all, also before the first, where `after` is None."""
     query = _columns().order_by(AUDIT.c.seq).limit(limit)
     return query if after is None else query.where(AUDIT.c.seq > after)

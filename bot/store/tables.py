@@ -147,7 +147,7 @@ AUDIT = sa.Table(
     sa.Column("hash", sa.String(64), nullable=False),
     # Of what is written again after a restart, so that it is there once.
     sa.Column("once", sa.String(200), unique=True),
-    # Also in the text, which alone is verified; none in older rows.
+    # As the text has it; none in older rows.
     sa.Column("deployment", sa.String(64)),
     sa.Index("audit_by_time", "at"),
     sa.Index("audit_by_deployment", "deployment"),

@@ -85,6 +85,8 @@ def test_a_changed_row_is_found(entries: list[Entry], data: st.DataObject) -> No
                 replace(row, body=row.body.replace('"seq"', '"Seq"')),
                 replace(row, body=json.dumps(json.loads(row.body) | {"action": "forged"})),
                 replace(row, at=row.at + 1),
+                replace(row, once="another"),
+                replace(row, deployment="another"),
                 replace(row, hash="f" * 64),
                 replace(row, previous="f" * 64),
                 next_row(Head(row.seq - 1, row.previous), entry(99)),

@@ -85,6 +85,19 @@ async def test_a_row_of_a_transaction_that_fails_is_not_there(
     assert (await audit.verify())[0].seq == 0
 
 
+async def test_with_a_head_that_has_no_number_it_is_broken(
+    audit: Audit, database: Database
+) -> None:
+    if database.path is None:
+        return
+    change = "UPDATE audit_head SET seq = 'four'"
+    await database.write(lambda connection: connection.exec_driver_sql(change))
+    for use in (audit.verify(), audit.append(entry(1))):
+        with pytest.raises(StoppedError) as stopped:
+            await use
+        assert stopped.value.reason.code is Code.AUDIT_BROKEN
+
+
 @pytest.mark.parametrize("change", ["UPDATE audit SET at = 0", "DELETE FROM audit"])
 async def test_the_database_itself_refuses_a_change(
     audit: Audit, database: Database, change: str
@@ -106,6 +119,8 @@ async def test_the_database_itself_refuses_a_change(
         "UPDATE audit SET seq = 9 WHERE seq = 4",
         "UPDATE audit SET seq = -1 WHERE seq = 1",
         "UPDATE audit_head SET seq = 3",
+        "UPDATE audit SET deployment = 'another' WHERE seq = 2",
+        "UPDATE audit SET once = 'update:06g' WHERE seq = 2",
         "UPDATE audit SET seq = -2147483648 WHERE seq = 1",
         "INSERT INTO audit SELECT 5, at, body, previous, hash, NULL, NULL FROM audit WHERE seq = 4",
     ],
@@ -133,6 +148,7 @@ async def test_who_gets_around_that_is_found(audit: Audit, database: Database, c
         "UPDATE audit SET hash = x'ff' WHERE seq = 2",
         "UPDATE audit SET at = 'noon' WHERE seq = 2",
         "UPDATE audit SET seq = -9999999999 WHERE seq = 1",
+        "UPDATE audit SET seq = -9223372036854775808 WHERE seq = 3",
     ],
 )
 async def test_what_only_sqlite_takes_is_found_too(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -18,6 +19,8 @@ from ruamel.yaml.reader import ReaderError
 from bot.domain.reasons import Code, StoppedError
 
 _MOST_BYTES = 256 * 1024
+_DEEPEST = 50
+"""Levels: to read more takes seconds, and nothing of ours has ten."""
 _MOST_SHOWN = 5
 
 Path = tuple[str, ...]
@@ -53,8 +56,10 @@ def read_yaml(text: bytes, *, file: str, code: Code) -> Document:
     content = _decode(text, file, code)
     lines: dict[Path, int] = {}
     node: Node | None = None
+    yaml = YAML(typ="safe", pure=True)
+    yaml.max_depth = _DEEPEST
     try:
-        node = YAML(typ="safe", pure=True).compose(content)
+        node = yaml.compose(content)
         _collect(node, (), lines, set())
         data = None if node is None else _constructor().construct_document(node)
     except _NotAllowedError as error:
@@ -63,6 +68,10 @@ def read_yaml(text: bytes, *, file: str, code: Code) -> Document:
         line = content[: error.position].count("\n") + 1
         fact = "has a control character; write it as an escape in quotes"
         raise StoppedError(code, fact, where=f"{file}:{line}") from None
+    except MaxDepthExceededError as error:
+        place = f"{file}:{error.problem_mark.line + 1}"
+        fact = f"is nested too deep: {_DEEPEST} levels are the most"
+        raise StoppedError(code, fact, where=place) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{file}:{mark.line + 1}" if mark else file
@@ -71,8 +80,6 @@ def read_yaml(text: bytes, *, file: str, code: Code) -> Document:
         at = _unreadable(node)
         place = file if at is None else f"{file}:{at}"
         raise StoppedError(code, "has a value that cannot be read", where=place) from None
-    except RecursionError:
-        raise StoppedError(code, "is nested too deep", where=file) from None
     return Document(file, data, lines)
 
 

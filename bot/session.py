@@ -12,6 +12,7 @@ from pathlib import Path
 import bot.workflow  # noqa: F401 - here rather than in the middle of the first deployment
 from bot.app import Bot, open_bot
 from bot.domain.audit import Action, Entry
+from bot.domain.command_form import read_reason, typed
 from bot.domain.deployment import (
     Actor,
     Commit,
@@ -52,6 +53,7 @@ class DeployOrder:
     only: tuple[str, ...] = ()
     reprocess: bool = False
     force: str | None = None
+    """The reason, as it was typed."""
     commit: Commit | None = None
     """Where it is known without looking for `ref`."""
     release: str | None = None
@@ -184,6 +186,7 @@ class Session:
         if changed:
             self._show(Warned(words.not_committed(changed)))
         commit = order.commit or await bot.git.resolve(address, order.ref)
+        why = typed(read_reason, order.force)
         self.request = Request(
             kind=Kind.DEPLOY,
             repository=address,
@@ -193,7 +196,7 @@ class Session:
             actor=order.actor or _actor(),
             only=order.only,
             reprocess=order.reprocess,
-            force=bot.redactor.clean(order.force) if order.force else None,
+            force=bot.redactor.clean(why) if why else None,
             release=order.release,
         )
         return self.request

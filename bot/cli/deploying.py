@@ -9,8 +9,7 @@ import typer
 from bot.cli.ending import exit_status
 from bot.cli.following import carried_out, follow
 from bot.cli.log import keep_a_log
-from bot.cli.options import Json, Repository, typed
-from bot.domain.command_form import read_reason
+from bot.cli.options import Json, Repository
 from bot.domain.progress import Finished
 
 if TYPE_CHECKING:
@@ -49,8 +48,7 @@ def deploy(  # noqa: PLR0913 - each is an option
     async def work(session: "Session") -> Finished:
         from bot.session import DeployOrder  # noqa: PLC0415 - heavy
 
-        why = None if force is None else typed(read_reason, force)
-        order = DeployOrder(repository, ref, to, tuple(only or ()), reprocess, why)
+        order = DeployOrder(repository, ref, to, tuple(only or ()), reprocess, force)
         return await (session.plan(order) if dry_run else session.deploy(order))
 
     follow(work, as_json=as_json)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,10 +12,10 @@ from bot.cli.ending import explained
 from bot.cli.lock_notices import tell_of_locks
 from bot.cli.log import keep_a_log
 from bot.cli.noting import noted
-from bot.cli.options import Repository, typed
+from bot.cli.options import Repository
 from bot.cli.output import user, write
 from bot.domain.command import Lock
-from bot.domain.command_form import read_duration, read_owner, read_reason
+from bot.domain.command_form import read_duration, read_owner, read_reason, typed
 from bot.domain.deployment import Actor
 from bot.domain.reasons import Code, StoppedError
 from bot.settings import load_settings
@@ -24,7 +23,7 @@ from handlers.reports import words
 from handlers.reports.locks import lock_line
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from bot.app import Bot
     from handlers.commands.locking import Where
@@ -43,7 +42,7 @@ def lock(
     lasts: Annotated[
         str | None, typer.Option("--for", metavar="2h", help="How long; or until it is released.")
     ] = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why, for those who wait.")] = "",
+    reason: Annotated[str | None, typer.Option("--reason", help="Why, for those who wait.")] = None,
     take_from: Annotated[
         str | None,
         typer.Option("--take-from", metavar="NAME", help="Take over this person's lock."),
@@ -54,12 +53,12 @@ def lock(
     async def work(bot: "Bot") -> None:
         from handlers.commands import locking  # noqa: PLC0415 - heavy
 
-        why, long = _word(read_reason, reason), _word(read_duration, lasts)
+        why, long = typed(read_reason, reason), typed(read_duration, lasts)
         asked = Lock(to, why or "", everywhere, long)
         where = await _where(bot, repository, to, everywhere=everywhere)
         now, by = time.time(), Actor(user(), "cli")
         wanted = locking.wanted(asked, where, by, now, clean=bot.redactor.clean)
-        owner = _word(read_owner, take_from)
+        owner = typed(read_owner, take_from)
         taken = await locking.take(bot.locks, where, wanted, owner, now)
         write(f"{lock_line(taken.lock, now)}.")
 
@@ -82,7 +81,7 @@ def unlock(
         from handlers.commands import locking  # noqa: PLC0415 - heavy
 
         where = await _where(bot, repository, to, everywhere=everywhere, left_behind=True)
-        by, whose = Actor(user(), "cli"), _word(read_owner, owner)
+        by, whose = Actor(user(), "cli"), typed(read_owner, owner)
         freed = await locking.release(bot.locks, where, by, whose, time.time())
         write(words.unlocked(freed.environment, freed.owner.name))
 
@@ -150,7 +149,3 @@ async def _where(
             raise
         return where
     return Where(address, name, "pachops", "--to ")
-
-
-def _word(read: Callable[[str], str], text: str | None) -> str | None:
-    return typed(read, text) if text else None

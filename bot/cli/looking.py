@@ -150,7 +150,8 @@ def audit(
             if faults:
                 raise StoppedError(Code.AUDIT_BROKEN, faults[0].text, where=f"row {faults[0].seq}")
             return
-        begin = read("--since", partial(since_when, now=time.time()), since) if since else None
+        when = partial(since_when, now=time.time())
+        begin = None if since is None else read("--since", when, since)
         async for row in stored.audit_rows(begin):
             write(audit_words.as_json(row) if as_json else audit_words.line(row))
 
@@ -171,8 +172,12 @@ def link(
     async def work(stored: Stored) -> None:
         from bot.site import signed_link  # noqa: PLC0415 - heavy
 
-        wanted = (await stored.find(identity)).id if identity else None
-        write(signed_link(load_settings(os.environ), wanted, until=time.time() + hours * 3600))
+        async with stored.noted():
+            wanted = (await stored.find(identity)).id if identity is not None else None
+            signed = signed_link(
+                load_settings(os.environ), wanted, until=time.time() + hours * 3600
+            )
+        write(signed)
 
     look(work)
 

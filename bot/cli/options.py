@@ -5,7 +5,6 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from bot.domain.command_form import MistakeError
 from bot.domain.reasons import Code, StoppedError
 
 T = TypeVar("T")
@@ -15,14 +14,6 @@ Repository = Annotated[
     str, typer.Argument(metavar="PATH|URL", help="The repository; a local one by its path.")
 ]
 Identity = Annotated[str, typer.Argument(metavar="ID", help="A deployment's id, or a part of it.")]
-
-
-def typed(read: Callable[[str], str], text: str) -> str:
-    """What commands in chat have too, by their rules; BAD_COMMAND where it is none."""
-    try:
-        return read(text)
-    except MistakeError as error:
-        raise StoppedError(Code.BAD_COMMAND, error.fact) from error
 
 
 def read(option: str, read: Callable[[str], T], text: str) -> T:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NoReturn
 
 from bot.domain.github import LOGIN
-from bot.domain.reasons import Code, Reason
+from bot.domain.reasons import Code, Reason, StoppedError
 
 _SHA = re.compile(r"[0-9a-f]{7,40}", re.IGNORECASE)
 _WHOLE_SHA = 40
@@ -61,12 +61,24 @@ class Mistake:
 
 
 class MistakeError(Exception):
-    """Raised while a command is read; never leaves `parse`."""
+    """Raised while a command is read; never leaves `parse` or `typed`."""
 
     def __init__(self, fact: str, suggestion: str | None = None) -> None:
         super().__init__(fact)
         self.fact = fact
         self.suggestion = suggestion
+
+
+def typed(read: Callable[[str], str], text: str | None) -> str | None:
+    """The value of an option at a terminal, by the rules of commands in chat; None without one.
+
+    Raises:
+        StoppedError: BAD_COMMAND.
+    """
+    try:
+        return None if text is None else read(text)
+    except MistakeError as error:
+        raise StoppedError(Code.BAD_COMMAND, error.fact) from error
 
 
 def mistaken(fact: str, suggestion: str | None = None) -> NoReturn:

@@ -174,6 +174,11 @@ def printed(*words: str) -> list[str]:
         (("lock",), "several environments and none was named"),
         (("lock", "--all", "--to", "staging"), "--all says all"),
         (("lock", "--all", "--for", "3x"), "'3x' is not a duration"),
+        (("lock", "--all", "--for", ""), "is not a duration"),
+        (("lock", "--all", "--reason", ""), "the reason is missing"),
+        (("lock", "--all", "--take-from", ""), "cannot be the owner of a lock"),
+        (("unlock", "--all", "--of", ""), "cannot be the owner of a lock"),
+        (("audit", "--since", ""), "--since"),
         (("lock", "--all", "--reason", "x" * 301), "at most 300 characters"),
         (("why",), "nothing was deployed or refused so far"),
     ],
@@ -193,6 +198,14 @@ def test_without_a_rollback_there_is_nothing_to_resume() -> None:
     )
 
 
+def test_a_link_that_was_made_is_in_the_audit_and_its_seal_is_not() -> None:
+    status, made = run("link", "--hours", "2")
+    assert status == 0
+    noted = run("audit")[1]
+    assert "gave a command line: link --hours 2" in noted
+    assert made.partition("seal=")[2] not in noted
+
+
 @pytest.mark.usefixtures("repository")
 def test_a_deployment_that_is_refused_before_it_is_one_is_explained() -> None:
     assert run("deploy", "--to", "nowhere")[0] == 2
@@ -206,3 +219,4 @@ def test_a_forced_deployment_has_a_reason_that_can_be_read(reason: str) -> None:
     status, said = run("deploy", "--to", "staging", f"--force={reason}")
     assert status == 2
     assert "the reason is missing" in said or "a reason has at most 300 characters" in said
+    assert "gave a command line: deploy --to staging" in run("audit")[1]

@@ -76,7 +76,7 @@ class Row:
     """The hash of the row before."""
     hash: str
     once: str | None = None
-    """What it is known by, where it is written once; its text has it too."""
+    """What it is known by, where it is written once; newer texts have it too."""
     deployment: str | None = None
     """As its text has it, to be found by; None in older rows."""
 
@@ -167,7 +167,8 @@ def _value(seq: int, entry: Entry, once: str | None) -> dict[str, Any]:
         "deployment": entry.deployment,
         "reasons": list(entry.reasons),
         "facts": dict(entry.facts),
-        "once": once,
+        # Said also where it is nothing: only older texts say nothing of it.
+        "once": once or "",
     }
     return {key: item for key, item in value.items() if item not in (None, [], {})}
 
@@ -187,6 +188,8 @@ def _says(row: Row) -> bool:
         return False
     if not isinstance(value, dict):
         return False
-    beside = (row.seq, row.at, row.once)
-    said = (value.get("seq"), value.get("at"), value.get("once"))
-    return beside == said and row.deployment in (None, value.get("deployment"))
+    if (row.seq, row.at) != (value.get("seq"), value.get("at")):
+        return False
+    is_older = "once" not in value
+    is_known = is_older or value["once"] == (row.once or "")
+    return is_known and row.deployment in (None, value.get("deployment"))

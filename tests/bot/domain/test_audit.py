@@ -1,5 +1,6 @@
 """Whatever is done to the audit, verification finds it."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -70,7 +71,7 @@ def test_a_body_is_canonical_and_leaves_out_what_is_not_known() -> None:
     rows, _ = chain([Entry(Action.LOCKED, ANN, 1.5, facts={"b": 1, "a": "ä"})])
     assert rows[0].body == (
         '{"action":"locked","actor":{"name":"ann","surface":"github"},"at":1.5,'
-        '"facts":{"a":"\\u00e4","b":1},"seq":1}'
+        '"facts":{"a":"\\u00e4","b":1},"once":"","seq":1}'
     )
 
 
@@ -95,6 +96,14 @@ def test_a_changed_row_is_found(entries: list[Entry], data: st.DataObject) -> No
     )
     changed = [*rows[:index], other, *rows[index + 1 :]]
     assert faults(changed, head)
+
+
+def test_rows_of_an_older_version_are_as_they_were_written() -> None:
+    made = next_row(Head(0, GENESIS), entry(1))
+    body = made.body.replace('"once":"",', "")
+    hashed = hashlib.sha256(f"{GENESIS}\n{body}".encode()).hexdigest()
+    row = replace(made, body=body, hash=hashed, once="decision:d1", deployment=None)
+    assert faults([row], Head(1, hashed)) == []
 
 
 @given(ENTRIES, st.data())

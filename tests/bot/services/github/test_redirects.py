@@ -12,16 +12,27 @@ EDITS = "/repos/acme/edges/issues/comments/*"
 MARKER = "<!-- m -->"
 
 
-@pytest.mark.parametrize("status", [302, 307, 308])
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
 async def test_a_change_is_made_where_it_is_sent_to(
     edges: RepositoryClient, server: GitHubServer, pull: PullRequest, status: int
 ) -> None:
     comment = await edges.create_comment(pull.number, "before", marker=MARKER)
-    there = f"{server.api_url}/repos/acme/edges/issues/comments/{comment}"
+    there = f"{server.api_url}/repos/ACME/edges/issues/comments/{comment}"
     server.fail("PATCH", EDITS, error(status, "Moved", Location=there))
     assert await edges.edit_comment(comment, "after", marker=MARKER)
     (found,) = server.own_comments(pull)
     assert found.body.startswith("after")
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_what_is_new_is_made_there_once(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest, status: int
+) -> None:
+    there = f"{server.api_url}/repos/ACME/edges/issues/{pull.number}/comments"
+    server.fail("POST", "/repos/acme/*/comments", error(status, "Moved", Location=there))
+    made = await edges.create_comment(pull.number, "new", marker=MARKER)
+    (found,) = server.own_comments(pull)
+    assert (found.id, found.body.startswith("new")) == (made, True)
 
 
 @pytest.mark.parametrize("there", ["https://elsewhere.example/", "", "/login"])

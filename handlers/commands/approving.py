@@ -120,13 +120,17 @@ async def objections(
 
 async def who_may_not(
     errand: Errand, deployment: Deployment, request: ApprovalRequest, voters: Sequence[Actor]
-) -> tuple[Actor, ...]:
-    """Those who have lost the right to approve. Who is nobody on GitHub had it by the bot's secrets."""
+) -> tuple[tuple[Actor, tuple[Reason, ...]], ...]:
+    """Those who may not approve by now, each with why.
+
+    Who is nobody on GitHub may by the bot's own secrets.
+    """
     known = [(each, login) for each in voters if (login := each.login) is not None]
     against = await together(
         objections(errand.of(Person(login, GITHUB)), deployment, request) for _, login in known
     )
-    return tuple(each for (each, _), reasons in zip(known, against, strict=True) if reasons)
+    pairs = zip(known, against, strict=True)
+    return tuple((each, reasons) for (each, _), reasons in pairs if reasons)
 
 
 def _meant(request: ApprovalRequest, digits: str) -> Seen:

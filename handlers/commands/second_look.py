@@ -84,9 +84,9 @@ class SecondLook:
             return ()
         fact = f"{decision.environment} needs {needed.needed} approvals by now, {count} given"
         if lost:
-            names = ", ".join(each.name for each in lost)
-            fact += f"; may not approve any more: {names}"
-        return (StoppedError(Code.APPROVAL_MISSING, fact).reason,)
+            fact += f"; not counted by now: {', '.join(each.name for each, _ in lost)}"
+        missing = StoppedError(Code.APPROVAL_MISSING, fact).reason
+        return (missing, *(reason for _, reasons in lost for reason in reasons))
 
 
 _TRUST_CHANGED = StoppedError(

@@ -105,9 +105,11 @@ async def test_an_approval_of_who_lost_the_right_does_not_count(world: World) ->
     await world.comment(pull, "/pachops approve", by="grace")
     assert await codes(world) == []
     world.github.allow("grace", EDGES, Permission.READ)
-    (reason,) = await SecondLook(world.desk)(await world.only())
-    assert reason.code is Code.APPROVAL_MISSING
-    assert "may not approve any more: grace" in reason.fact
+    missing, why = await SecondLook(world.desk)(await world.only())
+    assert missing.code is Code.APPROVAL_MISSING
+    assert "not counted by now: grace" in missing.fact
+    assert why.code is Code.PERMISSION_MISSING
+    assert why.fact.startswith("grace has read permission")
 
 
 async def test_one_that_is_forced_needs_no_approvals_that_came_since(world: World) -> None:

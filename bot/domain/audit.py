@@ -132,10 +132,8 @@ def verify(rows: Iterable[Row], head: Head, expected: Head | None = None) -> Ite
             yield Fault(row.seq, _gap(missing) if missing else "its number is none that follows")
         elif row.previous != before.hash:
             yield Fault(row.seq, "it does not follow on the row before")
-        if _hash(row.previous, row.body) != row.hash:
-            yield Fault(row.seq, "its text is not what its hash was made of")
-        elif not _says(row):
-            yield Fault(row.seq, "what stands beside its text is not what that says")
+        if (wrong := wrong_with(row)) is not None:
+            yield Fault(row.seq, wrong)
         if expected is not None and row.seq == expected.seq and row.hash != expected.hash:
             yield Fault(row.seq, "it is not the row whose hash was noted")
         before = Head(row.seq, row.hash)
@@ -145,6 +143,15 @@ def verify(rows: Iterable[Row], head: Head, expected: Head | None = None) -> Ite
         yield Fault(before.seq, f"the last row was {head.seq}, and is not the last that there is")
     if expected is not None and before.seq < expected.seq:
         yield Fault(before.seq + 1, _gap(range(before.seq + 1, expected.seq + 1)))
+
+
+def wrong_with(row: Row) -> str | None:
+    """What is wrong with a row by itself; None where nothing is."""
+    if _hash(row.previous, row.body) != row.hash:
+        return "its text is not what its hash was made of"
+    if not _says(row):
+        return "what stands beside its text is not what that says"
+    return None
 
 
 def _gap(missing: range) -> str:

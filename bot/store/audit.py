@@ -42,8 +42,12 @@ class Audit:
         query = _rows(after, limit)
         if since is not None:
             query = query.where(AUDIT.c.at >= since)
-        found = await self._database.read(lambda connection: connection.execute(query).all())
-        return [_row(row) for row in found]
+
+        def look(connection: sa.Connection) -> list[Row]:
+            with _whatever_it_has(connection):
+                return [_row(row) for row in connection.execute(query)]
+
+        return await self._database.read(look)
 
     async def about(
         self,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
-from bot.domain.audit import Fault, Head, Row
+from bot.domain.audit import Fault, Head, Row, wrong_with
 from handlers.reports.text import one_line
 
 _ACTIONS = {
@@ -31,6 +31,8 @@ _DETAILS = ("line", "trigger", "kind", "sha", "verdict", "outcome", "fact", "for
 
 def line(row: Row, zone: tzinfo | None = None) -> str:
     """A row for people: when, who, what, where, why."""
+    if (wrong := wrong_with(row)) is not None:
+        return f"{row.seq}  is not as it was written: {wrong}"
     body: dict[str, Any] = json.loads(row.body)
     actor = body.get("actor", {})
     parts = [
@@ -48,6 +50,8 @@ def line(row: Row, zone: tzinfo | None = None) -> str:
 
 def as_json(row: Row) -> str:
     """The entry with its two hashes; the rest of it, written canonically, is what was hashed."""
+    if (wrong := wrong_with(row)) is not None:
+        return json.dumps({"seq": row.seq, "fault": wrong})
     body: dict[str, Any] = json.loads(row.body)
     return json.dumps(body | {"previous": row.previous, "hash": row.hash})
 

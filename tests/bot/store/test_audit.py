@@ -165,6 +165,8 @@ async def test_what_only_sqlite_takes_is_found_too(
 
     await database.write(meddle)
     assert (await audit.verify())[1]
+    # It can be read for all that.
+    assert len(await audit.read(after=1)) >= 2
 
 
 async def test_decisions_on_a_deployment_are_found_behind_any_number_of_others(

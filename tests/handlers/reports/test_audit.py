@@ -1,11 +1,13 @@
 """The audit as people and their tools read it."""
 
 import json
+from dataclasses import replace
 from datetime import UTC
+from typing import Any
 
 import pytest
 
-from bot.domain.audit import GENESIS, Action, Entry, Fault, Head, next_row
+from bot.domain.audit import GENESIS, Action, Entry, Fault, Head, next_row, wrong_with
 from bot.domain.deployment import Actor
 from handlers.reports.audit import as_json, line, verified
 
@@ -28,6 +30,17 @@ def test_a_row_says_who_did_what_where_and_why() -> None:
         "https://github.com/acme/edges production  06gaaaa  locked  outcome: refused  "
         "fact: production is locked by bob"
     )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"body": "no JSON"}, {"body": "[]"}, {"at": "noon"}, {"at": 1e300}, {"previous": None}],
+)
+def test_a_row_that_was_changed_says_so(change: dict[str, Any]) -> None:
+    changed = replace(ROW, **change)
+    assert line(changed, UTC).startswith("1  is not as it was written: ")
+    found = json.loads(as_json(changed))
+    assert (found["seq"], found["fault"]) == (1, wrong_with(changed))
 
 
 @pytest.mark.parametrize("action", Action)

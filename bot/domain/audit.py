@@ -197,6 +197,8 @@ def _says(row: Row) -> bool:
         return False
     if (row.seq, row.at) != (value.get("seq"), value.get("at")):
         return False
-    is_older = "once" not in value
-    is_known = is_older or value["once"] == (row.once or "")
-    return is_known and row.deployment in (None, value.get("deployment"))
+    about = value.get("deployment")
+    if "once" not in value:
+        # Of an older version, which had no column for the deployment either.
+        return row.deployment in (None, about)
+    return (row.once or "", row.deployment) == (value["once"], about)

@@ -88,6 +88,7 @@ def test_a_changed_row_is_found(entries: list[Entry], data: st.DataObject) -> No
                 replace(row, at=row.at + 1),
                 replace(row, once="another"),
                 replace(row, deployment="another"),
+                replace(row, deployment=None if row.deployment else "another"),
                 replace(row, hash="f" * 64),
                 replace(row, previous="f" * 64),
                 next_row(Head(row.seq - 1, row.previous), entry(99)),

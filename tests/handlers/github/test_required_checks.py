@@ -59,23 +59,24 @@ async def test_a_release_is_deployed_where_its_checks_succeeded(world: World) ->
     assert (await world.only()).request.commit.sha == sha
 
 
-async def test_a_push_is_deployed_where_its_checks_succeeded_before(world: World) -> None:
+async def pushed_late(world: World, conclusion: str) -> str:
+    """The bot hears of a push when its check has ended; the commit."""
     world.declare(FOLLOWS)
     world.github.webhooks.is_held = True
     sha = await world.github.push(EDGES, {"a": "2"})
-    world.github.check(EDGES, sha, "unit")
+    world.github.check(EDGES, sha, "unit", conclusion)
     await world.github.webhooks.deliver(world.github.webhooks.all[-1])
     await world.settled()
+    return sha
+
+
+async def test_a_push_is_deployed_where_its_checks_succeeded_before(world: World) -> None:
+    sha = await pushed_late(world, "success")
     assert (await world.only()).request.commit.sha == sha
 
 
 async def test_a_push_whose_checks_failed_before_says_so_on_its_commit(world: World) -> None:
-    world.declare(FOLLOWS)
-    world.github.webhooks.is_held = True
-    sha = await world.github.push(EDGES, {"a": "2"})
-    world.github.check(EDGES, sha, "unit", "failure")
-    await world.github.webhooks.deliver(world.github.webhooks.all[-1])
-    await world.settled()
+    sha = await pushed_late(world, "failure")
     check = await world.github.expect_check(sha, name=check_name("staging"))
     assert "checks_failed" in (check.summary or "")
     assert await world.asked() == []

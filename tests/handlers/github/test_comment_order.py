@@ -1,0 +1,94 @@
+"""Comments that take long, and that come late."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.deployment import Request
+from bot.domain.plan import Plan
+from tests.handlers.github.world import EDGES, PATIENCE, World
+from tests.standins.github.clock import written
+from tests.standins.github.state import PullRequest
+
+
+async def opened(world: World) -> PullRequest:
+    world.declare("  staging: {}\n")
+    return await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+
+
+async def test_a_plan_that_takes_long_is_acknowledged_and_holds_up_no_other_comment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull = await opened(world)
+    plan, goes_on = world.deployer.plan, asyncio.Event()
+
+    async def plan_at_last(request: Request) -> Plan:
+        await goes_on.wait()
+        return await plan(request)
+
+    monkeypatch.setattr(world.deployer, "plan", plan_at_last)
+    asked = await world.github.comment(pull, "/pachops plan\n/pachops status", by="ada")
+    await world.github.comment(pull, "/pachops lock staging", by="ada")
+    async with asyncio.timeout(PATIENCE):
+        while not (world.answers(pull) and world.reactions(asked)):  # noqa: ASYNC110 - no signal
+            await asyncio.sleep(0.01)
+    (locked,) = world.answers(pull)
+    assert "staging is locked by ada" in locked
+    goes_on.set()
+    await world.settled()
+    _, planned, told = world.answers(pull)
+    assert "a plan for staging" in planned
+    assert "locked" in told
+    assert world.reactions(asked) == ["eyes"]
+    assert await world.deliveries.repositories(9) == [EDGES]
+
+
+async def test_a_plan_beside_what_changes_something_keeps_its_place(world: World) -> None:
+    pull = await opened(world)
+    await world.github.comment(pull, "/pachops plan\n/pachops lock staging", by="ada")
+    await world.github.comment(pull, "/pachops unlock staging", by="ada")
+    await world.settled()
+    planned, locked, unlocked = world.answers(pull)
+    assert "a plan for staging" in planned
+    assert "is locked" in locked
+    assert "is released" in unlocked
+
+
+async def delivered_late(world: World, pull: PullRequest, body: str, hours: float) -> None:
+    hooks = world.github.webhooks
+    hooks.is_held = True
+    made = await world.github.comment(pull, body)
+    held = hooks.all[-1]
+    earlier = made.created_at - timedelta(hours=hours)
+    at, before = (written(each).encode() for each in (made.created_at, earlier))
+    await hooks.deliver(replace(held, body=held.body.replace(at, before)))
+    await world.settled()
+
+
+@pytest.mark.parametrize("command", ["deploy staging", "lock staging", "approve", "unlock staging"])
+async def test_what_was_written_long_ago_is_not_done(world: World, command: str) -> None:
+    pull = await opened(world)
+    await delivered_late(world, pull, f"/pachops {command}", hours=12.1)
+    (answer,) = world.answers(pull)
+    assert "command_outdated" in answer
+    assert "more than 12 hours ago" in answer
+    assert "Write it again" in answer
+    assert await world.asked() == []
+    await world.comment(pull, "/pachops why")
+    assert "command_outdated" in world.answers(pull)[-1]
+
+
+async def test_what_was_written_some_hours_ago_is_done(world: World) -> None:
+    pull = await opened(world)
+    await delivered_late(world, pull, "/pachops lock staging", hours=11.9)
+    (answer,) = world.answers(pull)
+    assert "staging is locked by ada" in answer
+
+
+async def test_what_only_tells_is_told_however_late(world: World) -> None:
+    pull = await opened(world)
+    await delivered_late(world, pull, "/pachops status", hours=100.0)
+    (answer,) = world.answers(pull)
+    assert "command_outdated" not in answer

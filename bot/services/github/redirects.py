@@ -26,11 +26,11 @@ def follow_redirects(requester: Requester) -> None:
 
     def ask_there(verb: str, url: str, *arguments: Json, **named: Json) -> tuple[int, Json, str]:
         status, headers, body = ask(verb, url, *arguments, **named)
-        for _ in range(_MOST):
+        for left in reversed(range(_MOST + 1)):
             if status not in _TO_ELSEWHERE:
                 return status, headers, body
             there = headers.get("location", "")
-            if urlsplit(there).hostname != requester.hostname:
+            if not left or urlsplit(there).hostname != requester.hostname:
                 break
             # What was in the query is in the new address.
             status, headers, body = ask(

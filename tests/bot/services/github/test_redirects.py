@@ -47,6 +47,15 @@ async def test_what_is_sent_to_another_host_is_not_made(
     assert "it is elsewhere" in stopped.value.reason.fact
 
 
+async def test_what_is_sent_on_three_times_counts_as_made(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    there = f"{server.api_url}/repos/acme/edges/issues/{pull.number}/comments"
+    server.fail("POST", "/repos/acme/*/comments", error(307, "Moved", Location=there), times=3)
+    made = await edges.create_comment(pull.number, "new", marker=MARKER)
+    assert [each.id for each in server.own_comments(pull)] == [made]
+
+
 async def test_what_is_sent_in_a_circle_is_not_made(
     edges: RepositoryClient, server: GitHubServer, pull: PullRequest
 ) -> None:

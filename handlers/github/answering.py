@@ -38,6 +38,10 @@ async def follow(errand: Errand, environments: Sequence[str], wish: Callable[[st
     """Deploy to every environment that follows an event; what was done, in a line."""
     done, awaited = [], None
     for name in environments:
+        if errand.source.is_repeat and (said := await errand.kept_answer(name)) is not None:
+            # What was refused for good stays so while others wait.
+            done.append(said)
+            continue
         wanted = wish(name)
         answered = await ask_at_last(errand, wanted, name)
         if isinstance(answered, Deployment):
@@ -47,6 +51,7 @@ async def follow(errand: Errand, environments: Sequence[str], wish: Callable[[st
             done.append(await _say_awaited(errand, wanted, name, answered))
         else:
             done.append(await _say_refused(errand, wanted, name, answered))
+            await errand.keep_answer(name, done[-1])
     line = "; ".join(done) or "no environment follows it"
     if awaited is not None:
         await await_checks(errand, awaited.sha, line)

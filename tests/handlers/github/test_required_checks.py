@@ -269,3 +269,21 @@ async def test_while_another_is_under_way_a_refusal_has_a_comment_of_its_own(
     await world.settled()
     await bot.fails()
     assert sum("Not deployed to" in each for each in world.answers(pull)) == 1
+
+
+async def test_what_is_refused_beside_what_waits_is_refused_once_and_for_good(
+    world: World,
+) -> None:
+    prod = "  prod:\n    on: {push: [live]}\n"
+    follows = FOLLOWS.replace("main", "live")
+    world.declare(f"{prod}    deployers: {{users: [grace]}}\n{follows}")
+    sha = await world.github.push(EDGES, {"a": "2"}, "live")
+    await world.settled()
+    await world.github.report_check(EDGES, sha, "lint")
+    await world.settled()
+    ours = [each.name for each in world.github.checks(sha) if each.app_slug == "pachops"]
+    assert sorted(ours) == sorted([check_name("prod"), check_name("staging")])
+    world.redeclare(prod + follows)
+    await world.github.report_check(EDGES, sha, "unit")
+    await world.settled()
+    assert [each.request.environment for each in await world.asked()] == ["staging"]

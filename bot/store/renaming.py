@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bot.domain.audit import Action, Entry
 from bot.domain.deployment import Actor
 from bot.store.audit import append
-from bot.store.deliveries import lanes_of
+from bot.store.deliveries import DeliveryState, lanes_of
 from bot.store.deployments import WANTED
 from bot.store.locks import rename_locks
 from bot.store.tables import AUDIT, DELIVERY, DEPLOYMENT, FACT, LOCK_NOTICE, SUBSCRIPTION
@@ -45,6 +45,9 @@ def rename(
     # What was told before and is not done yet.
     told = DELIVERY.c.repository.in_(lanes_of(before.name))
     _rewrite(connection, DELIVERY.c.payload, told, old, new)
+    # GitHub tells under the new name that the checks have ended.
+    awaits = told & (DELIVERY.c.state == DeliveryState.AWAITING)
+    connection.execute(sa.update(DELIVERY).where(awaits).values(repository=after.name.lower()))
     _rewrite(connection, DEPLOYMENT.c.request, moved, old, new)
     connection.execute(
         sa.update(DEPLOYMENT)

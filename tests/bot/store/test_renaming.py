@@ -116,3 +116,13 @@ async def test_it_is_done_once_and_is_in_the_audit(database: Database, renamed: 
     body = json.loads(first.body)
     assert body["action"] == Action.RENAMED
     assert body["facts"] == {"before": EDGES.address, "after": CORNERS.address}
+
+
+async def test_what_awaits_checks_hears_of_them_under_the_new_name(
+    database: Database, renamed: Rename
+) -> None:
+    deliveries = Deliveries(database)
+    await deliveries.take("1", "push", EDGES.name, "{}")
+    await deliveries.await_checks("1", "abc", 400.0, "awaits")
+    assert await renamed()
+    assert await deliveries.checks_ended(CORNERS.name, "abc") == 1

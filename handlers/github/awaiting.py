@@ -15,14 +15,12 @@ LOOK_SECONDS = 300.0
 """Between two looks where no webhook tells that they have ended, as not all do; then a tenth of the
 time that it has waited already, so that many that wait in vain cost few calls."""
 _AWAITED = frozenset({Code.CHECKS_PENDING, Code.CHECKS_MISSING})
-_NOT_YET = "pending"
 
 
 class Status(Event):
     """Somebody has reported on a commit."""
 
     sha: str
-    state: str
 
 
 def may_await(errand: Errand, reasons: Collection[Reason]) -> bool:
@@ -43,8 +41,6 @@ async def await_checks(errand: Errand, sha: str, line: str) -> None:
 async def handle(desk: Desk, delivery: Delivery) -> str:
     """A commit status: whoever waits for it looks again."""
     status = Status.model_validate_json(delivery.payload)
-    if status.state == _NOT_YET:
-        return "not an end"
     return await checks_ended(desk, status, status.sha)
 
 

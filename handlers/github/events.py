@@ -45,11 +45,12 @@ WANTED: Mapping[str, Collection[str] | None] = MappingProxyType(
         # Every App that may write checks is told of these two, whatever it subscribes to.
         "check_run": frozenset({"rerequested", "requested_action"}),
         "check_suite": frozenset({"rerequested", check_suite.ENDED}),
-        "status": None,
+        "status": frozenset({"success", "failure", "error"}),
         "repository": frozenset({"renamed", "transferred"}),
     }
 )
-"""The actions that are handled; None: the event has none. All else is answered and forgotten."""
+"""The actions, or a status' states, that are handled; None: the event has none. All else is answered and
+forgotten."""
 
 
 async def handle(desk: Desk, delivery: Delivery) -> str | None:

@@ -40,7 +40,7 @@ class Webhook:
 
     Args:
         secrets: the current webhook secret, and while it is being changed the previous one.
-        wanted: the actions of each event that are handled; None: it has no actions.
+        wanted: the actions (or states) of each event that are handled; None: it has none.
         deliveries: where they are kept.
         taken: called when there is a new one.
 
@@ -112,7 +112,7 @@ class Webhook:
     def _is_wanted(self, event: str, payload: Mapping[str, Any]) -> bool:
         if event not in self._wanted:
             return False
-        actions, action = self._wanted[event], payload.get("action")
+        actions, action = self._wanted[event], payload.get("action", payload.get("state"))
         return actions is None or (isinstance(action, str) and action in actions)
 
 

@@ -153,7 +153,9 @@ class Consent:
             raise StoppedError(Code.GAVE_WAY, fact, where=urgent.id)
 
     async def _against(self, calendar: Calendar) -> tuple[Reason, ...]:
-        request = self._request
+        # Its repository may have got another name since it began.
+        now = await self._services.deployments.get(self._deployment.id) or self._deployment
+        request = now.request
         standing = await self._services.standing(request.repository, request.environment)
         return stands_against(self._deployment, standing, calendar, time.time())
 

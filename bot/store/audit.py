@@ -9,7 +9,7 @@ from itertools import islice
 
 import sqlalchemy as sa
 
-from bot.domain.audit import Entry, Fault, Head, Row, next_row, verify
+from bot.domain.audit import Entry, Fault, Head, Row, next_row, verify, wrong_with
 from bot.domain.deployment import Actor
 from bot.domain.reasons import Code, StoppedError
 from bot.store.database import Database
@@ -19,7 +19,7 @@ _PAGE = 1000
 _MOST_FAULTS = 20
 _LOOKED_AT = 50
 _AT_ONCE = 200
-_LOOKED_BACK = 20_000
+_LOOKED_BACK = 200_000
 """Rows, among which decisions on what is not a deployment are looked for."""
 _Columns = tuple[int, float, str, str, str, str | None, str | None]
 
@@ -174,7 +174,9 @@ def _is_about(
     pull_request: int | None,
     who: str | None,
 ) -> bool:
-    """Whether it truly is: the query looked at its text alone."""
+    """Whether it truly is, and as it was written: the query looked at its text alone."""
+    if wrong_with(row) is not None:
+        return False
     body = json.loads(row.body)
     facts, actor = body.get("facts", {}), body.get("actor", {})
     by = Actor(actor.get("name", ""), actor.get("surface", ""), actor.get("account"))

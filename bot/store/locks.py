@@ -255,6 +255,7 @@ def locks_of(connection: sa.Connection, repository: str | None, now: float) -> t
 
 def rename_locks(connection: sa.Connection, before: str, after: str, by: Actor, now: float) -> None:
     """Move a repository's locks; where there is one under the new name already, that one stays."""
+    _expire(connection, now)
     newer = sa.select(LOCK.c.environment).where(LOCK.c.repository == after).scalar_subquery()
     its = LOCK.c.repository == before
     for lock in _remove(connection, its & LOCK.c.environment.in_(newer)):

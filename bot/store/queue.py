@@ -35,6 +35,8 @@ class Queue:
 
     async def behind(self, deployment: Deployment) -> Sequence[Deployment]:
         """Those that wait for it, in the order asked; for the run that holds the target."""
+        # Its repository may have got another name since it began.
+        deployment = await self._deployments.get(deployment.id) or deployment
         unfinished = await self.unfinished(deployment.request.target)
         ids = [each.id for each in unfinished]
         if deployment.id not in ids:

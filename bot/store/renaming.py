@@ -9,10 +9,12 @@ from bot.domain.audit import Action, Entry
 from bot.domain.deployment import Actor
 from bot.store.audit import append
 from bot.store.deliveries import DeliveryState, lanes_of
-from bot.store.deployments import WANTED
 from bot.store.locks import rename_locks
 from bot.store.tables import AUDIT, DELIVERY, DEPLOYMENT, FACT, LOCK_NOTICE, SUBSCRIPTION
-from bot.store.values import encode
+from bot.store.values import JSON, decode, encode
+
+_OWNER = "owner"
+"""What the JSON of a place has beside its name, whether GitHub or we wrote it."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class Named:
     """By deployments and locks."""
     name: str
     """By channels: `owner/name`."""
+    clone_url: str
+    """By GitHub."""
 
 
 def rename(
@@ -38,13 +42,13 @@ def rename(
     _move_subscriptions(connection, before.name.lower(), after.name.lower())
     old, new = encode(before.address), encode(after.address)
     moved = DEPLOYMENT.c.repository == before.address
-    # Before an update these are looked at again, under this address.
-    facts_of = FACT.c.deployment.in_(sa.select(DEPLOYMENT.c.id).where(moved))
-    _rewrite(connection, FACT.c.value, facts_of & (FACT.c.key == WANTED), old, new)
+    # Where it was asked for: what is looked at again, reported and voted on is there.
+    its = FACT.c.deployment.in_(sa.select(DEPLOYMENT.c.id).where(moved))
+    _move_places(connection, FACT.c.value, its, before, after)
     _rewrite(connection, LOCK_NOTICE.c.lock, LOCK_NOTICE.c.sent_at.is_(None), old, new)
     # What was told before and is not done yet.
     told = DELIVERY.c.repository.in_(lanes_of(before.name))
-    _rewrite(connection, DELIVERY.c.payload, told, old, new)
+    _move_places(connection, DELIVERY.c.payload, told, before, after)
     # GitHub tells under the new name that the checks have ended.
     awaits = told & (DELIVERY.c.state == DeliveryState.AWAITING)
     connection.execute(sa.update(DELIVERY).where(awaits).values(repository=after.name.lower()))
@@ -68,6 +72,45 @@ def _move_subscriptions(connection: sa.Connection, before: str, after: str) -> N
     newer = sa.select(channel).where(SUBSCRIPTION.c.repository == after).scalar_subquery()
     connection.execute(sa.delete(SUBSCRIPTION).where(its, channel.in_(newer)))
     connection.execute(sa.update(SUBSCRIPTION).where(its).values(repository=after))
+
+
+def _move_places(
+    connection: sa.Connection,
+    text: sa.Column[Any],
+    which: sa.ColumnElement[bool],
+    before: Named,
+    after: Named,
+) -> None:
+    """Give the repository its new name wherever JSON has it."""
+    keys = list(text.table.primary_key)
+    found = connection.execute(
+        sa.select(text, *keys).where(which, text.contains(f'"{_OWNER}"'))
+    ).all()
+    for value, *key in found:
+        moved = encode(_moved(decode(value), before, after))
+        if moved != value:
+            this = (column == part for column, part in zip(keys, key, strict=True))
+            connection.execute(sa.update(text.table).where(*this).values({text: moved}))
+
+
+def _moved(value: JSON, before: Named, after: Named) -> JSON:
+    if isinstance(value, list):
+        return [_moved(each, before, after) for each in value]
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _moved(each, before, after) for key, each in value.items()}
+    owner, name = inner.get(_OWNER), inner.get("name")
+    login = owner.get("login") if isinstance(owner, dict) else owner
+    if f"{login}/{name}".lower() != before.name.lower():
+        return inner
+    new_owner, _, new_name = after.name.partition("/")
+    named = {
+        _OWNER: {**owner, "login": new_owner} if isinstance(owner, dict) else new_owner,
+        "name": new_name,
+        "full_name": after.name,
+        "clone_url": after.clone_url,
+    }
+    return inner | {key: each for key, each in named.items() if key in inner}
 
 
 def _rewrite(

@@ -23,6 +23,7 @@ from handlers.commands.answers import Refused, VoteCast
 from handlers.commands.asking import reasons_of
 from handlers.commands.errand import Errand, Person
 from handlers.commands.noting import About, note_decision
+from handlers.commands.words import no_such_deployment
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,9 @@ async def cast_vote(
 async def _cast(
     errand: Errand, deployment: Deployment, verdict: Verdict, seen: Seen | str
 ) -> VoteCast | Refused:
+    if deployment.request.repository != errand.address:
+        # Who may what there says nothing of it: its own place may have another name by now.
+        raise no_such_deployment(deployment.id)
     approvals = errand.desk.deployer.approvals
     asked = await approvals.settle(deployment.id, time.time())
     vote = Vote(errand.actor, verdict, time.time())

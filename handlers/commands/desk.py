@@ -56,6 +56,9 @@ class Client(Protocol):
     async def branches(self, beginning: str) -> Mapping[str, str]:
         """The heads of branches whose names begin so."""
 
+    async def names_at_root(self, ref: str) -> frozenset[str]:
+        """Of all files, folders and links of a commit or branch."""
+
     async def default_branch_file(self, path: str) -> bytes | None:
         """A file of the default branch."""
 

@@ -11,7 +11,7 @@ from bot.domain.gate_facts import Facts, Unknown
 from bot.domain.gate_rules import Rules
 from bot.domain.github import Permission, PullRequest, Repository
 from bot.domain.reasons import Code, StoppedError
-from bot.project import PROJECT_FILE, parse_project
+from bot.project import PROJECT_FILE, misplaced, parse_project
 from bot.services.git import repository_address
 from bot.services.together import both
 from bot.store.values import JSON
@@ -81,6 +81,7 @@ class Errand:
         self.facts: Facts | None = None
         """What the last decision was made from."""
         self._rules: Rules | None = None
+        self._has_no_file = False
         self._permission: Permission | Unknown | None = None
         self._least_permission: Permission | None = None
         self._pulls: dict[int, PullRequest | Unknown] = {}
@@ -125,14 +126,25 @@ class Errand:
             return
         self._pulls[number] = found.pull_request
         self._least_permission = found.permission
-        if found.is_file_known and self._rules is None:
+        self._has_no_file = found.is_file_known and found.file is None
+        if found.file is not None and self._rules is None:
             self._rules = self._narrowed(found.file)
 
     async def rules(self) -> Rules:
         """Those of the default branch. Errors: also github_refused, project_invalid."""
         if self._rules is None:
-            self._rules = self._narrowed(await self.client.default_branch_file(PROJECT_FILE))
+            self._rules = self._narrowed(await self._file())
         return self._rules
+
+    async def _file(self) -> bytes | None:
+        text = None
+        if not self._has_no_file:
+            text = await self.client.default_branch_file(PROJECT_FILE)
+        if text is None:
+            there = await self.client.names_at_root(self.repository.default_branch)
+            if (wrong := misplaced(there)) is not None:
+                raise wrong
+        return text
 
     def _narrowed(self, text: bytes | None) -> Rules:
         """The repository's own rules, with what the operator's settings add to them."""

@@ -28,9 +28,6 @@ class Client(desk.Client, Protocol):
     async def file_at(self, path: str, sha: str) -> bytes | None:
         """A file of a commit, a fork's too."""
 
-    async def names_at_root(self, sha: str) -> frozenset[str]:
-        """Of all files, folders and links of a commit."""
-
     async def commit_of_tag(self, tag: str) -> str:
         """Its full SHA, where git does not say it."""
 

@@ -74,9 +74,11 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     event = RepositoryEvent.model_validate_json(delivery.payload)
     errand = Errand(desk, delivery, event)
     before, after = event.before, event.after
+    if address_of(before) == address_of(after):
+        return "it is named as before"
     await desk.deployer.rename(
-        Named(address_of(before), before.full_name),
-        Named(address_of(after), after.full_name),
+        Named(address_of(before), before.full_name, before.clone_url),
+        Named(address_of(after), after.full_name, after.clone_url),
         errand.actor,
         once=f"renamed:{delivery.id}",
     )

@@ -21,6 +21,8 @@ LOG = logging.getLogger(__name__)
 
 ACTIONS = frozenset({"opened", "synchronize", "reopened"})
 CHECK = f"pachops: {PROJECT_FILE}"
+_MOST_TEAMS = 50
+"""Each takes two calls at most, and anybody may bring a file."""
 _RULES = "rules:"
 _DEFAULT = f"{_RULES}default:"
 """Of the default branch's, on a commit that nothing follows for them."""
@@ -170,7 +172,7 @@ async def _read(errand: Errand, sha: str) -> _File:
 
 async def _checked(errand: Errand, file: _File) -> tuple[CheckReport, int]:
     """What the check says, and how many problems there are."""
-    if file.text is None and file.wrong is None:
+    if file.wrong is None and not (file.text or b"").strip():
         return words.rules_taken_away(), 0
     reasons = (file.wrong,) if file.wrong else await _problems(errand, file.text or b"")
     return _report(reasons, errand), len(reasons)
@@ -196,7 +198,8 @@ def _split(reason: Reason) -> list[Reason]:
 async def _unread_people(errand: Errand, rules: Rules, text: bytes) -> list[Reason]:
     """Teams and groups that do not exist or cannot be read: nobody in them could deploy."""
     people = [each for rule in rules.environments.values() for each in _people(rule)]
-    teams = sorted({team for each in people for team in each.teams})
+    named = sorted({team for each in people for team in each.teams})
+    teams = named[:_MOST_TEAMS]
     groups = sorted({group for each in people for group in each.groups})
     in_teams = await together(errand.is_member(each) for each in teams)
     # Who brings the rules need not be known in Slack.
@@ -208,11 +211,15 @@ async def _unread_people(errand: Errand, rules: Rules, text: bytes) -> list[Reas
             for group, each in zip(groups, in_groups, strict=True)
         ),
     ]
-    return [
+    unread = [
         StoppedError(code, f"{name}: {each.call}: {each.why}", where=_where(name, text)).reason
         for name, code, each in found
         if isinstance(each, Unknown)
     ]
+    if len(named) > len(teams):
+        fact = f"{len(named)} teams are named, of which {_MOST_TEAMS} at most are looked up"
+        unread.insert(0, StoppedError(Code.TEAM_UNKNOWN, fact, where=PROJECT_FILE).reason)
+    return unread
 
 
 def _people(rule: EnvironmentRules) -> tuple[People, ...]:

@@ -223,11 +223,11 @@ class Facts(Place):
             lambda github: self._repository(github).get_contents(path, ref=sha),
         )
 
-    async def names_at_root(self, sha: str) -> frozenset[str]:
-        """Of all files, folders and links of a commit."""
+    async def names_at_root(self, ref: str) -> frozenset[str]:
+        """Of all files, folders and links of a commit or branch."""
         found = await self._find(
-            f"listing the files at {sha}",
-            lambda github: self._repository(github).get_contents("", ref=sha),
+            f"listing the files at {ref}",
+            lambda github: self._repository(github).get_contents("", ref=ref),
         )
         return frozenset(each.name for each in found) if isinstance(found, list) else frozenset()
 

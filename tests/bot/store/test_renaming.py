@@ -15,13 +15,18 @@ from bot.store.renaming import Named, rename
 from bot.store.subscriptions import Subscription, Subscriptions
 
 ADA, BOB = Actor("ada", "github"), Actor("bob", "github")
-EDGES = Named("https://h/acme/edges.git", "Acme/edges")
-CORNERS = Named("https://h/acme/corners.git", "acme/Corners")
-MORE = "https://h/acme/edges.github.git"
+EDGES = Named("https://h/acme/edges", "Acme/edges", "https://h/acme/edges.git")
+CORNERS = Named("https://h/acme/corners", "acme/Corners", "https://h/acme/corners.git")
+MORE = "https://h/acme/edges.github"
 LOCK = Lock("1", EDGES.address, "staging", ADA, "", 100.0, 4000.0)
 
 Add = Callable[..., Awaitable[Deployment]]
 Rename = Callable[..., Awaitable[bool]]
+
+
+def place(owner: str, name: str, path: str | None = None) -> dict[str, str]:
+    url = f"https://h/{owner}/{path or name}.git"
+    return {"owner": owner, "name": name, "default_branch": "main", "clone_url": url}
 
 
 @pytest.fixture
@@ -70,16 +75,18 @@ async def test_deployments_have_the_new_name_also_for_the_look_before_their_upda
 ) -> None:
     moved = await add(repository=EDGES.address)
     other = await add(repository=MORE)
-    for each in (moved, other):
-        await deployments.save(each.id, WANTED, {"clone_url": each.request.repository})
+    for each, name in ((moved, "edges"), (other, "edges.github")):
+        await deployments.save(each.id, WANTED, {"place": place("acme", name), "wish": 1})
     await renamed()
     found = await deployments.get(moved.id)
     assert found is not None
     assert found.request.target == f"{CORNERS.address}#staging"
-    assert await deployments.load(moved.id, WANTED) == {"clone_url": CORNERS.address}
+    there = {"place": place("acme", "Corners", "corners"), "wish": 1}
+    assert await deployments.load(moved.id, WANTED) == there
     assert await deployments.list(target=found.request.target) == (found,)
     assert await deployments.get(other.id) == other
-    assert await deployments.load(other.id, WANTED) == {"clone_url": MORE}
+    left = {"place": place("acme", "edges.github"), "wish": 1}
+    assert await deployments.load(other.id, WANTED) == left
 
 
 async def test_channels_hear_of_the_new_name(database: Database, renamed: Rename) -> None:
@@ -97,14 +104,19 @@ async def test_what_was_told_before_and_is_not_done_is_done_under_the_new_name(
     database: Database, renamed: Rename, *, is_aside: bool
 ) -> None:
     deliveries = Deliveries(database)
-    payload = json.dumps({"clone_url": EDGES.address}, separators=(",", ":"))
-    await deliveries.take("d", "issue_comment", EDGES.name, payload)
+    repository = {**place("acme", "edges"), "owner": {"login": "acme", "id": 7}}
+    payload = {"repository": {**repository, "full_name": "acme/edges"}, "sender": {"login": "ada"}}
+    await deliveries.take("d", "issue_comment", EDGES.name, json.dumps(payload))
     if is_aside:
         await deliveries.set_aside("d")
     await renamed()
     delivery = await deliveries.begin("d")
     assert delivery is not None
-    assert json.loads(delivery.payload) == {"clone_url": CORNERS.address}
+    there = {**place("acme", "Corners", "corners"), "owner": {"login": "acme", "id": 7}}
+    assert json.loads(delivery.payload) == {
+        "repository": {**there, "full_name": CORNERS.name},
+        "sender": {"login": "ada"},
+    }
 
 
 async def test_it_is_done_once_and_is_in_the_audit(database: Database, renamed: Rename) -> None:
@@ -126,3 +138,12 @@ async def test_what_awaits_checks_hears_of_them_under_the_new_name(
     await deliveries.await_checks("1", "abc", 400.0, "awaits")
     assert await renamed()
     assert await deliveries.checks_ended(CORNERS.name, "abc") == 1
+
+
+async def test_a_lock_that_is_over_gives_way(database: Database, renamed: Rename) -> None:
+    locks = Locks(database)
+    await locks.take(LOCK, 100.0)
+    await locks.take(Lock("2", CORNERS.address, "staging", BOB, "", 110.0, 150.0), 110.0)
+    await renamed()
+    (there,) = await locks.list(CORNERS.address, 200.0)
+    assert there.id == "1"

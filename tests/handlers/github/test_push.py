@@ -186,3 +186,17 @@ async def test_without_channels_slack_is_not_told(world: World) -> None:
     await world.github.push(EDGES, {"a": "1"})
     await world.settled()
     assert await world.deployments.load((await world.only()).id, SLACK) is None
+
+
+@pytest.mark.parametrize("files", [{".pachops.yaml": "a: 1\n"}, {f"{PROJECT_FILE}/a": "1"}])
+async def test_where_the_default_branchs_file_is_none_a_push_shows_so_and_nothing_is_allowed(
+    world: World, files: dict[str, str]
+) -> None:
+    world.github.repository(EDGES, files)
+    sha = await world.github.push(EDGES, {"b": "1"})
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"c": "1"})
+    await world.settled()
+    check = await world.github.expect_check(sha, conclusion="failure")
+    assert check.name == f"pachops: {PROJECT_FILE}"
+    await world.comment(pull, "/pachops lock default")
+    assert "project_invalid" in world.answers(pull)[-1]

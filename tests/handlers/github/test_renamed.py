@@ -4,8 +4,13 @@ import json
 
 import pytest
 
+from bot.domain.approval import Verdict
 from bot.domain.audit import Action
-from bot.domain.github import Permission
+from bot.domain.github import Permission, Repository
+from bot.domain.reasons import Code, StoppedError
+from handlers.commands.approving import cast_vote
+from handlers.commands.errand import Errand, Person, Place, Source
+from handlers.commands.second_look import SecondLook
 from handlers.github.renamed import RepositoryEvent
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.state import PullRequest
@@ -47,6 +52,33 @@ async def test_a_rollback_holds_under_the_new_name(world: World) -> None:
     hold = await world.deployments.hold(f"{world.github.url}/{CORNERS}.git#staging")
     assert hold is not None
     assert hold.deployment == rollback.id
+
+
+async def test_what_waits_for_approval_goes_on_and_is_approved_where_it_is_now(
+    world: World,
+) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops deploy staging")
+    await world.waits_for_approval(await world.only())
+    await is_renamed(world)
+    assert await SecondLook(world.desk)(await world.only()) == ()
+    await world.comment(pull, "/pachops approve", by="grace")
+    assert "approved" in world.answers(pull)[-1].lower()
+
+
+async def test_who_may_approve_where_the_name_was_freed_approves_nothing_else(
+    world: World,
+) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops deploy staging")
+    await is_renamed(world)
+    deployment = await world.only()
+    await world.waits_for_approval(deployment)
+    place = Place(Repository("acme", "edges", "main", f"{world.github.url}/{EDGES}.git"))
+    errand = Errand(world.desk, place, Person("grace", "github"), Source("d", 1.0))
+    with pytest.raises(StoppedError) as stopped:
+        await cast_vote(errand, deployment, Verdict.APPROVE)
+    assert stopped.value.reason.code is Code.DEPLOYMENT_UNKNOWN
 
 
 async def test_what_waits_is_found_and_cancelled(world: World) -> None:

@@ -189,3 +189,19 @@ async def test_asked_for_again_it_says_what_is_so_now(world: World) -> None:
     await world.github.rerun(EDGES, check)
     await world.settled()
     assert (check.status, check.conclusion) == ("completed", "success")
+
+
+async def test_of_very_many_teams_some_are_looked_up_and_that_is_said(world: World) -> None:
+    teams = ", ".join(f"acme/t{number}" for number in range(60))
+    before = len(world.github.calls)
+    pull = await brings(world, f"environments:\n  staging:\n    deployers: {{teams: [{teams}]}}\n")
+    (check,) = checks(world, pull.head_sha)
+    assert "60 teams are named, of which 50 at most are looked up" in (check.summary or "")
+    asked = [each for each in world.github.calls[before:] if each.path.startswith("/orgs/")]
+    assert len(asked) <= 2 * 50
+
+
+async def test_that_rules_are_emptied_is_said(world: World) -> None:
+    pull = await brings(world, "  \n")
+    (check,) = checks(world, pull.head_sha)
+    assert check.conclusion == "neutral"

@@ -1,5 +1,6 @@
 """A repository that has another name: what is kept under its address goes on under the new one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from bot.store.values import JSON, decode, encode
 
 _OWNER = "owner"
 """What the JSON of a place has beside its name, whether GitHub or we wrote it."""
+_INSTALLATION = "installation"
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,11 @@ class Named:
     """By channels: `owner/name`."""
     clone_url: str
     """By GitHub."""
+
+    @property
+    def owner(self) -> str:
+        """In lower case."""
+        return self.name.partition("/")[0].lower()
 
 
 def rename(
@@ -99,10 +106,19 @@ def _moved(value: JSON, before: Named, after: Named) -> JSON:
     if not isinstance(value, dict):
         return value
     inner = {key: _moved(each, before, after) for key, each in value.items()}
-    owner, name = inner.get(_OWNER), inner.get("name")
+    named = inner | _named(inner, before, after)
+    if named != value and before.owner != after.owner and _INSTALLATION in named:
+        # Another owner has another; the App asks which.
+        named[_INSTALLATION] = None
+    return named
+
+
+def _named(place: Mapping[str, JSON], before: Named, after: Named) -> dict[str, JSON]:
+    """The new names of those that it has; nothing of another place."""
+    owner, name = place.get(_OWNER), place.get("name")
     login = owner.get("login") if isinstance(owner, dict) else owner
     if f"{login}/{name}".lower() != before.name.lower():
-        return inner
+        return {}
     new_owner, _, new_name = after.name.partition("/")
     named = {
         _OWNER: {**owner, "login": new_owner} if isinstance(owner, dict) else new_owner,
@@ -110,7 +126,7 @@ def _moved(value: JSON, before: Named, after: Named) -> JSON:
         "full_name": after.name,
         "clone_url": after.clone_url,
     }
-    return inner | {key: each for key, each in named.items() if key in inner}
+    return {key: each for key, each in named.items() if key in place}
 
 
 def _rewrite(

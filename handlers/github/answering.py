@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.domain.command import Deploy
 from bot.domain.deployment import Commit, Deployment, Trigger
 from bot.domain.reasons import Code, Reason, StoppedError
-from handlers.commands.asking import ask
+from handlers.commands.asking import ask, submitted_before
 from handlers.commands.gathering import Wish
 from handlers.commands.noting import note_command
 from handlers.github import words
@@ -56,6 +56,23 @@ async def follow(errand: Errand, environments: Sequence[str], wish: Callable[[st
     if awaited is not None:
         await await_checks(errand, awaited.sha, line)
     return line
+
+
+async def leave_to_newer(
+    errand: Errand, environments: Sequence[str], wish: Callable[[str], Wish], branch: str
+) -> None:
+    """What awaited checks is not deployed by itself any more, and says so."""
+    if not errand.source.has_awaited or not errand.desk.github.is_app:
+        return
+    for name in environments:
+        settled = await submitted_before(errand, name) or await errand.kept_answer(name)
+        commit = wish(name).commit
+        if settled is None and commit is not None:
+            report = words.left_to_newer(branch, errand.desk.safe)
+            identity = errand.deployment_id(name)
+            await errand.client.create_check(
+                commit.sha, check_name(name), report, external_id=identity
+            )
 
 
 async def ask_at_last(errand: Errand, wish: Wish, part: str) -> Deployment | tuple[Reason, ...]:

@@ -12,8 +12,11 @@ from handlers.github.errand import Errand
 LOG = logging.getLogger(__name__)
 
 
-async def carry_out(errand: Errand, given: Given, number: int) -> str:
-    """Carry out a command and answer it on the pull request, once; what was done, in a line."""
+async def carry_out(errand: Errand, given: Given, number: int, *, is_seen: bool = False) -> str:
+    """Carry out a command and answer it on the pull request, once; what was done, in a line.
+
+    `is_seen`: its comment has its reaction already.
+    """
     marker = words.marker(errand.source.id, given.part)
     if errand.source.is_repeat:
         if await errand.client.find_comment(number, marker):
@@ -21,12 +24,12 @@ async def carry_out(errand: Errand, given: Given, number: int) -> str:
         if (kept := await errand.kept_answer(given.part)) is not None:
             await errand.client.create_comment(number, kept, marker=marker)
             return f"{given.line}: answered at last"
-    if isinstance(parse(given.line), Plan):
+    if not is_seen and isinstance(parse(given.line), Plan):
         # It takes a while, and the answer is all that would be seen of it.
-        await _accept(errand, given)
+        await accept(errand, given.comment)
     answered = await obey(errand, given)
     if isinstance(answered, Started):
-        await _accept(errand, given)
+        await accept(errand, given.comment)
         return f"{given.line}: deployment {answered.deployment.id}"
     body = words.answer(answered, given.line, errand.desk.word, errand.desk.safe)
     await errand.keep_answer(given.part, body)
@@ -36,11 +39,12 @@ async def carry_out(errand: Errand, given: Given, number: int) -> str:
     return f"{given.line}: answered"
 
 
-async def _accept(errand: Errand, given: Given) -> None:
-    if given.comment is None:
+async def accept(errand: Errand, comment: int | None) -> None:
+    """Show on a comment that it was read."""
+    if comment is None:
         return
     try:
-        await errand.client.react(given.comment, "eyes")
+        await errand.client.react(comment, "eyes")
     except StoppedError as stopped:
         if stopped.reason.code is not Code.GITHUB_REFUSED:
             raise

@@ -11,7 +11,7 @@ from bot.store.deliveries import Delivery
 from handlers.commands.obey import ONLY_TELL, Given
 from handlers.github import words
 from handlers.github.answering import answer
-from handlers.github.commands import carry_out
+from handlers.github.commands import accept, carry_out
 from handlers.github.comment_text import MOST_COMMANDS, read_comment
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
@@ -54,6 +54,8 @@ async def handle(desk: Desk, delivery: Delivery) -> str | None:
     if not found.lines and slip is None:
         return "no command"
     if not delivery.is_aside and desk.deliveries is not None and _only_asks(found.lines):
+        # It may be some time before it is its turn.
+        await accept(Errand(desk, delivery, event), event.comment.id)
         await desk.deliveries.set_aside(delivery.id)
         return None
     errand = Errand(desk, delivery, event)
@@ -68,7 +70,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str | None:
             pull_request=number,
             comment=event.comment.id,
         )
-        done.append(await carry_out(errand, given, number))
+        done.append(await carry_out(errand, given, number, is_seen=delivery.is_aside))
     if found.left_out:
         text = words.too_many(found.left_out, MOST_COMMANDS)
         await answer(errand, number, text, words.marker(delivery.id, "rest"))

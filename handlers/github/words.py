@@ -157,6 +157,15 @@ def nothing_follows() -> CheckReport:
     )
 
 
+def left_to_newer(branch: str, safe: Safe) -> CheckReport:
+    """The check on a commit that awaited its checks, where a later push came first."""
+    return CheckReport(
+        title=safe.line(f"{branch} has moved on", 200),
+        summary="This commit was not deployed: a later one is there.",
+        conclusion=Conclusion.SKIPPED,
+    )
+
+
 def moved_on(branch: str, safe: Safe) -> CheckReport:
     """Likewise, where a later push was followed instead."""
     return CheckReport(

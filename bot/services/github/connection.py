@@ -39,7 +39,7 @@ LONGEST_WAIT = 3700.0
 """Seconds that a call waits for limits in all; a primary limit ends within an hour."""
 LONGEST_CALL = 60.0
 """Seconds for a try, which may read several pages."""
-AT_ONCE = 4
+AT_ONCE = 5
 """Calls under way as one login: fewer than there are threads, so that others have some too."""
 
 MISSING = frozenset({404})

@@ -19,9 +19,11 @@ from bot.services.github.pull_request import (
     Ourselves,
     by_graphql,
     by_rest,
-    checks_by_rest,
+    checks_of,
     from_graphql,
     opinions_by_rest,
+    runs_of,
+    statuses_of,
 )
 from bot.services.github.raw import Json, get
 from bot.services.together import both, together
@@ -130,10 +132,17 @@ class Facts(Place):
     async def checks(self, sha: str) -> tuple[Check, ...]:
         """Those of a commit, without our own; what its branch asks for is not known here."""
         own_app = await self._access.slug()
-        return await self._ask(
-            f"reading the checks of {sha}",
-            lambda github: checks_by_rest(github, self.full_name, sha, own_app=own_app),
+        runs, statuses = await both(
+            self._ask(
+                f"reading the checks of {sha}",
+                lambda github: runs_of(github, self.full_name, sha, own_app=own_app),
+            ),
+            self._ask(
+                f"reading the statuses of {sha}",
+                lambda github: statuses_of(github, f"{self._path}/commits/{sha}/status"),
+            ),
         )
+        return checks_of([*runs, *statuses])
 
     async def review(self, pull: PullRequest) -> ReviewState:
         """Approved where nobody asks for changes and one who approves may write."""
@@ -201,9 +210,8 @@ class Facts(Place):
             f"listing the branches {beginning}*",
             lambda github: {
                 each.ref.removeprefix(_HEADS): each.object.sha
-                for each in self._repository(github).get_git_matching_refs(
-                    f"heads/{quote(beginning)}"
-                )
+                # It is quoted there.
+                for each in self._repository(github).get_git_matching_refs(f"heads/{beginning}")
             },
         )
 

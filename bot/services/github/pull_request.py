@@ -65,7 +65,7 @@ def from_graphql(
         open=found.state == "OPEN",
         merged=found.state == "MERGED",
         review=_review(found),
-        checks=_checks(
+        checks=checks_of(
             (_check(node) for node in nodes if not _is_own(node, who.app)),
             base.required_checks if base else frozenset(),
         ),
@@ -98,16 +98,18 @@ def by_rest(github: Github, full_name: str, number: int) -> PullRequest:
     )
 
 
-def checks_by_rest(
-    github: Github, full_name: str, sha: str, *, own_app: str | None
-) -> tuple[Check, ...]:
-    """Those of a commit; what its branch asks for is not known here."""
-    runs = (
+def runs_of(github: Github, full_name: str, sha: str, *, own_app: str | None) -> tuple[Check, ...]:
+    """What Apps but our own report on a commit."""
+    return tuple(
         Check(run.name, _check_state(run.status, run.conclusion))
         for run in github.get_repo(full_name).get_commit(sha).get_check_runs()
         if own_app is None or slug_of(run.app) != own_app
     )
-    return _checks([*_statuses(github, f"/repos/{full_name}/commits/{sha}/status"), *runs])
+
+
+def statuses_of(github: Github, path: str) -> tuple[Check, ...]:
+    """What others report on a commit."""
+    return tuple(_statuses(github, path))
 
 
 def opinions_by_rest(
@@ -150,7 +152,7 @@ def _statuses(github: Github, path: str) -> Iterable[Check]:
             return
 
 
-def _checks(found: Iterable[Check], required: frozenset[str] = frozenset()) -> tuple[Check, ...]:
+def checks_of(found: Iterable[Check], required: frozenset[str] = frozenset()) -> tuple[Check, ...]:
     """One for each name, by name; of several workflows with one name the worst counts."""
     states: dict[str, CheckState] = {}
     for check in found:

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -147,3 +148,15 @@ async def test_a_lock_that_is_over_gives_way(database: Database, renamed: Rename
     await renamed()
     (there,) = await locks.list(CORNERS.address, 200.0)
     assert there.id == "1"
+
+
+async def test_of_another_owner_the_app_asks_for_its_installation(
+    database: Database, deployments: Deployments, add: Add
+) -> None:
+    given = Named("https://h/bob/edges", "bob/edges", "https://h/bob/edges.git")
+    moved = await add(repository=EDGES.address)
+    wanted: Any = {"place": {"repository": place("acme", "edges"), "installation": 7}}
+    await deployments.save(moved.id, WANTED, wanted)
+    await database.write(lambda connection: rename(connection, EDGES, given, BOB, 200.0, once="it"))
+    there = {"place": {"repository": place("bob", "edges"), "installation": None}}
+    assert await deployments.load(moved.id, WANTED) == there

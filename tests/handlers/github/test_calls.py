@@ -50,7 +50,7 @@ ENDS: tuple[tuple[tuple[Step, ...], bool], ...] = (
         (
             WITHOUT_GRAPHQL,
             "{requires: [checks, review]}",
-            ((PULL, RULES), (PUSHES, PERMISSION, REVIEWS, STATUSES), (RUNS, PERMISSION)),
+            ((PULL, RULES), (PUSHES, PERMISSION, REVIEWS, STATUSES, RUNS), (PERMISSION,)),
         ),
     ],
 )

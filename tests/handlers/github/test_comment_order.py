@@ -45,6 +45,28 @@ async def test_a_plan_that_takes_long_is_acknowledged_and_holds_up_no_other_comm
     assert await world.deliveries.repositories(9) == [EDGES]
 
 
+async def test_a_second_plan_is_acknowledged_while_the_first_is_made(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull = await opened(world)
+    plan, goes_on = world.deployer.plan, asyncio.Event()
+
+    async def plan_at_last(request: Request) -> Plan:
+        await goes_on.wait()
+        return await plan(request)
+
+    monkeypatch.setattr(world.deployer, "plan", plan_at_last)
+    asked = [await world.github.comment(pull, "/pachops plan", by="ada") for _ in range(2)]
+    async with asyncio.timeout(PATIENCE):
+        while not all(map(world.reactions, asked)):  # noqa: ASYNC110 - no signal
+            await asyncio.sleep(0.01)
+    assert world.answers(pull) == []
+    goes_on.set()
+    await world.settled()
+    assert [world.reactions(each) for each in asked] == [["eyes"], ["eyes"]]
+    assert len(world.answers(pull)) == 2
+
+
 async def test_a_plan_beside_what_changes_something_keeps_its_place(world: World) -> None:
     pull = await opened(world)
     await world.github.comment(pull, "/pachops plan\n/pachops lock staging", by="ada")

@@ -133,11 +133,14 @@ async def test_while_some_checks_have_not_ended_it_is_said_once(world: World) ->
 async def test_a_push_that_awaits_checks_gives_way_to_a_newer_one(world: World) -> None:
     world.declare(FOLLOWS)
     older = await world.github.push(EDGES, {"a": "2"})
+    await world.settled()
     newer = await world.github.push(EDGES, {"a": "3"})
     for sha in (older, newer):
         await world.github.report_check(EDGES, sha, "unit")
     await world.settled()
     assert (await world.only()).request.commit.sha == newer
+    left = await world.github.expect_check(older, name=check_name("staging"), conclusion="skipped")
+    assert left.title == "main has moved on"
 
 
 async def test_only_what_requires_checks_waits_for_them(world: World) -> None:

@@ -25,7 +25,7 @@ def show_branch(call: Call) -> Answer:
 
 @ROUTES.add("GET", "/repos/{owner}/{repo}/git/matching-refs/{ref:.+}", "contents:read")
 def matching_refs(call: Call) -> Answer:
-    found = objects.refs(call.repo.git, f"refs/{unquote(call.match['ref'])}")
+    found = objects.refs(call.repo.git, f"refs/{call.match['ref']}")
     return call.page(
         found, lambda each: {"ref": each[0], "object": {"type": "commit", "sha": each[1]}}
     )

@@ -51,7 +51,7 @@ async def check_rules(errand: Errand, head: Head) -> str:
 
 
 async def _check_rules(errand: Errand, head: Head) -> str:
-    ours = await errand.client.default_branch_file(PROJECT_FILE)
+    ours = await _ours(errand)
     theirs = await _read(errand, head.sha)
     if theirs == _File(ours) and not await _was_checked(errand, head):
         return "the rules are the same"
@@ -60,6 +60,16 @@ async def _check_rules(errand: Errand, head: Head) -> str:
     report, count = await _checked(errand, theirs)
     await errand.client.create_check(head.sha, CHECK, report, external_id=_external_id(head.sha))
     return f"rules: {count} problems"
+
+
+async def _ours(errand: Errand) -> bytes | None:
+    """What cannot be read is none: it may be what a pull request repairs."""
+    try:
+        return await errand.client.default_branch_file(PROJECT_FILE)
+    except StoppedError as stopped:
+        if stopped.reason.code is not Code.GITHUB_REFUSED:
+            raise
+        return None
 
 
 def _is_told(errand: Errand, stopped: StoppedError) -> bool:

@@ -205,3 +205,12 @@ async def test_that_rules_are_emptied_is_said(world: World) -> None:
     pull = await brings(world, "  \n")
     (check,) = checks(world, pull.head_sha)
     assert check.conclusion == "neutral"
+
+
+async def test_rules_that_repair_what_is_too_large_to_be_read_pass(world: World) -> None:
+    world.github.repository(EDGES, {PROJECT_FILE: RULES + "#" * 1_100_000})
+    pull = await world.github.open_pull_request(EDGES, "feature", files={PROJECT_FILE: RULES})
+    await world.settled()
+    # The push itself is told that the default branch's cannot be read.
+    _, check = checks(world, pull.head_sha)
+    assert check.conclusion == "success"

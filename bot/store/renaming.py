@@ -94,10 +94,11 @@ def _move_places(
         sa.select(text, *keys).where(which, text.contains(f'"{_OWNER}"'))
     ).all()
     for value, *key in found:
-        moved = encode(_moved(decode(value), before, after))
-        if moved != value:
+        as_it_was = decode(value)
+        moved = _moved(as_it_was, before, after)
+        if moved != as_it_was:
             this = (column == part for column, part in zip(keys, key, strict=True))
-            connection.execute(sa.update(text.table).where(*this).values({text: moved}))
+            connection.execute(sa.update(text.table).where(*this).values({text: encode(moved)}))
 
 
 def _moved(value: JSON, before: Named, after: Named) -> JSON:

@@ -54,14 +54,10 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     event = CheckSuite.model_validate_json(delivery.payload)
     app = event.check_suite.app
     is_ours = app is not None and app.id == desk.app_id
-    if event.action == ENDED:
-        return (
-            "our own end"
-            if is_ours
-            else await checks_ended(desk, event, event.check_suite.head_sha)
-        )
-    if not is_ours:
-        return "not checks of ours"
+    if not is_ours and event.action == ENDED:
+        return await checks_ended(desk, event, event.check_suite.head_sha)
+    if not is_ours or event.action == ENDED:
+        return "nothing to do for it"
     errand = Errand(desk, delivery, event)
     checks = await errand.client.checks_of_suite(event.check_suite.id)
     return "; ".join([await _again(errand, each) for each in checks]) or "no checks"

@@ -108,8 +108,16 @@ def runs_of(github: Github, full_name: str, sha: str, *, own_app: str | None) ->
 
 
 def statuses_of(github: Github, path: str) -> tuple[Check, ...]:
-    """What others report on a commit."""
-    return tuple(_statuses(github, path))
+    """What others report on a commit. PyGithub would read the first page alone."""
+    found: list[Check] = []
+    for page in count(1):
+        answer = get(github, path, per_page=PER_PAGE, page=page)
+        found += (
+            Check(each["context"], _status_state(each["state"])) for each in answer["statuses"]
+        )
+        if page * PER_PAGE >= answer["total_count"]:
+            break
+    return tuple(found)
 
 
 def opinions_by_rest(
@@ -140,16 +148,6 @@ def _full_name(repository: GithubRepository | None) -> str | None:
 def slug_of(app: GithubApp | None) -> str | None:
     """Which App it is; none where it has gone."""
     return app.slug if app is not None else None
-
-
-def _statuses(github: Github, path: str) -> Iterable[Check]:
-    """PyGithub would read the first page alone."""
-    for page in count(1):
-        answer = get(github, path, per_page=PER_PAGE, page=page)
-        statuses = answer["statuses"]
-        yield from (Check(each["context"], _status_state(each["state"])) for each in statuses)
-        if page * PER_PAGE >= answer["total_count"]:
-            return
 
 
 def checks_of(found: Iterable[Check], required: frozenset[str] = frozenset()) -> tuple[Check, ...]:

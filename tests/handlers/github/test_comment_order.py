@@ -18,10 +18,8 @@ async def opened(world: World) -> PullRequest:
     return await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
 
 
-async def test_a_plan_that_takes_long_is_acknowledged_and_holds_up_no_other_comment(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pull = await opened(world)
+def plans_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """No plan is made before this."""
     plan, goes_on = world.deployer.plan, asyncio.Event()
 
     async def plan_at_last(request: Request) -> Plan:
@@ -29,6 +27,14 @@ async def test_a_plan_that_takes_long_is_acknowledged_and_holds_up_no_other_comm
         return await plan(request)
 
     monkeypatch.setattr(world.deployer, "plan", plan_at_last)
+    return goes_on
+
+
+async def test_a_plan_that_takes_long_is_acknowledged_and_holds_up_no_other_comment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull = await opened(world)
+    goes_on = plans_wait(world, monkeypatch)
     asked = await world.github.comment(pull, "/pachops plan\n/pachops status", by="ada")
     await world.github.comment(pull, "/pachops lock staging", by="ada")
     async with asyncio.timeout(PATIENCE):
@@ -49,13 +55,7 @@ async def test_a_second_plan_is_acknowledged_while_the_first_is_made(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pull = await opened(world)
-    plan, goes_on = world.deployer.plan, asyncio.Event()
-
-    async def plan_at_last(request: Request) -> Plan:
-        await goes_on.wait()
-        return await plan(request)
-
-    monkeypatch.setattr(world.deployer, "plan", plan_at_last)
+    goes_on = plans_wait(world, monkeypatch)
     asked = [await world.github.comment(pull, "/pachops plan", by="ada") for _ in range(2)]
     async with asyncio.timeout(PATIENCE):
         while not all(map(world.reactions, asked)):  # noqa: ASYNC110 - no signal

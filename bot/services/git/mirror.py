@@ -221,7 +221,11 @@ class Mirror:
 
     def borrow(self, objects: str) -> None:
         """Read the objects of a repository on this machine where they are, instead of a copy."""
-        (self.folder / "objects" / "info" / "alternates").write_bytes(os.fsencode(f"{objects}\n"))
+        lenders = self.folder / "objects" / "info" / "alternates"
+        # Others read this mirror meanwhile: to them a file that is being written lends nothing.
+        unfinished = lenders.with_name("alternates.new")
+        unfinished.write_bytes(os.fsencode(f"{objects}\n"))
+        unfinished.replace(lenders)
 
     async def contains(self, sha: str) -> bool:
         """Whether this very object is there, by whatever way it came."""

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,18 @@ async def test_a_commit_says_who_made_it_and_when(git: Git, repository: Reposito
     mirror = await _mirror(git, repository, sha)
 
     assert await mirror.describe(sha) == Described("Zähle", "Ada", "2026-01-02T03:04:05+00:00")
+
+
+async def test_one_who_reads_keeps_the_lenders_whole_while_another_commit_is_fetched(
+    git: Git, repository: Repository
+) -> None:
+    """Git reads their file each time it starts: one that is being rewritten lends nothing."""
+    mirror = await git.mirror(str(repository.path), repository.commit({"a": "1"}, "First"))
+    path = mirror.folder / "objects" / "info" / "alternates"
+    with path.open("rb") as before:
+        await git.mirror(str(repository.path), repository.commit({"a": "2"}, "Second"))
+        with path.open("rb") as after:
+            assert os.fstat(before.fileno()).st_ino != os.fstat(after.fileno()).st_ino
 
 
 async def test_files_are_listed_below_a_folder(git: Git, repository: Repository) -> None:

@@ -1,21 +1,136 @@
-"""Whether a commit belongs to where the environment lets commits come from."""
+"""What the gate wants to know of a commit: its checks, and whether it belongs where commits come from."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from os.path import commonprefix
 
 from bot.domain.deployment import Commit
-from bot.domain.gate_facts import Unknown
+from bot.domain.gate_facts import Content, Unknown
 from bot.domain.gate_rules import EnvironmentRules
-from bot.domain.github import PullRequest
+from bot.domain.github import Check, PullRequest
 from bot.domain.paths import beginning, is_pattern
+from bot.services.github import CommitFacts, Question
 from bot.services.together import both, together
 from handlers.commands.errand import Errand, known
 
 MOST_BRANCHES = 10
-"""Of those that patterns allow: each takes a call."""
+"""Of those that patterns allow, by REST: each takes a call."""
 
 
-async def in_pull_request(errand: Errand, pull: PullRequest | None, sha: str) -> bool | Unknown:
+@dataclass(frozen=True)
+class _Places:
+    """Where the environment lets commits come from."""
+
+    named: tuple[str, ...] = ()
+    """Branches, the likeliest first."""
+    patterns: tuple[str, ...] = ()
+
+    @property
+    def beginning(self) -> str | None:
+        """Of the names of all branches that the patterns allow."""
+        if not self.patterns:
+            return None
+        # Of the letters: folders say nothing here.
+        return commonprefix([beginning(each) for each in self.patterns])  # noqa: RUF071
+
+
+async def checked(
+    errand: Errand,
+    rule: EnvironmentRules | None,
+    pull: PullRequest | Unknown | None,
+    sha: str,
+    branch: str | None,
+) -> Content:
+    """A commit that comes from a branch itself, with its checks where the rules want some."""
+    if not _wants_checks(rule, pull, sha):
+        return Content(sha, branch)
+    found = await _ask(errand, Question(sha, checks=True))
+    return Content(sha, branch, checks=found.checks if found else await _checks(errand, sha))
+
+
+async def placed(
+    errand: Errand,
+    rule: EnvironmentRules | None,
+    pull: PullRequest | Unknown | None,
+    commit: Commit,
+) -> Content:
+    """A commit with what it is a part of, of which `commit.branch` is the likeliest; likewise.
+
+    One round trip. By REST two: the branches that are named, and meanwhile which there are that
+    patterns allow.
+    """
+    own = pull if isinstance(pull, PullRequest) else None
+    places, wants_checks = _places(errand, rule, commit), _wants_checks(rule, pull, commit.sha)
+    question = Question(
+        commit.sha,
+        checks=wants_checks,
+        pull_request=own.number if own else None,
+        branches=places.named,
+        beginning=places.beginning,
+    )
+    found = await _ask(errand, question)
+    if found is not None:
+        in_branches = await _in_found(errand, rule, commit.sha, found)
+        return Content(
+            commit.sha,
+            in_pull_request=found.in_pull_request or False,
+            in_branches=in_branches,
+            checks=found.checks,
+        )
+    checks, (in_pull, in_branches) = await both(
+        _checks(errand, commit.sha) if wants_checks else _none(),
+        both(_in_pull(errand, own, commit.sha), _in_branches(errand, rule, commit.sha, places)),
+    )
+    return Content(commit.sha, in_pull_request=in_pull, in_branches=in_branches, checks=checks)
+
+
+async def _ask(errand: Errand, question: Question) -> CommitFacts | None:
+    """None where REST is asked, whose refusals say of each fact why it is not known."""
+    if question.is_empty:
+        return CommitFacts()
+    found = await known("", errand.client.commit_facts(question))
+    return None if isinstance(found, Unknown) else found
+
+
+def _wants_checks(
+    rule: EnvironmentRules | None, pull: PullRequest | Unknown | None, sha: str
+) -> bool:
+    if rule is None or rule.checks is None:
+        return False
+    return not (isinstance(pull, PullRequest) and pull.head_sha == sha)
+
+
+def _places(errand: Errand, rule: EnvironmentRules | None, commit: Commit) -> _Places:
+    if rule is None:
+        return _Places()
+    default = errand.repository.default_branch
+    allowed = rule.allowed_branches(default)
+    names = [each for each in allowed if not is_pattern(each)]
+    if commit.branch is not None and rule.allows_branch(commit.branch, default):
+        names.insert(0, commit.branch)
+    return _Places(tuple(dict.fromkeys(names)), tuple(each for each in allowed if is_pattern(each)))
+
+
+async def _in_found(
+    errand: Errand, rule: EnvironmentRules | None, sha: str, found: CommitFacts
+) -> bool | Unknown:
+    default = errand.repository.default_branch
+    if rule is None:
+        return False
+    if any(has and rule.allows_branch(name, default) for name, has in found.branches.items()):
+        return True
+    if found.are_all:
+        return False
+    there = await _matching(errand, rule)
+    if isinstance(there, Unknown):
+        return there
+    more = [each for each in there if each not in found.branches]
+    if sha in there.values():
+        return True
+    return _not_all_looked_at(sha, len(there) - len(more), len(there)) if more else False
+
+
+async def _in_pull(errand: Errand, pull: PullRequest | None, sha: str) -> bool | Unknown:
     """Whether it is one of the pull request's own."""
     if pull is None:
         return False
@@ -23,29 +138,21 @@ async def in_pull_request(errand: Errand, pull: PullRequest | None, sha: str) ->
     return await known(f"the commits of #{pull.number}", asking)
 
 
-async def in_branches(
-    errand: Errand, rule: EnvironmentRules | None, commit: Commit
+async def _in_branches(
+    errand: Errand, rule: EnvironmentRules | None, sha: str, places: _Places
 ) -> bool | Unknown:
-    """Whether it is part of a branch that the environment allows, `commit.branch` the likeliest.
-
-    Two round trips: those that are named, and meanwhile which there are that patterns allow.
-    """
+    """Whether it is part of a branch that the environment allows."""
     if rule is None:
         return False
-    default = errand.repository.default_branch
-    names = [each for each in rule.allowed_branches(default) if not is_pattern(each)]
-    if commit.branch is not None and rule.allows_branch(commit.branch, default):
-        names.insert(0, commit.branch)
-    named = tuple(dict.fromkeys(names))
-    found, there = await both(_part_of(errand, commit.sha, named), _matching(errand, rule))
+    found, there = await both(_part_of(errand, sha, places.named), _matching(errand, rule))
     if found is True:
         return True
     if isinstance(there, Unknown):
         return there
-    if commit.sha in there.values():
+    if sha in there.values():
         return True
-    more = [each for each in there if each not in named]
-    return _any_of([found, await _part_of_any(errand, commit.sha, more)])
+    more = [each for each in there if each not in places.named]
+    return _any_of([found, await _part_of_any(errand, sha, more)])
 
 
 async def _part_of_any(errand: Errand, sha: str, branches: Sequence[str]) -> bool | Unknown:
@@ -53,8 +160,12 @@ async def _part_of_any(errand: Errand, sha: str, branches: Sequence[str]) -> boo
     found = _any_of(await together(_part_of(errand, sha, (each,)) for each in looked_at))
     if found is not False or len(looked_at) == len(branches):
         return found
+    return _not_all_looked_at(sha, MOST_BRANCHES, len(branches))
+
+
+def _not_all_looked_at(sha: str, looked_at: int, there: int) -> Unknown:
     fact = (
-        f"it is in none of the first {MOST_BRANCHES} of {len(branches)} that may be asked for;"
+        f"it is in none of the first {looked_at} of {there} that may be asked for;"
         " name the branch in its place"
     )
     return Unknown(f"the branches of {sha}", fact)
@@ -76,12 +187,18 @@ async def _part_of(errand: Errand, sha: str, branches: Sequence[str]) -> bool | 
 async def _matching(errand: Errand, rule: EnvironmentRules) -> Mapping[str, str] | Unknown:
     """The branches that its patterns allow, with their heads."""
     default = errand.repository.default_branch
-    patterns = [each for each in rule.allowed_branches(default) if is_pattern(each)]
-    if not patterns:
+    begin = _places(errand, rule, Commit("", "")).beginning
+    if begin is None:
         return {}
-    # Of the letters: folders say nothing here.
-    begin = commonprefix([beginning(each) for each in patterns])  # noqa: RUF071
     found = await known("which branches there are", errand.client.branches(begin))
     if isinstance(found, Unknown):
         return found
     return {name: sha for name, sha in found.items() if rule.allows_branch(name, default)}
+
+
+async def _checks(errand: Errand, sha: str) -> tuple[Check, ...] | Unknown:
+    return await known(f"the checks of {sha}", errand.client.checks(sha))
+
+
+async def _none() -> None:
+    return None

@@ -8,11 +8,11 @@ from bot.domain.command_form import is_sha, is_whole_sha
 from bot.domain.deployment import Commit, Trigger
 from bot.domain.gate_facts import NOT_LOOKED_UP, Content, Facts, Sender, Standing, Unknown
 from bot.domain.gate_rules import EnvironmentRules, Rules
-from bot.domain.github import Check, Permission, PullRequest
+from bot.domain.github import Permission, PullRequest
 from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
 from bot.services.together import both, together
-from handlers.commands.belonging import in_branches, in_pull_request
-from handlers.commands.errand import Errand, known
+from handlers.commands.belonging import checked, placed
+from handlers.commands.errand import Errand
 
 _BY_ITSELF = frozenset({Trigger.PUSH, Trigger.RELEASE})
 """Who does this had to have write permission, so that it is asked for only where more is needed."""
@@ -57,6 +57,7 @@ async def gather(
     rules, pull = await both(errand.rules(), _pull_request(errand, wish))
     rule = _rule(rules, wish.command.environment)
     name = wish.command.environment or next(iter(rules.environments))
+    is_of_head = content and _is_of_head(errand, wish, pull)
     (brought, sender), (standing, pull) = await both(
         both(
             _content(errand, wish, rule, pull) if content else _no_content(),
@@ -64,10 +65,10 @@ async def gather(
         ),
         both(
             _standing(errand, name, again=again),
-            _completed(errand, wish, rule, pull, again=again) if content else _as_it_is(pull),
+            _completed(errand, wish, rule, pull, again=again) if is_of_head else _as_it_is(pull),
         ),
     )
-    errand.facts = Facts(
+    facts = Facts(
         wish.trigger,
         errand.repository,
         wish.command,
@@ -82,7 +83,11 @@ async def gather(
         takes_forks=errand.desk.takes_forks,
         spoken=errand.spoken,
     )
-    return rules, errand.facts
+    if content and not is_of_head and not facts.is_of_a_branch:
+        pull = await _completed(errand, wish, rule, pull, again=again)
+        facts = replace(facts, pull_request=pull)
+    errand.facts = facts
+    return rules, facts
 
 
 async def _standing(errand: Errand, environment: str, *, again: bool) -> Standing:
@@ -177,10 +182,9 @@ async def _content(
         return await _brought(errand, wish, rule, pull, commit)
     if isinstance(pull, Unknown):
         return Content(pull)
-    if pull is not None and (ref is None or _is_head(pull, ref)):
-        return Content(pull.head_sha)
-    if pull is not None and ref == pull.head_ref and not pull.is_fork(errand.repository):
-        return Content(pull.head_sha, branch=ref)
+    if pull is not None and _is_of_head(errand, wish, pull):
+        is_by_name = ref is not None and not _is_head(pull, ref)
+        return Content(pull.head_sha, branch=ref if is_by_name else None)
     hint = wish.known_as.branch if wish.known_as else pull.base_ref if pull else None
     named = Commit("", ref or errand.repository.default_branch, hint)
     return await _named(errand, rule, pull, named)
@@ -193,25 +197,9 @@ async def _brought(
     pull: PullRequest | Unknown | None,
     commit: Commit,
 ) -> Content:
-    checks = _checks(errand, rule, pull, commit.sha)
-    if wish.trigger is not Trigger.RELEASE:
-        return Content(commit.sha, branch=commit.branch, checks=await checks)
-    found, its_checks = await both(in_branches(errand, rule, commit), checks)
-    return Content(commit.sha, in_branches=found, checks=its_checks)
-
-
-async def _checks(
-    errand: Errand,
-    rule: EnvironmentRules | None,
-    pull: PullRequest | Unknown | None,
-    sha: str,
-) -> tuple[Check, ...] | Unknown | None:
-    """Those of a commit; of a pull request's head they are known with it."""
-    if rule is None or rule.checks is None:
-        return None
-    if isinstance(pull, PullRequest) and pull.head_sha == sha:
-        return None
-    return await known(f"the checks of {sha}", errand.client.checks(sha))
+    if wish.trigger is Trigger.RELEASE:
+        return await placed(errand, rule, pull, commit)
+    return await checked(errand, rule, pull, commit.sha, commit.branch)
 
 
 async def _named(
@@ -226,17 +214,17 @@ async def _named(
             # Without a token git cannot ask; the delivery is tried again.
             raise
         return Content(Unknown(f"git ls-remote {errand.address}", stopped.reason.fact))
-    checks = _checks(errand, rule, pull, commit.sha)
     if commit.branch == named.ref:
-        return Content(commit.sha, branch=named.ref, checks=await checks)
-    its_checks, (of_pull, of_branches) = await both(
-        checks,
-        both(
-            in_pull_request(errand, pull, commit.sha),
-            in_branches(errand, rule, replace(named, sha=commit.sha)),
-        ),
-    )
-    return Content(commit.sha, in_pull_request=of_pull, in_branches=of_branches, checks=its_checks)
+        return await checked(errand, rule, pull, commit.sha, named.ref)
+    return await placed(errand, rule, pull, replace(named, sha=commit.sha))
+
+
+def _is_of_head(errand: Errand, wish: Wish, pull: PullRequest | Unknown | None) -> bool:
+    """Whether the pull request's head is meant; what else is meant needs less to be known of it."""
+    ref = wish.command.ref
+    if not isinstance(pull, PullRequest) or ref is None or _is_head(pull, ref):
+        return True
+    return ref == pull.head_ref and not pull.is_fork(errand.repository)
 
 
 def _is_head(pull: PullRequest, ref: str) -> bool:

@@ -3,6 +3,7 @@
 from bot.services.clock import Clock
 from bot.services.github.address import CLOUD, api_url
 from bot.services.github.client import CLOUD_API, GitHub, app_from_manifest
+from bot.services.github.commit_facts import CommitFacts, Question
 from bot.services.github.deliveries import FailedDelivery, Hook
 from bot.services.github.hooks import NoHook
 from bot.services.github.look import Look
@@ -44,6 +45,7 @@ __all__ = [
     "AppWish",
     "CheckReport",
     "Clock",
+    "CommitFacts",
     "Conclusion",
     "DeploymentState",
     "FailedDelivery",
@@ -54,6 +56,7 @@ __all__ = [
     "NewApp",
     "NoHook",
     "OwnCheck",
+    "Question",
     "Reaction",
     "RepositoryClient",
     "SignIn",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -11,7 +12,8 @@ from pydantic import BaseModel, TypeAdapter
 
 from bot.domain.github import Check, Permission, PullRequest, Repository, ReviewState
 from bot.domain.reasons import Code, StoppedError
-from bot.services.github import graphql
+from bot.services.github import commit_facts, graphql
+from bot.services.github.commit_facts import CommitFacts, Question
 from bot.services.github.connection import HIDDEN, Work
 from bot.services.github.look import Look, file_in, permission_in
 from bot.services.github.place import Place
@@ -143,6 +145,29 @@ class Facts(Place):
             ),
         )
         return checks_of([*runs, *statuses])
+
+    async def commit_facts(self, question: Question) -> CommitFacts | None:
+        """What is to be known of a commit, in one call; None where REST has to be asked.
+
+        So it is where GitHub does not answer: comparing with many branches can take it too long.
+        """
+        own_app = await self._access.slug()
+        call = f"reading commit {question.sha}"
+        try:
+            found = await self._by_graphql(
+                call,
+                lambda github: commit_facts.ask(
+                    github, self._owner, self._name, question, own_app=own_app
+                ),
+            )
+        except StoppedError as stopped:
+            if stopped.reason.code is not Code.GITHUB_UNREACHABLE:
+                raise
+            return None
+        if found is None or question.pull_request is None or found.in_pull_request is not None:
+            return found
+        is_own = question.sha in await self._commits(question.pull_request)
+        return replace(found, in_pull_request=is_own)
 
     async def review(self, pull: PullRequest) -> ReviewState:
         """Approved where nobody asks for changes and one who approves may write."""

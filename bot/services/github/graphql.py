@@ -1,5 +1,6 @@
 """The GraphQL queries, and what they are answered with."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -12,24 +13,10 @@ from bot.services.github.graphql_answers import (
     RepositoryAnswer,
     Status,
 )
+from bot.services.github.raw import Json
 
-_PULL_REQUEST = """
-    pullRequest(number: $number) {
-      title state isDraft
-      author { __typename login }
-      headRefOid headRefName headRepository { nameWithOwner }
-      baseRefName baseRefOid
-      baseRef {
-        target { oid }
-        refUpdateRule { requiredStatusCheckContexts }
-        rules(first: 100) { nodes { parameters {
-          ... on RequiredStatusChecksParameters { requiredStatusChecks { context } }
-        } } }
-      }
-      reviewDecision
-      latestOpinionatedReviews(first: 100, writersOnly: true) { nodes { state commit { oid } } }
-      comments(last: 100) { totalCount nodes { author { __typename login } } }
-      commits(last: 1) { nodes { commit { oid statusCheckRollup {
+CHECKS = """
+      oid statusCheckRollup {
         contexts(first: 100, after: $after) {
           pageInfo { hasNextPage endCursor }
           nodes {
@@ -38,8 +25,29 @@ _PULL_REQUEST = """
             ... on StatusContext { context state }
           }
         }
-      } } } }
-    }
+      }
+"""
+"""A page of a commit's."""
+_PULL_REQUEST = f"""
+    pullRequest(number: $number) {{
+      title state isDraft
+      author {{ __typename login }}
+      headRefOid headRefName headRepository {{ nameWithOwner }}
+      baseRefName baseRefOid
+      baseRef {{
+        target {{ oid }}
+        refUpdateRule {{ requiredStatusCheckContexts }}
+        rules(first: 100) {{ nodes {{ parameters {{
+          ... on RequiredStatusChecksParameters {{ requiredStatusChecks {{ context }} }}
+        }} }} }}
+      }}
+      reviewDecision
+      latestOpinionatedReviews(first: 100, writersOnly: true) {{
+        nodes {{ state commit {{ oid }} }}
+      }}
+      comments(last: 100) {{ totalCount nodes {{ author {{ __typename login }} }} }}
+      commits(last: 1) {{ nodes {{ commit {{ {CHECKS} }} }} }}
+    }}
 """
 QUERY = f"""
 query($owner: String!, $name: String!, $number: Int!, $after: String) {{
@@ -70,6 +78,10 @@ _UNKNOWN = frozenset({"undefinedField", "undefinedType", "argumentNotAccepted"})
 Checks = tuple[CheckRun | Status, ...]
 
 
+def _is_never_enough(_data: Json, _errors: list[Json]) -> bool:
+    return False
+
+
 class NoGraphQLError(Exception):
     """The server has none, or an older one that cannot be asked this."""
 
@@ -89,7 +101,9 @@ def look(
 ) -> tuple[RepositoryAnswer, Checks] | None:
     """As `ask`, with a file of the default branch and the rights of a person."""
     variables: dict[str, Any] = {"owner": owner, "name": name, "number": number}
-    data = _answered(github, LOOK, variables | {"path": path, "login": login})
+    data = answered(
+        github, LOOK, variables | {"path": path, "login": login}, is_enough=_lacks_people_alone
+    )
     if data is None:
         return None
     found = RepositoryAnswer.model_validate(data["repository"])
@@ -117,16 +131,28 @@ def _all_checks(
 
 
 def _page(github: Github, variables: dict[str, Any]) -> PullRequestAnswer | None:
-    data = _answered(github, QUERY, variables)
+    data = answered(github, QUERY, variables)
     return PullRequestAnswer.model_validate(data["repository"]["pullRequest"]) if data else None
 
 
-def _answered(github: Github, query: str, variables: dict[str, Any]) -> dict[str, Any] | None:
+def answered(
+    github: Github,
+    query: str,
+    variables: dict[str, Any],
+    *,
+    is_enough: Callable[[Json, list[Json]], bool] = _is_never_enough,
+) -> dict[str, Any] | None:
+    """What a query is answered with; None where this server does not let us read a part of it.
+
+    `is_enough` is asked whether an answer with these errors, which lack a part, is one all the same.
+    Errors: GithubException, and NoGraphQLError.
+    """
     try:
         _, answer = github.requester.graphql_query(query, variables)
     except GithubException as error:
-        if _lacks_collaborators_alone(error):
-            return dict(error.data["data"])
+        match error.data:
+            case {"data": {} as data, "errors": [*errors]} if is_enough(data, errors):
+                return dict(data)
         if _is_none(error) or _is_older(error):
             raise NoGraphQLError from None
         if _hides_field(error):
@@ -135,10 +161,9 @@ def _answered(github: Github, query: str, variables: dict[str, Any]) -> dict[str
     return dict(answer["data"])
 
 
-def _lacks_collaborators_alone(error: GithubException) -> bool:
-    """Whether all else was answered."""
-    match error.data:
-        case {"data": {"repository": {"pullRequest": {}}}, "errors": [*errors]}:
+def _lacks_people_alone(data: Json, errors: list[Json]) -> bool:
+    match data:
+        case {"repository": {"pullRequest": {}}}:
             return all(
                 each.get("type") == "FORBIDDEN" and each.get("path") == _COLLABORATORS
                 for each in errors

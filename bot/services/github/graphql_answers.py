@@ -181,6 +181,12 @@ class Commits(_Answer):
     nodes: tuple[CommitNode, ...]
 
 
+class OwnCommit(_Answer):
+    """A commit in a pull request's list."""
+
+    commit: Oid
+
+
 class PullRequestAnswer(_Answer):
     """A pull request as GraphQL has it."""
 
@@ -248,6 +254,44 @@ class Collaborators(_Answer):
     """Those whose names are like the one asked for."""
 
     edges: tuple[Collaborator, ...]
+
+
+class Comparison(_Answer):
+    """A commit, seen from a branch."""
+
+    status: str
+
+    @property
+    def is_contained(self) -> bool:
+        """Whether the branch has it."""
+        return self.status in {"BEHIND", "IDENTICAL"}
+
+
+class ComparedBranch(_Answer):
+    """A branch from which a commit is seen."""
+
+    name: str
+    compare: Comparison | None
+    """None where the two have nothing in common."""
+
+    @property
+    def has_it(self) -> bool:
+        """Whether the commit is a part of the branch."""
+        return self.compare is not None and self.compare.is_contained
+
+
+class ComparedBranches(_Answer):
+    """The first ones of those with a text in their names."""
+
+    page_info: Page
+    nodes: tuple[ComparedBranch, ...]
+
+
+class OwnCommits(_Answer):
+    """A pull request's newest commits."""
+
+    total_count: int
+    nodes: tuple[OwnCommit, ...]
 
 
 class RepositoryAnswer(_Answer):

@@ -65,10 +65,7 @@ def from_graphql(
         open=found.state == "OPEN",
         merged=found.state == "MERGED",
         review=_review(found),
-        checks=checks_of(
-            (_check(node) for node in nodes if not _is_own(node, who.app)),
-            base.required_checks if base else frozenset(),
-        ),
+        checks=checks_by_graphql(nodes, who.app, base.required_checks if base else frozenset()),
         behind_by=None,
         head_moved_at=None,
         has_our_comments=_has_comments_of(found, who.author),
@@ -159,6 +156,13 @@ def checks_of(found: Iterable[Check], required: frozenset[str] = frozenset()) ->
         )
     missing = dict.fromkeys(required, CheckState.MISSING)
     return tuple(Check(name, state) for name, state in sorted((missing | states).items()))
+
+
+def checks_by_graphql(
+    nodes: Iterable[CheckRun | Status], own_app: str | None, required: frozenset[str] = frozenset()
+) -> tuple[Check, ...]:
+    """What others than we report, as GraphQL has it."""
+    return checks_of((_check(node) for node in nodes if not _is_own(node, own_app)), required)
 
 
 def _check(node: CheckRun | Status) -> Check:

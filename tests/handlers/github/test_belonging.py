@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.services.github import commit_facts
 from handlers.commands import belonging
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.state import PullRequest
@@ -50,14 +51,33 @@ async def test_a_commit_of_a_branch_that_no_pattern_allows_is_refused(world: Wor
     assert await world.asked() == []
 
 
+@pytest.mark.parametrize("has_graphql", [True, False])
+@pytest.mark.parametrize(
+    ("branch", "said"),
+    [
+        # It is the head of one further on, which the list of them says.
+        ("release/9", None),
+        ("other", "name the branch in its place"),
+    ],
+)
 async def test_where_not_all_branches_are_looked_at_nobody_says_that_it_is_in_none(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    branch: str,
+    said: str | None,
+    *,
+    has_graphql: bool,
 ) -> None:
     monkeypatch.setattr(belonging, "MOST_BRANCHES", 1)
+    monkeypatch.setattr(commit_facts, "MOST_BRANCHES", 1)
+    world.github.world.has_graphql = has_graphql
     pull = await opened(world)
     for number in range(2):
         await world.github.push(EDGES, {"a": str(number)}, f"release/{number}")
-    sha = await world.github.push(EDGES, {"a": "9"}, "other")
+    sha = await world.github.push(EDGES, {"a": "9"}, branch)
     await world.comment(pull, f"/pachops deploy staging {sha}")
-    assert "name the branch in its place" in world.answers(pull)[-1]
-    assert await world.asked() == []
+    if said is None:
+        assert (await world.only()).request.commit.sha == sha
+    else:
+        assert said in world.answers(pull)[-1]
+        assert await world.asked() == []

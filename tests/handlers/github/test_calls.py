@@ -10,6 +10,7 @@ from bot.store.database import Database
 from handlers.commands.second_look import SecondLook
 from tests.handlers.github.bot import Bot
 from tests.handlers.github.world import EDGES, World
+from tests.standins.github import objects
 from tests.standins.github.faults import Fault
 
 GRAPH = ("POST", "/graphql")
@@ -143,6 +144,46 @@ async def test_what_the_gate_costs_where_rest_is_asked(
     assert len(world.github.calls[before + first + 1 :]) == second
 
 
+CHECKED = "{requires: [checks], branches: [main, 'release/*']}"
+
+
+@pytest.mark.parametrize(
+    ("rules", "named", "first", "second"),
+    [
+        # The look, its checks; the pull request's own head is of no interest.
+        ("{requires: [checks]}", "main", ["/graphql", "/graphql"], ["/graphql", "/graphql"]),
+        ("{branches: [main, other]}", "other", ["/graphql"], ["/graphql"]),
+        # The look; its checks, the pull request's commits and all branches that are allowed.
+        (CHECKED, "OLDER", ["/graphql", "/graphql"], ["/graphql", "/graphql"]),
+        (CHECKED, "RELEASED", ["/graphql", "/graphql"], ["/graphql", "/graphql"]),
+    ],
+)
+async def test_what_the_gate_costs_for_another_commit_than_the_head(
+    world: World, rules: str, named: str, first: list[str], second: list[str]
+) -> None:
+    world.declare(f"  staging: {rules}\n")
+    await _meets_the_server(world)
+    await world.github.push(EDGES, {"a": "1"}, "other")
+    released = await world.github.push(EDGES, {"a": "2"}, "release/1")
+    for number in range(2, 20):
+        await world.github.push(EDGES, {"a": "3"}, f"release/{number}")
+    await world.github.push(EDGES, {"a": "4"}, "release/1")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"b": "1"})
+    older = pull.head_sha
+    await world.github.push(EDGES, {"b": "2"}, "feature")
+    for sha in (older, released, _head(world, "main")):
+        world.github.check(EDGES, sha, "unit")
+    await world.settled()
+    before = len(world.github.calls)
+    written = {"OLDER": older, "RELEASED": released}.get(named, named)
+    await world.comment(pull, f"/pachops deploy staging {written}")
+    deployment = await world.only()
+    assert [each.path for each in world.github.calls[before:-1]] == first
+    before = len(world.github.calls)
+    assert await SecondLook(world.desk)(deployment) == ()
+    assert [each.path for each in world.github.calls[before:]] == second
+
+
 async def test_the_tokens_of_several_comments_are_fetched_once(world: World) -> None:
     world.declare("  staging: {}\n")
     pulls = [await world.github.open_pull_request(EDGES, name, files={name: "1"}) for name in "abc"]
@@ -225,3 +266,9 @@ async def _meets_the_server(world: World) -> None:
     """What is asked once: our name and token, and whether there is GraphQL."""
     other = await world.github.open_pull_request(EDGES, "other", files={"b": "1"})
     await world.comment(other, "/pachops resume")
+
+
+def _head(world: World, branch: str) -> str:
+    found = objects.branch(world.github.world.repo(EDGES).git, branch)
+    assert found is not None
+    return found

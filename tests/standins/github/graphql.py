@@ -62,8 +62,53 @@ def _repository(call: Call, arguments: Arguments) -> Node:
             "defaultBranchRef": lambda _inner: _default_branch(call, repo),
             "collaborators": lambda inner: _collaborators(call, repo, inner),
             "pullRequest": lambda inner: _pull_request(call, repo, inner["number"]),
+            "object": lambda inner: _git_object(call, repo, inner["oid"]),
+            "ref": lambda inner: _named_ref(call, repo, inner["qualifiedName"]),
+            "refs": lambda inner: _refs(call, repo, inner),
         },
     )
+
+
+def _git_object(call: Call, repo: Repo, oid: str) -> Node | None:
+    """Any commit of the whole network of forks, as GitHub finds it."""
+    if not call.caller.has("contents:read"):
+        raise _forbidden()
+    return _commit(call, repo, oid) if objects.resolve(repo.git, oid) == oid else None
+
+
+def _named_ref(call: Call, repo: Repo, name: str) -> Node | None:
+    if not call.caller.has("contents:read"):
+        raise _forbidden()
+    here = dict(objects.refs(repo.git, "refs/heads/"))
+    return _ref(repo, name.removeprefix("refs/heads/"), here[name]) if name in here else None
+
+
+def _refs(call: Call, repo: Repo, arguments: Arguments) -> Node:
+    if not call.caller.has("contents:read"):
+        raise _forbidden()
+    prefix, text = arguments["refPrefix"], arguments.get("query") or ""
+    found = ((name.removeprefix(prefix), sha) for name, sha in objects.refs(repo.git, prefix))
+    nodes = [_ref(repo, name, sha) for name, sha in found if text.lower() in name.lower()]
+    return _connection("Ref", nodes, arguments)
+
+
+def _ref(repo: Repo, name: str, sha: str) -> Node:
+    def compare(arguments: Arguments) -> Node:
+        head = objects.resolve(repo.git, arguments["headRef"])
+        found = objects.compare(repo.git, sha, head) if head else None
+        if found is None:
+            message = "Could not resolve to a Comparison of these two."
+            raise QueryError(message, kind="NOT_FOUND")
+        return Node(
+            "Comparison",
+            {
+                "status": found.status.upper(),
+                "aheadBy": found.ahead,
+                "behindBy": found.behind,
+            },
+        )
+
+    return Node("Ref", {"name": name, "target": Node("Commit", {"oid": sha}), "compare": compare})
 
 
 def _default_branch(call: Call, repo: Repo) -> Node | None:

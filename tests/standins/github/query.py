@@ -93,6 +93,9 @@ def _shape(value: Any, selected: Selected, path: Path, missed: Missed) -> Any:
     return value
 
 
+_KINDS = {"Int": int, "String": str, "ID": str, "GitObjectID": str}
+
+
 class _Parser:
     """One query with variables; no mutations, directives or named fragments."""
 
@@ -100,6 +103,7 @@ class _Parser:
         self._tokens: Iterator[str] = iter(_TOKEN.findall(document))
         self._given = dict(variables)
         self._declared: set[str] = set()
+        self._used: set[str] = set()
         self._next = next(self._tokens, "")
 
     def operation(self) -> tuple[Selected, ...]:
@@ -114,6 +118,9 @@ class _Parser:
         if self._next:
             message = f"Parse error on {self._next!r}"
             raise QueryError(message)
+        for name in sorted(self._declared - self._used):
+            message = f"Variable ${name} is declared by anonymous query but not used"
+            raise QueryError(message, code="variableNotUsed")
         return found
 
     def _declarations(self) -> None:
@@ -140,7 +147,7 @@ class _Parser:
                 raise QueryError(message)
             self._given[name] = None
             return
-        if not isinstance(value, {"Int": int, "String": str, "ID": str}[kind]):
+        if not isinstance(value, _KINDS[kind]):
             message = f"Variable ${name} of type {kind} was provided invalid value"
             raise QueryError(message)
 
@@ -185,6 +192,7 @@ class _Parser:
             if name not in self._declared:
                 message = f"Variable ${name} is used but not declared"
                 raise QueryError(message)
+            self._used.add(name)
             return self._given[name]
         if token in {"true", "false"}:
             return token == "true"

@@ -1,0 +1,143 @@
+"""What one query says of a commit, and when REST has to be asked."""
+
+import pytest
+
+from bot.domain.github import Check, CheckState
+from bot.services.github import CommitFacts, Question, RepositoryClient
+from tests.standins.github import objects
+from tests.standins.github.faults import Fault
+from tests.standins.github.server import GitHubServer
+from tests.standins.github.state import PullRequest
+
+EDGES = "acme/edges"
+
+
+async def _facts(edges: RepositoryClient, question: Question) -> CommitFacts:
+    found = await edges.commit_facts(question)
+    assert found is not None
+    return found
+
+
+async def test_one_call_says_all_of_a_commit(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    older = pull.head_sha
+    await server.push(EDGES, {"edges.py": "2\n"}, "feature")
+    server.check(EDGES, older, "unit")
+    server.status(EDGES, older, "lint", "failure")
+    await edges.pull_request(pull.number)
+    before = len(server.calls)
+
+    found = await _facts(
+        edges,
+        Question(older, checks=True, pull_request=pull.number, branches=("main", "feature", "no")),
+    )
+
+    assert found == CommitFacts(
+        (Check("lint", CheckState.FAILURE), Check("unit", CheckState.SUCCESS)),
+        in_pull_request=True,
+        branches={"main": False, "feature": True},
+    )
+    assert [each.path for each in server.calls[before:]] == ["/graphql"]
+
+
+async def test_what_is_not_asked_is_not_known(edges: RepositoryClient, pull: PullRequest) -> None:
+    found = await _facts(edges, Question(pull.head_sha, branches=("main",)))
+
+    assert found == CommitFacts(branches={"main": False})
+
+
+async def test_branches_are_found_by_how_their_names_begin(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    sha = await server.push(EDGES, {"a": "1"}, "release/1")
+    await server.push(EDGES, {"a": "2"}, "release/1")
+    await server.push(EDGES, {"a": "3"}, "release/2")
+    await server.push(EDGES, {"a": "4"}, "old-release/1")
+
+    found = await _facts(edges, Question(sha, beginning="release/"))
+
+    assert found.are_all
+    # GitHub finds a text anywhere: whoever asks has its patterns.
+    assert found.branches == {"release/1": True, "release/2": False, "old-release/1": False}
+
+
+async def test_the_first_fifty_branches_are_looked_at(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    sha = await server.push(EDGES, {"a": "1"}, "release/00")
+    for number in range(1, 51):
+        objects.move(server.world.repo(EDGES).git, f"refs/heads/release/{number:02}", sha)
+
+    found = await _facts(edges, Question(sha, beginning=""))
+
+    assert len(found.branches) == 50
+    assert not found.are_all
+
+
+async def test_a_forks_commit_is_found_here_and_is_a_part_of_nothing(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    server.fork(EDGES, "eve")
+    imposter = await server.push("eve/edges", {"edges.py": "evil\n"}, by="eve")
+
+    question = Question(imposter, pull_request=pull.number, branches=("main",), beginning="f")
+    found = await _facts(edges, question)
+
+    assert found.in_pull_request is False
+    assert set(found.branches.values()) == {False}
+
+
+async def test_what_is_no_commit_is_a_part_of_nothing(
+    edges: RepositoryClient, pull: PullRequest
+) -> None:
+    question = Question("0" * 40, checks=True, pull_request=pull.number, branches=("main",))
+
+    assert await _facts(edges, question) == CommitFacts(
+        (), in_pull_request=False, branches={"main": False}
+    )
+
+
+async def test_checks_are_read_to_their_last_page(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    for number in range(230):
+        server.check(EDGES, pull.head_sha, f"check {number:03}")
+
+    found = await _facts(edges, Question(pull.head_sha, checks=True, branches=("main",)))
+
+    assert found.checks is not None
+    assert len(found.checks) == 230
+
+
+async def test_the_commits_of_a_long_pull_request_are_listed_where_the_newest_do_not_have_it(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    first = pull.head_sha
+    for number in range(101):
+        await server.push(EDGES, {"edges.py": f"{number}\n"}, "feature")
+
+    found = await _facts(edges, Question(first, pull_request=pull.number))
+
+    assert found.in_pull_request is True
+
+
+@pytest.mark.parametrize("trouble", ["has_graphql", "permission"])
+async def test_what_graphql_does_not_say_is_left_to_rest(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest, trouble: str
+) -> None:
+    if trouble == "has_graphql":
+        server.world.has_graphql = False
+    else:
+        del server.installation(EDGES).permissions["statuses"]
+
+    assert await edges.commit_facts(Question(pull.head_sha, checks=True)) is None
+
+
+async def test_a_comparison_that_takes_github_too_long_is_left_to_rest(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    server.fail("POST", "/graphql", Fault(status=502), times=4)
+
+    assert await edges.commit_facts(Question(pull.head_sha, branches=("main",))) is None
+    assert await edges.commit_facts(Question(pull.head_sha, branches=("main",))) is not None

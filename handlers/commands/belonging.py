@@ -1,7 +1,7 @@
 """What the gate wants to know of a commit: its checks, and whether it belongs where commits come from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os.path import commonprefix
 
 from bot.domain.deployment import Commit
@@ -9,7 +9,7 @@ from bot.domain.gate_facts import Content, Unknown
 from bot.domain.gate_rules import EnvironmentRules
 from bot.domain.github import Check, PullRequest
 from bot.domain.paths import beginning, is_pattern
-from bot.services.github import CommitFacts, Question
+from bot.services.github import Further, Question
 from bot.services.together import both, together
 from handlers.commands.errand import Errand, known
 
@@ -34,62 +34,75 @@ class _Places:
         return commonprefix([beginning(each) for each in self.patterns])  # noqa: RUF071
 
 
-async def checked(
+@dataclass(frozen=True)
+class Meant:
+    """The commit that is asked for or was brought."""
+
+    content: Content
+    """With its branch, where it is that by which it is known."""
+    searched: Commit | None = None
+    """Where it has to be found out what it is a part of; `branch` is the likeliest."""
+
+    @property
+    def sha(self) -> str | None:
+        """Where it is known."""
+        return self.content.sha if isinstance(self.content.sha, str) else None
+
+
+def question_about(
     errand: Errand,
     rule: EnvironmentRules | None,
     pull: PullRequest | Unknown | None,
-    sha: str,
-    branch: str | None,
-) -> Content:
-    """A commit that comes from a branch itself, with its checks where the rules want some."""
-    if not _wants_checks(rule, pull, sha):
-        return Content(sha, branch)
-    found = await _ask(errand, Question(sha, checks=True))
-    return Content(sha, branch, checks=found.checks if found else await _checks(errand, sha))
-
-
-async def placed(
-    errand: Errand,
-    rule: EnvironmentRules | None,
-    pull: PullRequest | Unknown | None,
-    commit: Commit,
-) -> Content:
-    """A commit with what it is a part of, of which `commit.branch` is the likeliest; likewise.
-
-    One round trip. By REST two: the branches that are named, and meanwhile which there are that
-    patterns allow.
-    """
-    own = pull if isinstance(pull, PullRequest) else None
-    places, wants_checks = _places(errand, rule, commit), _wants_checks(rule, pull, commit.sha)
-    question = Question(
-        commit.sha,
-        checks=wants_checks,
-        pull_request=own.number if own else None,
+    meant: Meant,
+) -> Question:
+    """What `completed` wants to know."""
+    sha = meant.sha
+    if sha is None:
+        return Question()
+    question = Question(sha, checks=_wants_checks(rule, pull, sha))
+    if meant.searched is None:
+        return question
+    places = _places(errand, rule, meant.searched)
+    return replace(
+        question,
+        pull_request=pull.number if isinstance(pull, PullRequest) else None,
         branches=places.named,
         beginning=places.beginning,
     )
-    found = await _ask(errand, question)
+
+
+async def completed(
+    errand: Errand,
+    rule: EnvironmentRules | None,
+    pull: PullRequest | Unknown | None,
+    meant: Meant,
+) -> Content:
+    """The commit with its checks where the rules want some, and with what it is a part of.
+
+    It is in the errand's further look. By REST these are two round trips: the branches that are
+    named, and meanwhile which there are that patterns allow.
+    """
+    content, sha, searched = meant.content, meant.sha, meant.searched
+    if sha is None:
+        return content
+    wants_checks = _wants_checks(rule, pull, sha)
+    if searched is None and not wants_checks:
+        return content
+    found = await errand.further()
+    if searched is None:
+        return replace(content, checks=found.checks if found else await _checks(errand, sha))
     if found is not None:
-        in_branches = await _in_found(errand, rule, commit.sha, found)
-        return Content(
-            commit.sha,
-            in_pull_request=found.in_pull_request or False,
-            in_branches=in_branches,
+        return replace(
+            content,
             checks=found.checks,
+            in_pull_request=found.in_pull_request or False,
+            in_branches=await _in_found(errand, rule, sha, found),
         )
     checks, (in_pull, in_branches) = await both(
-        _checks(errand, commit.sha) if wants_checks else _none(),
-        both(_in_pull(errand, own, commit.sha), _in_branches(errand, rule, commit.sha, places)),
+        _checks(errand, sha) if wants_checks else _none(),
+        both(_in_pull(errand, pull, sha), _in_branches(errand, rule, searched)),
     )
-    return Content(commit.sha, in_pull_request=in_pull, in_branches=in_branches, checks=checks)
-
-
-async def _ask(errand: Errand, question: Question) -> CommitFacts | None:
-    """None where REST is asked, whose refusals say of each fact why it is not known."""
-    if question.is_empty:
-        return CommitFacts()
-    found = await known("", errand.client.commit_facts(question))
-    return None if isinstance(found, Unknown) else found
+    return replace(content, checks=checks, in_pull_request=in_pull, in_branches=in_branches)
 
 
 def _wants_checks(
@@ -112,7 +125,7 @@ def _places(errand: Errand, rule: EnvironmentRules | None, commit: Commit) -> _P
 
 
 async def _in_found(
-    errand: Errand, rule: EnvironmentRules | None, sha: str, found: CommitFacts
+    errand: Errand, rule: EnvironmentRules | None, sha: str, found: Further
 ) -> bool | Unknown:
     default = errand.repository.default_branch
     if rule is None:
@@ -130,20 +143,21 @@ async def _in_found(
     return _not_all_looked_at(sha, len(there) - len(more), len(there)) if more else False
 
 
-async def _in_pull(errand: Errand, pull: PullRequest | None, sha: str) -> bool | Unknown:
+async def _in_pull(errand: Errand, pull: PullRequest | Unknown | None, sha: str) -> bool | Unknown:
     """Whether it is one of the pull request's own."""
-    if pull is None:
+    if not isinstance(pull, PullRequest):
         return False
     asking = errand.client.commit_belongs(sha, pull_request=pull.number, branches=())
     return await known(f"the commits of #{pull.number}", asking)
 
 
 async def _in_branches(
-    errand: Errand, rule: EnvironmentRules | None, sha: str, places: _Places
+    errand: Errand, rule: EnvironmentRules | None, commit: Commit
 ) -> bool | Unknown:
     """Whether it is part of a branch that the environment allows."""
     if rule is None:
         return False
+    sha, places = commit.sha, _places(errand, rule, commit)
     found, there = await both(_part_of(errand, sha, places.named), _matching(errand, rule))
     if found is True:
         return True

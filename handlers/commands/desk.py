@@ -9,7 +9,7 @@ from bot.domain.gate_facts import Standing, Unknown
 from bot.domain.gate_rules import Rules
 from bot.domain.github import Check, Permission, PullRequest, ReviewState
 from bot.domain.plan import Plan
-from bot.services.github import CommitFacts, Look, Question
+from bot.services.github import Further, Look, Question
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
 from bot.store.deployments import CancelResult, Deployments
@@ -36,8 +36,8 @@ class Client(Protocol):
     async def pull_request(self, number: int) -> PullRequest:
         """As it is now, without what the next two say, and perhaps without what two more say."""
 
-    async def commit_facts(self, question: Question) -> CommitFacts | None:
-        """What is to be known of a commit in one call, where it can."""
+    async def further(self, question: Question) -> Further | None:
+        """What is to be known beyond that, in one call, where it can."""
 
     async def checks(self, sha: str) -> tuple[Check, ...]:
         """Those of a commit."""

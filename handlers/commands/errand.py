@@ -13,6 +13,8 @@ from bot.domain.github import Permission, PullRequest, Repository
 from bot.domain.reasons import Code, StoppedError
 from bot.project import PROJECT_FILE, misplaced, parse_project
 from bot.services.git import repository_address
+from bot.services.github import Further, Question
+from bot.services.once import Once
 from bot.services.together import both
 from bot.store.values import JSON
 from handlers.commands.desk import Client, Desk
@@ -87,6 +89,7 @@ class Errand:
         self._pulls: dict[int, PullRequest | Unknown] = {}
         self._members: dict[str, bool | Unknown] = {}
         self._in_groups: dict[str, bool | Unknown] = {}
+        self.foresee(Question())
 
     @property
     def repository(self) -> Repository:
@@ -129,6 +132,21 @@ class Errand:
         self._has_no_file = found.is_file_known and found.file is None
         if found.file is not None and self._rules is None:
             self._rules = self._narrowed(found.file)
+
+    def foresee(self, question: Question) -> None:
+        """What will be asked for beyond that is looked up in one call, when the first of it is."""
+        self.question = question
+        self._further = Once(self._look_further)
+
+    async def further(self) -> Further | None:
+        """The answer; None where REST is asked, whose refusals say of each fact why it is not known."""
+        return await self._further.get()
+
+    async def _look_further(self) -> Further | None:
+        if self.question.is_empty:
+            return None
+        found = await known("", self.client.further(self.question))
+        return None if isinstance(found, Unknown) else found
 
     async def rules(self) -> Rules:
         """Those of the default branch. Errors: also github_refused, project_invalid."""
@@ -177,7 +195,7 @@ class Errand:
         wants_checks = checks and pull.checks is None
         asking = both(
             both(
-                self.client.behind_by(pull) if behind else _as_it_is(pull.behind_by),
+                self._behind_by(pull) if behind else _as_it_is(pull.behind_by),
                 self.client.head_moved_at(pull) if moved else _as_it_is(pull.head_moved_at),
             ),
             both(
@@ -194,13 +212,27 @@ class Errand:
         )
         return self._pulls[pull.number]
 
+    async def _behind_by(self, pull: PullRequest) -> int | None:
+        if self.question.base == pull.base_ref and self.question.sha == pull.head_sha:
+            found = await self.further()
+            if found is not None and found.behind_by is not None:
+                return found.behind_by
+        return await self.client.behind_by(pull)
+
     async def is_member(self, team: str) -> bool | Unknown:
         """Whether whoever asks is in `org/slug`."""
         if team not in self._members:
-            self._members[team] = await known(
-                f"the members of {team}", self.client.is_team_member(team, self.person.login)
-            )
+            self._members[team] = await self._ask_is_member(team)
         return self._members[team]
+
+    async def _ask_is_member(self, team: str) -> bool | Unknown:
+        login = self.person.login
+        if team in self.question.teams:
+            found = await self.further()
+            # Who seems to be in none of them is asked about by name: a search may miss somebody.
+            if found is not None and team in found.members and any(found.members.values()):
+                return found.members[team]
+        return await known(f"the members of {team}", self.client.is_team_member(team, login))
 
     async def is_in_group(self, group: str) -> bool | Unknown:
         """Whether whoever asks is in a user group in Slack."""

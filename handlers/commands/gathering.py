@@ -10,8 +10,9 @@ from bot.domain.gate_facts import NOT_LOOKED_UP, Content, Facts, Sender, Standin
 from bot.domain.gate_rules import EnvironmentRules, Rules
 from bot.domain.github import Permission, PullRequest
 from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
+from bot.services.github import Question
 from bot.services.together import both, together
-from handlers.commands.belonging import checked, placed
+from handlers.commands.belonging import Meant, completed, question_about
 from handlers.commands.errand import Errand
 
 _BY_ITSELF = frozenset({Trigger.PUSH, Trigger.RELEASE})
@@ -58,11 +59,10 @@ async def gather(
     rule = _rule(rules, wish.command.environment)
     name = wish.command.environment or next(iter(rules.environments))
     is_of_head = content and _is_of_head(errand, wish, pull)
+    meant = await _meant(errand, wish, pull) if content else Meant(Content(None))
+    errand.foresee(_question(errand, rule, pull, meant, is_of_head=is_of_head))
     (brought, sender), (standing, pull) = await both(
-        both(
-            _content(errand, wish, rule, pull) if content else _no_content(),
-            _sender(errand, wish, rule),
-        ),
+        both(completed(errand, rule, pull, meant), _sender(errand, wish, rule)),
         both(
             _standing(errand, name, again=again),
             _completed(errand, wish, rule, pull, again=again) if is_of_head else _as_it_is(pull),
@@ -134,12 +134,35 @@ def _rule(rules: Rules, name: str | None) -> EnvironmentRules | None:
     return rules.environments.get(name or "")
 
 
-async def _sender(errand: Errand, wish: Wish, rule: EnvironmentRules | None) -> Sender:
-    teams = sorted(rule.asked_teams) if rule else []
+def _question(
+    errand: Errand,
+    rule: EnvironmentRules | None,
+    pull: PullRequest | Unknown | None,
+    meant: Meant,
+    *,
+    is_of_head: bool,
+) -> Question:
+    """All that one call can say beyond the first look."""
+    wants_base = is_of_head and rule is not None and rule.fresh and isinstance(pull, PullRequest)
+    return replace(
+        question_about(errand, rule, pull, meant),
+        base=pull.base_ref if wants_base and isinstance(pull, PullRequest) else None,
+        teams=() if _is_named(errand, rule) else tuple(sorted(rule.asked_teams if rule else ())),
+        login=errand.person.login,
+    )
+
+
+def _is_named(errand: Errand, rule: EnvironmentRules | None) -> bool:
+    """Whether teams and groups need not be asked about: whoever asks is named everywhere."""
     login = errand.person.login.lower()
     asked = (*rule.deployers, *rule.force) if rule else ()
-    is_named = all(login in each.users for each in asked if each.is_named)
+    return all(login in each.users for each in asked if each.is_named)
+
+
+async def _sender(errand: Errand, wish: Wish, rule: EnvironmentRules | None) -> Sender:
+    teams = sorted(rule.asked_teams) if rule else []
     groups = sorted(rule.asked_groups) if rule else []
+    is_named = _is_named(errand, rule)
     permission, (members, in_groups) = await both(
         _permission(errand, wish, rule),
         both(
@@ -167,56 +190,34 @@ async def _permission(
     return await errand.permission(max(least, *forcing, Permission.WRITE))
 
 
-async def _no_content() -> Content:
-    return Content(None)
-
-
-async def _content(
-    errand: Errand,
-    wish: Wish,
-    rule: EnvironmentRules | None,
-    pull: PullRequest | Unknown | None,
-) -> Content:
+async def _meant(errand: Errand, wish: Wish, pull: PullRequest | Unknown | None) -> Meant:
     commit, ref = wish.commit, wish.command.ref
     if commit is not None:
-        return await _brought(errand, wish, rule, pull, commit)
+        if wish.trigger is Trigger.RELEASE:
+            return Meant(Content(commit.sha), commit)
+        return Meant(Content(commit.sha, commit.branch))
     if isinstance(pull, Unknown):
-        return Content(pull)
+        return Meant(Content(pull))
     if pull is not None and _is_of_head(errand, wish, pull):
         is_by_name = ref is not None and not _is_head(pull, ref)
-        return Content(pull.head_sha, branch=ref if is_by_name else None)
+        return Meant(Content(pull.head_sha, ref if is_by_name else None))
     hint = wish.known_as.branch if wish.known_as else pull.base_ref if pull else None
-    named = Commit("", ref or errand.repository.default_branch, hint)
-    return await _named(errand, rule, pull, named)
+    return await _named(errand, Commit("", ref or errand.repository.default_branch, hint))
 
 
-async def _brought(
-    errand: Errand,
-    wish: Wish,
-    rule: EnvironmentRules | None,
-    pull: PullRequest | Unknown | None,
-    commit: Commit,
-) -> Content:
-    if wish.trigger is Trigger.RELEASE:
-        return await placed(errand, rule, pull, commit)
-    return await checked(errand, rule, pull, commit.sha, commit.branch)
-
-
-async def _named(
-    errand: Errand, rule: EnvironmentRules | None, pull: PullRequest | None, named: Commit
-) -> Content:
+async def _named(errand: Errand, named: Commit) -> Meant:
     try:
         commit = await errand.desk.deployer.resolve(errand.address, named.ref)
     except StoppedError as stopped:
         if stopped.reason.code is Code.REF_UNKNOWN:
-            return Content(None)
+            return Meant(Content(None))
         if stopped.reason.code in GITHUB_PASSES:
             # Without a token git cannot ask; the delivery is tried again.
             raise
-        return Content(Unknown(f"git ls-remote {errand.address}", stopped.reason.fact))
+        return Meant(Content(Unknown(f"git ls-remote {errand.address}", stopped.reason.fact)))
     if commit.branch == named.ref:
-        return await checked(errand, rule, pull, commit.sha, named.ref)
-    return await placed(errand, rule, pull, replace(named, sha=commit.sha))
+        return Meant(Content(commit.sha, named.ref))
+    return Meant(Content(commit.sha), replace(named, sha=commit.sha))
 
 
 def _is_of_head(errand: Errand, wish: Wish, pull: PullRequest | Unknown | None) -> bool:

@@ -3,8 +3,8 @@
 from bot.services.clock import Clock
 from bot.services.github.address import CLOUD, api_url
 from bot.services.github.client import CLOUD_API, GitHub, app_from_manifest
-from bot.services.github.commit_facts import CommitFacts, Question
 from bot.services.github.deliveries import FailedDelivery, Hook
+from bot.services.github.further import Further, Question
 from bot.services.github.hooks import NoHook
 from bot.services.github.look import Look
 from bot.services.github.new_app import (
@@ -45,10 +45,10 @@ __all__ = [
     "AppWish",
     "CheckReport",
     "Clock",
-    "CommitFacts",
     "Conclusion",
     "DeploymentState",
     "FailedDelivery",
+    "Further",
     "GitHub",
     "Hook",
     "Level",

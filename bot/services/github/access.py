@@ -9,7 +9,6 @@ from pydantic import SecretStr
 from bot.services.calls import UNCOUNTED, Calls
 from bot.services.clock import Clock
 from bot.services.github.connection import HIDDEN, Connection, Work
-from bot.services.github.once import Once
 from bot.services.github.raw import get, post
 from bot.services.github.threads import Threads
 from bot.services.github.tokens import (
@@ -20,6 +19,7 @@ from bot.services.github.tokens import (
     forget_at_once,
 )
 from bot.services.logins import Login
+from bot.services.once import Once
 from bot.services.together import both, together
 
 THREADS = 8

@@ -12,9 +12,9 @@ from pydantic import BaseModel, TypeAdapter
 
 from bot.domain.github import Check, Permission, PullRequest, Repository, ReviewState
 from bot.domain.reasons import Code, StoppedError
-from bot.services.github import commit_facts, graphql
-from bot.services.github.commit_facts import CommitFacts, Question
+from bot.services.github import further, graphql
 from bot.services.github.connection import HIDDEN, Work
+from bot.services.github.further import Further, Question
 from bot.services.github.look import Look, file_in, permission_in
 from bot.services.github.place import Place
 from bot.services.github.pull_request import (
@@ -146,17 +146,16 @@ class Facts(Place):
         )
         return checks_of([*runs, *statuses])
 
-    async def commit_facts(self, question: Question) -> CommitFacts | None:
-        """What is to be known of a commit, in one call; None where REST has to be asked.
+    async def further(self, question: Question) -> Further | None:
+        """What the gate wants to know beyond the first look, in one call; None: by REST.
 
         So it is where GitHub does not answer: comparing with many branches can take it too long.
         """
         own_app = await self._access.slug()
-        call = f"reading commit {question.sha}"
         try:
             found = await self._by_graphql(
-                call,
-                lambda github: commit_facts.ask(
+                f"reading more of {question.sha or question.login}",
+                lambda github: further.ask(
                     github, self._owner, self._name, question, own_app=own_app
                 ),
             )

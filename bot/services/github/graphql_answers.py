@@ -260,6 +260,7 @@ class Comparison(_Answer):
     """A commit, seen from a branch."""
 
     status: str
+    behind_by: int
 
     @property
     def is_contained(self) -> bool:
@@ -285,6 +286,22 @@ class ComparedBranches(_Answer):
 
     page_info: Page
     nodes: tuple[ComparedBranch, ...]
+
+
+class Members(_Answer):
+    """Those whose names are like the one asked for."""
+
+    nodes: tuple[Person, ...]
+
+
+class Team(_Answer):
+    """A team."""
+
+    members: Members
+
+    def has(self, login: str) -> bool:
+        """Whether the person is in it, or in a team below it."""
+        return any(each.login.casefold() == login.casefold() for each in self.members.nodes)
 
 
 class OwnCommits(_Answer):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.services.github import commit_facts
+from bot.services.github import further
 from handlers.commands import belonging
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.state import PullRequest
@@ -69,7 +69,7 @@ async def test_where_not_all_branches_are_looked_at_nobody_says_that_it_is_in_no
     has_graphql: bool,
 ) -> None:
     monkeypatch.setattr(belonging, "MOST_BRANCHES", 1)
-    monkeypatch.setattr(commit_facts, "MOST_BRANCHES", 1)
+    monkeypatch.setattr(further, "MOST_BRANCHES", 1)
     world.github.world.has_graphql = has_graphql
     pull = await opened(world)
     for number in range(2):

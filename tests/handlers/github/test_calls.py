@@ -21,7 +21,6 @@ STATUSES = ("GET", "/status")
 RUNS = ("GET", "/check-runs")
 PUSHES = ("GET", f"/repos/{EDGES}/activity")
 PERMISSION = ("GET", f"/repos/{EDGES}/collaborators/")
-COMPARISON = ("GET", f"/repos/{EDGES}/compare/")
 REACTION = ("POST", "/reactions")
 SAYS_ALL: dict[str, bool] = {}
 SILENT_ON_PEOPLE = {"shows_collaborators": False}
@@ -45,7 +44,7 @@ ENDS: tuple[tuple[tuple[Step, ...], bool], ...] = (
         (
             SILENT_ON_PEOPLE,
             "{requires: [fresh]}",
-            ((GRAPH,), (PUSHES, PERMISSION, COMPARISON)),
+            ((GRAPH,), (PUSHES, PERMISSION, GRAPH)),
         ),
         (WITHOUT_GRAPHQL, "{}", ((PULL, RULES), (PUSHES, PERMISSION))),
         (

@@ -26,7 +26,13 @@ def run(call: Call) -> Answer:
     if call.caller.token is None:
         raise ApiError(401, "Requires authentication")
     asked = call.json()
-    root = Node("Query", {"repository": lambda arguments: _repository(call, arguments)})
+    root = Node(
+        "Query",
+        {
+            "repository": lambda arguments: _repository(call, arguments),
+            "organization": lambda arguments: _organization(call, arguments),
+        },
+    )
     try:
         data, missed = answer(str(asked.get("query", "")), asked.get("variables") or {}, root)
     except QueryError as error:
@@ -109,6 +115,33 @@ def _ref(repo: Repo, name: str, sha: str) -> Node:
         )
 
     return Node("Ref", {"name": name, "target": Node("Commit", {"oid": sha}), "compare": compare})
+
+
+def _organization(call: Call, arguments: Arguments) -> Node:
+    org = arguments["login"]
+    if not any(each == org for each, _ in call.world.teams):
+        message = f"Could not resolve to an Organization with the login of '{org}'."
+        raise QueryError(message, kind="NOT_FOUND")
+    return Node("Organization", {"team": lambda inner: _team(call, org, inner["slug"])})
+
+
+def _team(call: Call, org: str, slug: str) -> Node | None:
+    if not call.caller.has("members:read"):
+        raise _forbidden()
+    found = call.world.teams.get((org, slug))
+    if found is None:
+        return None
+
+    def members(arguments: Arguments) -> Node:
+        wanted = (arguments.get("query") or "").lower()
+        nodes = [
+            Node("User", {"login": login})
+            for login, state in found.members.items()
+            if state == "active" and wanted in login.lower()
+        ]
+        return _connection("TeamMember", nodes, arguments)
+
+    return Node("Team", {"slug": slug, "members": members})
 
 
 def _default_branch(call: Call, repo: Repo) -> Node | None:

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.github import Check, CheckState
-from bot.services.github import CommitFacts, Question, RepositoryClient
+from bot.services.github import Further, Question, RepositoryClient
 from tests.standins.github import objects
 from tests.standins.github.faults import Fault
 from tests.standins.github.server import GitHubServer
@@ -12,8 +12,8 @@ from tests.standins.github.state import PullRequest
 EDGES = "acme/edges"
 
 
-async def _facts(edges: RepositoryClient, question: Question) -> CommitFacts:
-    found = await edges.commit_facts(question)
+async def _facts(edges: RepositoryClient, question: Question) -> Further:
+    found = await edges.further(question)
     assert found is not None
     return found
 
@@ -33,7 +33,7 @@ async def test_one_call_says_all_of_a_commit(
         Question(older, checks=True, pull_request=pull.number, branches=("main", "feature", "no")),
     )
 
-    assert found == CommitFacts(
+    assert found == Further(
         (Check("lint", CheckState.FAILURE), Check("unit", CheckState.SUCCESS)),
         in_pull_request=True,
         branches={"main": False, "feature": True},
@@ -41,10 +41,37 @@ async def test_one_call_says_all_of_a_commit(
     assert [each.path for each in server.calls[before:]] == ["/graphql"]
 
 
+async def test_it_says_of_a_person_and_a_pull_request_too(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    server.team("acme/ml", "Ada", "grace")
+    server.team("acme/ops", "grace", pending=("ada",))
+    await server.push(EDGES, {"b": "1"})
+    await edges.pull_request(pull.number)
+    before = len(server.calls)
+
+    teams = ("acme/ml", "acme/ops", "acme/no-such-team", "nobody/ml")
+    found = await _facts(edges, Question(pull.head_sha, base="main", teams=teams, login="ada"))
+
+    # What is not there, or not ours to see, is left out: REST says which it is.
+    assert found == Further(behind_by=1, members={"acme/ml": True, "acme/ops": False})
+    assert [each.path for each in server.calls[before:]] == ["/graphql"]
+
+
+async def test_teams_alone_can_be_asked_about(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    server.team("acme/ml", "ada-too")
+
+    assert await _facts(edges, Question(teams=("acme/ml",), login="ada")) == Further(
+        members={"acme/ml": False}
+    )
+
+
 async def test_what_is_not_asked_is_not_known(edges: RepositoryClient, pull: PullRequest) -> None:
     found = await _facts(edges, Question(pull.head_sha, branches=("main",)))
 
-    assert found == CommitFacts(branches={"main": False})
+    assert found == Further(branches={"main": False})
 
 
 async def test_branches_are_found_by_how_their_names_begin(
@@ -93,7 +120,7 @@ async def test_what_is_no_commit_is_a_part_of_nothing(
 ) -> None:
     question = Question("0" * 40, checks=True, pull_request=pull.number, branches=("main",))
 
-    assert await _facts(edges, question) == CommitFacts(
+    assert await _facts(edges, question) == Further(
         (), in_pull_request=False, branches={"main": False}
     )
 
@@ -131,7 +158,7 @@ async def test_what_graphql_does_not_say_is_left_to_rest(
     else:
         del server.installation(EDGES).permissions["statuses"]
 
-    assert await edges.commit_facts(Question(pull.head_sha, checks=True)) is None
+    assert await edges.further(Question(pull.head_sha, checks=True)) is None
 
 
 async def test_a_comparison_that_takes_github_too_long_is_left_to_rest(
@@ -139,5 +166,5 @@ async def test_a_comparison_that_takes_github_too_long_is_left_to_rest(
 ) -> None:
     server.fail("POST", "/graphql", Fault(status=502), times=4)
 
-    assert await edges.commit_facts(Question(pull.head_sha, branches=("main",))) is None
-    assert await edges.commit_facts(Question(pull.head_sha, branches=("main",))) is not None
+    assert await edges.further(Question(pull.head_sha, branches=("main",))) is None
+    assert await edges.further(Question(pull.head_sha, branches=("main",))) is not None

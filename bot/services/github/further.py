@@ -1,0 +1,224 @@
+"""What one query says beyond the first look: of a commit, and of the teams that a person is in."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from github import Github
+
+from bot.domain.github import Check
+from bot.services.github.graphql import CHECKS, MOST_PAGES, answered
+from bot.services.github.graphql_answers import (
+    CheckRun,
+    Commit,
+    ComparedBranch,
+    ComparedBranches,
+    OwnCommits,
+    Status,
+    Team,
+)
+from bot.services.github.pull_request import checks_by_graphql
+from bot.services.github.raw import Json
+
+MOST_BRANCHES = 50
+"""Of those whose names begin so; GitHub's own tools compare as many in one query."""
+_HEADS = "refs/heads/"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be known; what is left out is not looked up."""
+
+    sha: str = ""
+    """All of it, of the commit that the next five ask about."""
+    checks: bool = False
+    pull_request: int | None = None
+    """Whether it is one of its own."""
+    branches: tuple[str, ...] = ()
+    """Whether it is a part of each of these."""
+    beginning: str | None = None
+    """Whether it is a part of each branch whose name begins so."""
+    base: str | None = None
+    """How many commits of this branch it lacks."""
+    teams: tuple[str, ...] = ()
+    """Whether a person is in these: `org/slug`."""
+    login: str = ""
+    """The person's."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked."""
+        return self == Question(self.sha, login=self.login)
+
+
+@dataclass(frozen=True)
+class Further:
+    """The answer; what it lacks has to be asked by REST."""
+
+    checks: tuple[Check, ...] | None = None
+    in_pull_request: bool | None = None
+    """None also where there are more commits than were looked at."""
+    branches: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))
+    """Whether the commit is a part of it, for each branch that is there."""
+    are_all: bool = True
+    """Whether no more branches begin so."""
+    behind_by: int | None = None
+    members: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))
+    """Whether the person is in it, for each team that is there for us to see."""
+
+
+def ask(
+    github: Github, owner: str, name: str, question: Question, *, own_app: str | None
+) -> Further | None:
+    """The answer; None where this has to be asked by REST. Errors: those of `graphql.answered`."""
+    parts = tuple(_parts(question))
+    variables = {"owner": owner, "name": name}
+    for each in parts:
+        variables |= each.variables
+    data = answered(github, _document(parts), variables, is_enough=_lacks_what_may_be_lacking)
+    if data is None:
+        return None
+    found = data.get("repository") or {}
+    checks = _checks(github, variables, found.get("object")) if question.checks else None
+    listed = ComparedBranches.model_validate(found["refs"]) if "refs" in found else None
+    base = _compared(question.base, found.get("base")) if question.base else None
+    named = (_compared(branch, found[alias]) for alias, branch in _named(question))
+    compared = (*named, *(listed.nodes if listed else ()))
+    return Further(
+        None if checks is None else checks_by_graphql(checks, own_app),
+        _is_own(found.get("pullRequest"), question.sha),
+        {each.name: each.has_it for each in compared if each is not None},
+        listed is None or not listed.page_info.has_next_page,
+        base.compare.behind_by if base and base.compare else None,
+        dict(_members(question, data)),
+    )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A selection, what it is of, and its variables: one that is declared and not used is wrong."""
+
+    text: str
+    types: Mapping[str, str]
+    variables: Mapping[str, Any]
+    of_repository: bool = True
+
+
+_COMMIT = f"object(oid: $sha) {{ ... on Commit {{ {CHECKS} }} }}"
+_OWN_COMMITS = "commits(last: 100) { totalCount nodes { commit { oid } } }"
+_COMPARE = "name compare(headRef: $head) { status behindBy }"
+# Those with the text anywhere in their names; GitHub knows no better filter.
+_BRANCHES = f"""
+    refs(refPrefix: "{_HEADS}", query: $beginning, first: $most) {{
+      pageInfo {{ hasNextPage endCursor }} nodes {{ {_COMPARE} }}
+    }}
+"""
+
+
+def _parts(question: Question) -> Iterator[_Part]:
+    if question.checks:
+        types = {"sha": "GitObjectID!", "after": "String"}
+        yield _Part(_COMMIT, types, {"sha": question.sha})
+    if question.pull_request is not None:
+        text = f"pullRequest(number: $number) {{ {_OWN_COMMITS} }}"
+        yield _Part(text, {"number": "Int!"}, {"number": question.pull_request})
+    for alias, branch in (*_named(question), *([("base", question.base)] if question.base else [])):
+        yield _Part(
+            f"{alias}: ref(qualifiedName: ${alias}) {{ {_COMPARE} }}",
+            {alias: "String!", "head": "String!"},
+            {alias: f"{_HEADS}{branch}", "head": question.sha},
+        )
+    if question.beginning is not None:
+        yield _Part(
+            _BRANCHES,
+            {"beginning": "String", "most": "Int!", "head": "String!"},
+            {
+                "beginning": question.beginning or None,
+                "most": MOST_BRANCHES,
+                "head": question.sha,
+            },
+        )
+    for number, team in enumerate(question.teams):
+        org, _, slug = team.partition("/")
+        inner = "members(query: $login, first: 100) { nodes { login } }"
+        yield _Part(
+            f"t{number}: organization(login: $o{number}) {{ team(slug: $s{number}) {{ {inner} }} }}",
+            {f"o{number}": "String!", f"s{number}": "String!", "login": "String"},
+            {f"o{number}": org, f"s{number}": slug, "login": question.login},
+            of_repository=False,
+        )
+
+
+def _named(question: Question) -> tuple[tuple[str, str], ...]:
+    return tuple((f"b{number}", branch) for number, branch in enumerate(question.branches))
+
+
+def _document(parts: tuple[_Part, ...]) -> str:
+    types: dict[str, str] = {}
+    for each in parts:
+        types |= each.types
+    inside = " ".join(each.text for each in parts if each.of_repository)
+    beside = " ".join(each.text for each in parts if not each.of_repository)
+    if inside:
+        types = {"owner": "String!", "name": "String!"} | types
+        inside = f"repository(owner: $owner, name: $name) {{ {inside} }}"
+    declared = ", ".join(f"${name}: {kind}" for name, kind in types.items())
+    return f"query({declared}) {{ {inside} {beside} }}"
+
+
+def _compared(branch: str, found: Json) -> ComparedBranch | None:
+    return None if found is None else ComparedBranch.model_validate(found | {"name": branch})
+
+
+def _is_own(pull_request: Json, sha: str) -> bool | None:
+    if pull_request is None:
+        return None
+    commits = OwnCommits.model_validate(pull_request["commits"])
+    if any(each.commit.oid == sha for each in commits.nodes):
+        return True
+    return None if commits.total_count > len(commits.nodes) else False
+
+
+def _members(question: Question, data: Json) -> Iterator[tuple[str, bool]]:
+    for number, name in enumerate(question.teams):
+        found = (data[f"t{number}"] or {}).get("team")
+        if found is not None:
+            yield name, Team.model_validate(found).has(question.login)
+
+
+def _checks(github: Github, variables: Mapping[str, Any], first: Json) -> list[CheckRun | Status]:
+    """Those of all pages."""
+    checks: list[CheckRun | Status] = []
+    page = first
+    same = {key: variables.get(key) for key in ("owner", "name", "sha")}
+    for _ in range(MOST_PAGES):
+        rollup = Commit.model_validate(page).status_check_rollup if page else None
+        if rollup is None:
+            break
+        checks += rollup.contexts.nodes
+        if not rollup.contexts.page_info.has_next_page:
+            break
+        data = answered(github, _NEXT, same | {"after": rollup.contexts.page_info.end_cursor})
+        page = data["repository"]["object"] if data else None
+    return checks
+
+
+_NEXT = f"""
+query($owner: String!, $name: String!, $sha: GitObjectID!, $after: String) {{
+  repository(owner: $owner, name: $name) {{ {_COMMIT} }}
+}}
+"""
+
+
+def _lacks_what_may_be_lacking(_data: Json, errors: list[Json]) -> bool:
+    """Whether all else was answered.
+
+    What has nothing in common cannot be compared, and what a team is not told of REST explains.
+    """
+    return all(_may_be_lacking(each.get("path") or [], each.get("type")) for each in errors)
+
+
+def _may_be_lacking(path: list[Any], kind: str | None) -> bool:
+    is_of_team = bool(path) and str(path[0]).startswith("t")
+    return is_of_team or (kind == "NOT_FOUND" and path[-1:] == ["compare"])

@@ -29,6 +29,7 @@ class CommentPart(Payload):
     """The comment."""
 
     id: int
+    node_id: str | None = None
     body: str | None = None
     created_at: str
 
@@ -59,6 +60,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str | None:
         await desk.deliveries.set_aside(delivery.id)
         return None
     errand = Errand(desk, delivery, event)
+    errand.client.knows_comment(event.comment.id, event.comment.node_id)
     number = event.issue.number
     done = []
     for index, line in enumerate(found.lines):

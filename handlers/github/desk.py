@@ -16,6 +16,9 @@ class Client(desk.Client, Protocol):
     async def react(self, comment: int, content: Reaction) -> None:
         """A second time changes nothing."""
 
+    def knows_comment(self, comment: int, node: str | None) -> None:
+        """Note GraphQL's id of somebody's comment."""
+
     async def find_comment(self, number: int, marker: str) -> int | None:
         """Our own comment that ends with the marker."""
 

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from bot.services.calls import UNCOUNTED, Calls
 from bot.services.clock import Clock
 from bot.services.github.connection import HIDDEN, Connection, Work
+from bot.services.github.nodes import Nodes
 from bot.services.github.raw import get, post
 from bot.services.github.threads import Threads
 from bot.services.github.tokens import (
@@ -53,8 +54,13 @@ class Access:
         self._learn = learn
         self.own = self._connection(auth)
         """As the App itself, or as the token's user."""
+        self.nodes = Nodes()
         self.lacks_graphql = False
         """Whether the server has turned out to be without."""
+        self.has_rulesets = True
+        """Whether it is not so old that it has none, and does not know the word."""
+        self.leaves_writing_to_rest = False
+        """Whether it has turned out that nothing can be written with it."""
         self._slug = Once(self._ask_slug)
         self._user = Once(self._ask_user)
         self._installed: dict[str, Once[int]] = {}

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -99,6 +99,10 @@ class Connection:
 
         return await self.ask(call, or_none)
 
+    async def try_once(self, call: str, work: Work[T]) -> T:
+        """Do what must not be done twice and cannot be looked for: what fails may have been done."""
+        return await self._persist(call, lambda: self._once(work), pauses=())
+
     async def create(self, call: str, work: Work[T], find: Work[T | None]) -> T:
         """Do what must not be done twice; `find` looks for it where an answer was lost."""
         is_asked = False
@@ -112,8 +116,13 @@ class Connection:
 
         return await self._persist(call, attempt)
 
-    async def _persist(self, call: str, attempt: Callable[[], Awaitable[T]]) -> T:
-        pauses = iter(PAUSES)
+    async def _persist(
+        self,
+        call: str,
+        attempt: Callable[[], Awaitable[T]],
+        pauses: Iterable[float] = PAUSES,
+    ) -> T:
+        left = iter(pauses)
         end = self._clock.now() + LONGEST_WAIT
         renewals = 1
         while True:
@@ -126,7 +135,7 @@ class Connection:
                 case Limited(wait, fact):
                     self._note_limit(call, wait, fact)
                 case Silence(fact, asked):
-                    pause = next(pauses, None)
+                    pause = next(left, None)
                     if pause is None:
                         raise unreachable(self._host, call, fact) from cause
                     await self._clock.sleep(max(pause, min(asked, LONGEST_PAUSE)))

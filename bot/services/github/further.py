@@ -8,16 +8,14 @@ from typing import Any
 from github import Github
 
 from bot.domain.github import Check
-from bot.services.github.graphql import CHECKS, MOST_PAGES, answered
-from bot.services.github.graphql_answers import (
-    CheckRun,
-    Commit,
+from bot.services.github.further_answers import (
     ComparedBranch,
     ComparedBranches,
     OwnCommits,
-    Status,
     Team,
 )
+from bot.services.github.graphql import CHECKS, MOST_PAGES, answered
+from bot.services.github.graphql_answers import CheckRun, Commit, Status
 from bot.services.github.pull_request import checks_by_graphql
 from bot.services.github.raw import Json
 

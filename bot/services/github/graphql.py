@@ -28,18 +28,24 @@ CHECKS = """
       }
 """
 """A page of a commit's."""
-_PULL_REQUEST = f"""
+_RULESETS = """
+        rules(first: 100) { nodes { parameters {
+          ... on RequiredStatusChecksParameters { requiredStatusChecks { context } }
+        } } }
+"""
+
+
+def _pull_request(rulesets: str) -> str:
+    return f"""
     pullRequest(number: $number) {{
-      title state isDraft
+      id title state isDraft
       author {{ __typename login }}
       headRefOid headRefName headRepository {{ nameWithOwner }}
       baseRefName baseRefOid
       baseRef {{
         target {{ oid }}
         refUpdateRule {{ requiredStatusCheckContexts }}
-        rules(first: 100) {{ nodes {{ parameters {{
-          ... on RequiredStatusChecksParameters {{ requiredStatusChecks {{ context }} }}
-        }} }} }}
+        {rulesets}
       }}
       reviewDecision
       latestOpinionatedReviews(first: 100, writersOnly: true) {{
@@ -49,25 +55,38 @@ _PULL_REQUEST = f"""
       commits(last: 1) {{ nodes {{ commit {{ {CHECKS} }} }} }}
     }}
 """
-QUERY = f"""
+
+
+def query(*, rulesets: bool) -> str:
+    """A pull request; servers that know no rulesets are not asked for them."""
+    return f"""
 query($owner: String!, $name: String!, $number: Int!, $after: String) {{
-  repository(owner: $owner, name: $name) {{ {_PULL_REQUEST} }}
+  repository(owner: $owner, name: $name) {{ {_pull_request(_RULESETS if rulesets else "")} }}
 }}
 """
-LOOK = f"""
+
+
+def look_query(*, rulesets: bool) -> str:
+    """All that the gate wants to know first.
+
+    A person is found by parts of names, so that several are.
+    """
+    return f"""
 query(
   $owner: String!, $name: String!, $number: Int!, $after: String, $path: String!, $login: String!
 ) {{
   repository(owner: $owner, name: $name) {{
+    id
     defaultBranchRef {{ target {{ ... on Commit {{ file(path: $path) {{
       mode object {{ ... on Blob {{ byteSize isTruncated text }} }}
     }} }} }} }}
     collaborators(query: $login, first: 100) {{ edges {{ permission node {{ login }} }} }}
-    {_PULL_REQUEST}
+    {_pull_request(_RULESETS if rulesets else "")}
   }}
 }}
 """
-"""All that the gate wants to know first. A person is found by parts of names, so that several are."""
+
+
 MOST_PAGES = 10
 """A hundred checks are on each."""
 _COLLABORATORS = ["repository", "collaborators"]
@@ -83,36 +102,41 @@ def _is_never_enough(_data: Json, _errors: list[Json]) -> bool:
 
 
 class NoGraphQLError(Exception):
-    """The server has none, or an older one that cannot be asked this."""
+    """The server has none."""
+
+
+class OlderGraphQLError(NoGraphQLError):
+    """It has an older one, that cannot be asked this."""
 
 
 def ask(
-    github: Github, owner: str, name: str, number: int
+    github: Github, owner: str, name: str, number: int, *, rulesets: bool
 ) -> tuple[PullRequestAnswer, Checks] | None:
     """The answer and all checks of all its pages; None where this has to be asked by REST."""
     variables: dict[str, Any] = {"owner": owner, "name": name, "number": number}
-    first = _page(github, variables)
-    checks = _all_checks(github, variables, first) if first else None
+    document = query(rulesets=rulesets)
+    first = _page(github, document, variables)
+    checks = _all_checks(github, document, variables, first) if first else None
     return None if first is None or checks is None else (first, checks)
 
 
 def look(
-    github: Github, owner: str, name: str, number: int, *, path: str, login: str
+    github: Github, owner: str, name: str, number: int, *, path: str, login: str, rulesets: bool
 ) -> tuple[RepositoryAnswer, Checks] | None:
     """As `ask`, with a file of the default branch and the rights of a person."""
     variables: dict[str, Any] = {"owner": owner, "name": name, "number": number}
-    data = answered(
-        github, LOOK, variables | {"path": path, "login": login}, is_enough=_lacks_people_alone
-    )
+    document, asked = look_query(rulesets=rulesets), variables | {"path": path, "login": login}
+    data = answered(github, document, asked, is_enough=_lacks_people_alone)
     if data is None:
         return None
     found = RepositoryAnswer.model_validate(data["repository"])
-    checks = _all_checks(github, variables, found.pull_request)
+    pages = query(rulesets=rulesets)
+    checks = _all_checks(github, pages, variables, found.pull_request)
     return None if checks is None else (found, checks)
 
 
 def _all_checks(
-    github: Github, variables: dict[str, Any], first: PullRequestAnswer
+    github: Github, document: str, variables: dict[str, Any], first: PullRequestAnswer
 ) -> Checks | None:
     """None where they are not of the head that is known: it has moved, or is not listed any more."""
     page: PullRequestAnswer | None = first
@@ -126,12 +150,12 @@ def _all_checks(
         checks += contexts.nodes
         if not contexts.page_info.has_next_page:
             break
-        page = _page(github, variables | {"after": contexts.page_info.end_cursor})
+        page = _page(github, document, variables | {"after": contexts.page_info.end_cursor})
     return tuple(checks)
 
 
-def _page(github: Github, variables: dict[str, Any]) -> PullRequestAnswer | None:
-    data = answered(github, QUERY, variables)
+def _page(github: Github, document: str, variables: dict[str, Any]) -> PullRequestAnswer | None:
+    data = answered(github, document, variables)
     return PullRequestAnswer.model_validate(data["repository"]["pullRequest"]) if data else None
 
 
@@ -153,7 +177,9 @@ def answered(
         match error.data:
             case {"data": {} as data, "errors": [*errors]} if is_enough(data, errors):
                 return dict(data)
-        if _is_none(error) or _is_older(error):
+        if _is_older(error):
+            raise OlderGraphQLError from None
+        if _is_none(error):
             raise NoGraphQLError from None
         if _hides_field(error):
             return None

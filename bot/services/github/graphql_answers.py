@@ -6,71 +6,73 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
+    """A part of one."""
+
     model_config = ConfigDict(frozen=True, alias_generator=to_camel)
 
 
-class Author(_Answer):
+class Author(Answer):
     """Who wrote it."""
 
     typename: str = Field(alias="__typename")
     login: str
 
 
-class Person(_Answer):
+class Person(Answer):
     """A person."""
 
     login: str
 
 
-class Named(_Answer):
+class Named(Answer):
     """A repository."""
 
     name_with_owner: str
 
 
-class Oid(_Answer):
+class Oid(Answer):
     """A commit."""
 
     oid: str
 
 
-class UpdateRule(_Answer):
+class UpdateRule(Answer):
     """What branch protection asks, as far as everybody may see it."""
 
     required_status_check_contexts: tuple[str, ...] | None
 
 
-class RequiredCheck(_Answer):
+class RequiredCheck(Answer):
     """A check that a ruleset asks for."""
 
     context: str
 
 
-class Parameters(_Answer):
+class Parameters(Answer):
     """Of a rule; empty where the rule is about something else."""
 
     required_status_checks: tuple[RequiredCheck, ...] = ()
 
 
-class Rule(_Answer):
+class Rule(Answer):
     """One rule of a ruleset."""
 
     parameters: Parameters | None
 
 
-class Rules(_Answer):
+class Rules(Answer):
     """The rules of a branch."""
 
     nodes: tuple[Rule, ...]
 
 
-class Base(_Answer):
+class Base(Answer):
     """The branch that it is to be merged into."""
 
     target: Oid | None
     ref_update_rule: UpdateRule | None
-    rules: Rules | None
+    rules: Rules | None = None
 
     @property
     def required_checks(self) -> frozenset[str]:
@@ -86,45 +88,45 @@ class Base(_Answer):
         return frozenset([*(asked or ()), *ruled])
 
 
-class Review(_Answer):
+class Review(Answer):
     """What one reviewer said last."""
 
     state: str
     commit: Oid | None
 
 
-class Reviews(_Answer):
+class Reviews(Answer):
     """Of those who may write."""
 
     nodes: tuple[Review, ...]
 
 
-class Comment(_Answer):
+class Comment(Answer):
     """Of which only the author counts."""
 
     author: Author | None
 
 
-class Comments(_Answer):
+class Comments(Answer):
     """The newest hundred."""
 
     total_count: int
     nodes: tuple[Comment, ...]
 
 
-class App(_Answer):
+class App(Answer):
     """Who reports a check."""
 
     slug: str
 
 
-class Suite(_Answer):
+class Suite(Answer):
     """What a check run belongs to."""
 
     app: App | None
 
 
-class CheckRun(_Answer):
+class CheckRun(Answer):
     """A check run."""
 
     typename: Literal["CheckRun"] = Field(alias="__typename")
@@ -134,7 +136,7 @@ class CheckRun(_Answer):
     check_suite: Suite
 
 
-class Status(_Answer):
+class Status(Answer):
     """A commit status."""
 
     typename: Literal["StatusContext"] = Field(alias="__typename")
@@ -142,54 +144,49 @@ class Status(_Answer):
     state: str
 
 
-class Page(_Answer):
+class Page(Answer):
     """Whether there is more."""
 
     has_next_page: bool
     end_cursor: str | None
 
 
-class Contexts(_Answer):
+class Contexts(Answer):
     """Check runs and statuses of the head."""
 
     page_info: Page
     nodes: tuple[CheckRun | Status, ...]
 
 
-class Rollup(_Answer):
+class Rollup(Answer):
     """All checks of a commit."""
 
     contexts: Contexts
 
 
-class Commit(_Answer):
+class Commit(Answer):
     """The last commit that is listed: the head, but of very many, or while it moves."""
 
     oid: str
     status_check_rollup: Rollup | None
 
 
-class CommitNode(_Answer):
+class CommitNode(Answer):
     """A commit in its list."""
 
     commit: Commit
 
 
-class Commits(_Answer):
+class Commits(Answer):
     """The last commit only."""
 
     nodes: tuple[CommitNode, ...]
 
 
-class OwnCommit(_Answer):
-    """A commit in a pull request's list."""
-
-    commit: Oid
-
-
-class PullRequestAnswer(_Answer):
+class PullRequestAnswer(Answer):
     """A pull request as GraphQL has it."""
 
+    id: str
     title: str
     state: Literal["OPEN", "CLOSED", "MERGED"]
     is_draft: bool
@@ -216,7 +213,7 @@ class PullRequestAnswer(_Answer):
         return rollup.contexts if rollup else None
 
 
-class Blob(_Answer):
+class Blob(Answer):
     """A file's content; nothing of it where it is something else."""
 
     byte_size: int | None = None
@@ -224,96 +221,42 @@ class Blob(_Answer):
     text: str | None = None
 
 
-class Entry(_Answer):
+class Entry(Answer):
     """Something in a folder."""
 
     mode: int
     object: Blob | None
 
 
-class Tip(_Answer):
+class Tip(Answer):
     """The commit that a branch is at."""
 
     file: Entry | None
 
 
-class Branch(_Answer):
+class Branch(Answer):
     """The default branch."""
 
     target: Tip | None
 
 
-class Collaborator(_Answer):
+class Collaborator(Answer):
     """Somebody with more rights than everybody has."""
 
     permission: str
     node: Person
 
 
-class Collaborators(_Answer):
+class Collaborators(Answer):
     """Those whose names are like the one asked for."""
 
     edges: tuple[Collaborator, ...]
 
 
-class Comparison(_Answer):
-    """A commit, seen from a branch."""
-
-    status: str
-    behind_by: int
-
-    @property
-    def is_contained(self) -> bool:
-        """Whether the branch has it."""
-        return self.status in {"BEHIND", "IDENTICAL"}
-
-
-class ComparedBranch(_Answer):
-    """A branch from which a commit is seen."""
-
-    name: str
-    compare: Comparison | None
-    """None where the two have nothing in common."""
-
-    @property
-    def has_it(self) -> bool:
-        """Whether the commit is a part of the branch."""
-        return self.compare is not None and self.compare.is_contained
-
-
-class ComparedBranches(_Answer):
-    """The first ones of those with a text in their names."""
-
-    page_info: Page
-    nodes: tuple[ComparedBranch, ...]
-
-
-class Members(_Answer):
-    """Those whose names are like the one asked for."""
-
-    nodes: tuple[Person, ...]
-
-
-class Team(_Answer):
-    """A team."""
-
-    members: Members
-
-    def has(self, login: str) -> bool:
-        """Whether the person is in it, or in a team below it."""
-        return any(each.login.casefold() == login.casefold() for each in self.members.nodes)
-
-
-class OwnCommits(_Answer):
-    """A pull request's newest commits."""
-
-    total_count: int
-    nodes: tuple[OwnCommit, ...]
-
-
-class RepositoryAnswer(_Answer):
+class RepositoryAnswer(Answer):
     """A repository with a pull request, as GraphQL has them."""
 
+    id: str
     default_branch_ref: Branch | None
     """None also where we may not read it."""
     collaborators: Collaborators | None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from github import Github
 from github.GithubObject import NotSet
@@ -11,11 +11,20 @@ from github.Issue import Issue
 from github.IssueComment import IssueComment
 
 from bot.services.github import sizes
+from bot.services.github.nodes import Kind
 from bot.services.github.orders import CheckReport, DeploymentState, Reaction
 from bot.services.github.place import Place
 from bot.services.github.pull_request import login_of, slug_of
-from bot.services.github.raw import get
+from bot.services.github.raw import get, patch
 from bot.services.github.threads import PER_PAGE
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Something on GitHub, as REST and as GraphQL know it."""
+
+    id: int
+    node: str | None
 
 
 @dataclass(frozen=True)
@@ -41,28 +50,32 @@ class Marks(Place):
         """Comment; the id. The comment ends with the marker."""
         author = await self._access.author()
         text = sizes.with_marker(body, marker)
-        return await self._create(
+        made = await self._create(
             f"commenting on {number}",
-            lambda github: _made(self._issue(github, number).create_comment(text).id),
+            lambda github: _made(self._issue(github, number).create_comment(text)),
             lambda github: _find_comment(self._issue(github, number), marker, author),
         )
+        return self._met(Kind.COMMENT, made)
 
     async def edit_comment(self, comment: int, body: str, *, marker: str = "") -> bool:
         """Replace a comment's text and end it with the marker; False where it is gone."""
         text = sizes.with_marker(body, marker)
+        path = f"{self._path}/issues/comments/{comment}"
         done = await self._find(
-            f"editing comment {comment}",
-            lambda github: self._edit(github, comment, text),
+            f"editing comment {comment}", lambda github: patch(github, path, {"body": text})
         )
+        if done is not None:
+            self._met(Kind.COMMENT, _Made(comment, done.get("node_id")))
         return done is not None
 
     async def find_comment(self, number: int, marker: str) -> int | None:
         """Our own comment that ends with this marker; nobody else's is looked at."""
         author = await self._access.author()
-        return await self._ask(
+        found = await self._ask(
             f"looking for our comment on {number}",
             lambda github: _find_comment(self._issue(github, number), marker, author),
         )
+        return found.id if found else None
 
     async def create_check(
         self, sha: str, name: str, report: CheckReport, *, external_id: str
@@ -70,25 +83,27 @@ class Marks(Place):
         """Report a check on a commit; the id. `external_id` tells it from others of its name."""
         own_app = await self._access.slug()
         first = report.fields(report.annotations[: sizes.ANNOTATIONS])
-        check = await self._create(
+        made = await self._create(
             f"creating the check {name}",
             lambda github: _made(
-                self._repository(github)
-                .create_check_run(name, sha, external_id=external_id, **first)
-                .id
+                self._repository(github).create_check_run(
+                    name, sha, external_id=external_id, **first
+                )
             ),
             lambda github: self._look_for_check(github, sha, name, external_id, own_app),
         )
+        check = self._met(Kind.CHECK, made)
         await self._annotate(check, report, sizes.ANNOTATIONS)
         return check
 
     async def find_check(self, sha: str, name: str, *, external_id: str) -> int | None:
         """Our own check of this name and `external_id` on a commit."""
         own_app = await self._access.slug()
-        return await self._ask(
+        found = await self._ask(
             f"looking for the check {name}",
             lambda github: self._look_for_check(github, sha, name, external_id, own_app),
         )
+        return self._met(Kind.CHECK, found) if found else None
 
     async def update_check(
         self, check: int, report: CheckReport, *, was_annotated: bool = True
@@ -125,11 +140,10 @@ class Marks(Place):
 
         Nothing is merged and no check is waited for: the gate has decided.
         """
-        return await self._create(
+        made = await self._create(
             f"creating a deployment to {environment}",
             lambda github: _made(
-                self._repository(github)
-                .create_deployment(
+                self._repository(github).create_deployment(
                     sha,
                     auto_merge=False,
                     required_contexts=[],
@@ -139,19 +153,20 @@ class Marks(Place):
                     transient_environment=transient,
                     production_environment=production,
                 )
-                .id
             ),
             lambda github: self._look_for_deployment(github, sha, environment, payload),
         )
+        return self._met(Kind.DEPLOYMENT, made)
 
     async def find_deployment(
         self, sha: str, environment: str, *, payload: Mapping[str, str]
     ) -> int | None:
         """The deployment of this commit to this place that has this payload."""
-        return await self._ask(
+        found = await self._ask(
             f"looking for the deployment to {environment}",
             lambda github: self._look_for_deployment(github, sha, environment, payload),
         )
+        return self._met(Kind.DEPLOYMENT, found) if found else None
 
     async def deployment_status(
         self,
@@ -161,11 +176,16 @@ class Marks(Place):
         description: str = "",
         url: str = "",
         environment_url: str = "",
+        was_tried: bool = False,
     ) -> None:
-        """Say how a deployment stands; `url` leads to its log."""
+        """Say how a deployment stands; `url` leads to its log. One that was tried may be there."""
         status = _Status(state, sizes.cut_line(description, sizes.STATUS_DESCRIPTION), url)
+        call = f"setting deployment {deployment} to {state}"
+        look = partial(self._look_for_status, deployment, status)
+        if was_tried and await self._ask(call, look) is not None:
+            return
         await self._create(
-            f"setting deployment {deployment} to {state}",
+            call,
             lambda github: _made(
                 self._repository(github)
                 .get_deployment(deployment)
@@ -175,10 +195,17 @@ class Marks(Place):
                     target_url=url or NotSet,
                     environment_url=environment_url or NotSet,
                 )
-                .id
             ),
-            lambda github: self._look_for_status(github, deployment, status),
+            look,
         )
+
+    def knows_comment(self, comment: int, node: str | None) -> None:
+        """Note GraphQL's id of a comment that is not ours."""
+        self._access.nodes.learn(self.full_name, Kind.COMMENT, comment, node)
+
+    def _met(self, kind: Kind, made: _Made) -> int:
+        self._access.nodes.learn(self.full_name, kind, made.id, made.node)
+        return made.id
 
     def _issue(self, github: Github, number: int) -> Issue:
         return self._repository(github).get_issue(number)
@@ -186,10 +213,6 @@ class Marks(Place):
     def _comment(self, github: Github, comment: int) -> IssueComment:
         # No number is needed: a comment's address has none.
         return self._issue(github, 0).get_comment(comment)
-
-    def _edit(self, github: Github, comment: int, text: str) -> bool:
-        self._comment(github, comment).edit(text)
-        return True
 
     async def _annotate(self, check: int, report: CheckReport, shown: int) -> None:
         """Append those annotations that are not shown yet, as many at a time as GitHub takes."""
@@ -214,12 +237,12 @@ class Marks(Place):
 
     def _look_for_check(
         self, github: Github, sha: str, name: str, external_id: str, own_app: str | None
-    ) -> int | None:
+    ) -> _Made | None:
         commit = self._repository(github).get_commit(sha)
         found = commit.get_check_runs(check_name=name, filter="all")
         return next(
             (
-                run.id
+                _Made(run.id, run.node_id)
                 for run in found
                 if run.external_id == external_id and own_app in {None, slug_of(run.app)}
             ),
@@ -228,7 +251,7 @@ class Marks(Place):
 
     def _look_for_deployment(
         self, github: Github, sha: str, environment: str, payload: Mapping[str, str]
-    ) -> int | None:
+    ) -> _Made | None:
         # PyGithub's objects refuse the payloads of others, which may be any JSON.
         found = get(
             github,
@@ -237,31 +260,48 @@ class Marks(Place):
             environment=environment,
             per_page=PER_PAGE,
         )
-        return next((each["id"] for each in found if each["payload"] == payload), None)
+        return next(
+            (
+                _Made(each["id"], each.get("node_id"))
+                for each in found
+                if each["payload"] == payload
+            ),
+            None,
+        )
 
-    def _look_for_status(self, github: Github, deployment: int, status: _Status) -> int | None:
+    def _look_for_status(self, deployment: int, status: _Status, github: Github) -> _Made | None:
         """The newest status, where it is this one."""
         found = get(github, f"{self._path}/deployments/{deployment}/statuses", per_page=1)
         for newest in found[:1]:
             if all((newest.get(name) or "") == text for name, text in vars(status).items()):
-                return int(newest["id"])
+                return _Made(newest["id"], newest.get("node_id"))
         return None
 
 
-def _find_comment(issue: Issue, marker: str, author: str) -> int | None:
+def _find_comment(issue: Issue, marker: str, author: str) -> _Made | None:
     """The first comment of the author that ends with the marker.
 
     Only its end counts: further up a comment may quote a log, in which anything can stand.
     """
     for comment in issue.get_comments():
         if login_of(comment.user) == author and comment.body.rstrip().endswith(marker):
-            return comment.id
+            return _Made(comment.id, comment.node_id)
     return None
 
 
-def _made(identity: object) -> int:
-    """The id of something new."""
-    if isinstance(identity, int):
-        return identity
+class _New(Protocol):
+    """Something that PyGithub has made."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def node_id(self) -> str: ...
+
+
+def _made(new: _New) -> _Made:
+    """What is new."""
+    if isinstance(new.id, int):
+        return _Made(new.id, new.node_id)
     # The answer was a redirection, which PyGithub takes for the thing itself.
     raise RuntimeError("it sends us on to another address, so nothing was written")

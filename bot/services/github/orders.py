@@ -127,3 +127,60 @@ class CheckReport:
         if self.details_url is not None:
             fields["details_url"] = self.details_url
         return fields
+
+
+@dataclass(frozen=True)
+class CommentEdit:
+    """Replace a comment's text and end it with the marker."""
+
+    comment: int
+    body: str
+    marker: str = ""
+
+
+@dataclass(frozen=True)
+class CheckUpdate:
+    """Let a check show this; the annotations that one call takes are added to those that are there."""
+
+    check: int
+    report: CheckReport
+
+
+@dataclass(frozen=True)
+class NewStatus:
+    """Say how a deployment stands."""
+
+    deployment: int
+    state: DeploymentState
+    description: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class React:
+    """Put our reaction on a comment; a second time changes nothing."""
+
+    comment: int
+    content: Reaction
+
+
+@dataclass(frozen=True)
+class NewComment:
+    """Comment on a pull request, and end it with the marker."""
+
+    number: int
+    body: str
+    marker: str
+
+
+Order = CommentEdit | CheckUpdate | NewStatus | React | NewComment
+
+
+@dataclass(frozen=True)
+class Written:
+    """An order that was carried out."""
+
+    id: int | None = None
+    """Of the new comment."""
+    node: str | None = None
+    """Its id in GraphQL."""

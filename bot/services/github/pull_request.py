@@ -39,10 +39,10 @@ _DECISIONS = {
 
 
 def by_graphql(
-    github: Github, owner: str, name: str, number: int, *, who: Ourselves
+    github: Github, owner: str, name: str, number: int, *, who: Ourselves, rulesets: bool
 ) -> PullRequest | None:
     """All but what other calls must say; None where this has to be asked by REST."""
-    answer = graphql.ask(github, owner, name, number)
+    answer = graphql.ask(github, owner, name, number, rulesets=rulesets)
     return from_graphql(number, *answer, who=who) if answer else None
 
 

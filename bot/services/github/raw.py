@@ -21,3 +21,8 @@ def get_page(github: Github, path: str, **parameters: object) -> tuple[dict[str,
 def post(github: Github, path: str, body: object = None) -> Json:
     """The answer's JSON."""
     return github.requester.requestJsonAndCheck("POST", path, input=body)[1]
+
+
+def patch(github: Github, path: str, body: object) -> Json:
+    """The answer's JSON."""
+    return github.requester.requestJsonAndCheck("PATCH", path, input=body)[1]

@@ -1,13 +1,14 @@
 """One repository on GitHub."""
 
-from bot.services.github.facts import Facts
+from bot.services.github.commits import Commits
 from bot.services.github.hooks import Hooks
 from bot.services.github.marks import Marks
 from bot.services.github.suites import Suites
+from bot.services.github.writing import Writing
 from bot.services.logins import Login
 
 
-class RepositoryClient(Facts, Marks, Suites, Hooks):
+class RepositoryClient(Commits, Marks, Writing, Suites, Hooks):
     """Everything that is asked of a repository and written to it.
 
     Errors, from every method: github_unreachable, github_refused, github_login_refused, github_limited.

@@ -84,7 +84,7 @@ class Ration:
     """How many calls a deployment's report may take while all goes well."""
 
     calls: int = 7
-    """With the three of the gate's two looks and the first reaction a deployment takes eleven."""
+    """One for each mark that is made or changed; those that are written together count one by one."""
     end: int = 4
     """Kept back for the end: status, comment, check, and a reaction or a comment that mentions."""
     approval: int = 4

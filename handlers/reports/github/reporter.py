@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -20,7 +20,8 @@ from handlers.reports.github.marks import MARKS, NORMAL, Mark, Marks, Ration, du
 from handlers.reports.github.origin import ORIGIN, Origin
 from handlers.reports.github.repository import Repository
 from handlers.reports.github.safe import Safe
-from handlers.reports.github.speaker import Speaker, Wording
+from handlers.reports.github.speaker import Speaker
+from handlers.reports.github.wording import Wording
 from handlers.reports.view import View
 
 SETTLED = "github_settled"
@@ -257,11 +258,37 @@ class Follower:
             at_once=view.end is not None or view.asks_for_approval,
             edits=now - self._spoke_at >= self._desk.pace.edit,
         )
-        for mark in found:
+        made = [mark for mark in found if self._speaker.makes(mark)]
+        rest = [mark for mark in found if mark not in made]
+        self._spoke_at = now if found else self._spoke_at
+        if not await self._try_each(made, wording):
+            return False
+        said = await self._try_together(rest, wording)
+        if said is None or not await self._try_each(
+            [each for each in rest if each not in said], wording
+        ):
+            return False
+        return is_first or self._origin.pull_request is None
+
+    async def _try_each(self, marks: Sequence[Mark], wording: Wording) -> bool:
+        """Whether there is a point in going on."""
+        for mark in marks:
             if not await self._try(mark, wording):
                 return False
-            self._spoke_at = now
-        return is_first or self._origin.pull_request is None
+        return True
+
+    async def _try_together(
+        self, marks: Sequence[Mark], wording: Wording
+    ) -> frozenset[Mark] | None:
+        """Those that were said in one call; None where there is no point in going on."""
+        try:
+            return await self._speaker.say_together(marks, wording)
+        except StoppedError as error:
+            LOG.warning("several marks of %s were not written: %s", self.identity, error)
+            if error.reason.code is not Code.GITHUB_REFUSED:
+                self.wait()
+                return None
+            return frozenset()
 
     async def _try(self, mark: Mark, wording: Wording) -> bool:
         """Whether there is a point in going on."""

@@ -1,9 +1,9 @@
 """What the reports ask of a repository on GitHub."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from bot.services.github import CheckReport, DeploymentState, Reaction
+from bot.services.github import CheckReport, DeploymentState, Order, Reaction, Written
 
 
 class Repository(Protocol):
@@ -45,6 +45,18 @@ class Repository(Protocol):
         """The one with this payload."""
 
     async def deployment_status(
-        self, deployment: int, state: DeploymentState, *, description: str = "", url: str = ""
+        self,
+        deployment: int,
+        state: DeploymentState,
+        *,
+        description: str = "",
+        url: str = "",
+        was_tried: bool = False,
     ) -> None:
-        """Say how it stands."""
+        """Say how it stands; what was tried may be there."""
+
+    async def write(self, orders: Sequence[Order]) -> tuple[Written | None, ...] | None:
+        """Carry them out in one call; None for what is left to a call of its own, or for all.
+
+        After an error each may have been done.
+        """

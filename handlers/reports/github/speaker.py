@@ -1,14 +1,12 @@
 """Says one thing of a deployment on GitHub, and keeps what is there."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 
 from bot.domain.reasons import Code, StoppedError
-from bot.services.github import Reaction
 from bot.store.deployments import Deployments
 from bot.store.reports import Reports
 from handlers.reports.github.check import check_name, check_report
-from handlers.reports.github.comment import ask_comment, failure_comment, progress_comment
 from handlers.reports.github.deployment_status import deployment_state, description
 from handlers.reports.github.marks import MARKS, Mark, Marks
 from handlers.reports.github.origin import (
@@ -18,37 +16,13 @@ from handlers.reports.github.origin import (
     failure_marker,
 )
 from handlers.reports.github.repository import Repository
-from handlers.reports.github.safe import Safe
+from handlers.reports.github.together import SUCCESS, made_once, orders_for
+from handlers.reports.github.wording import Wording
 from handlers.reports.view import View
 
-
-@dataclass(frozen=True)
-class Wording:
-    """What each mark shows of a view, as one text that is another when it has changed."""
-
-    view: View
-    safe: Safe
-
-    def of(self, mark: Mark) -> str:
-        """The text of a mark."""
-        view, safe = self.view, self.safe
-        match mark:
-            case Mark.STATUS:
-                return f"{view.outcome} {description(view, safe)}"
-            case Mark.COMMENT:
-                return progress_comment(view, safe)
-            case Mark.CHECK:
-                return repr(check_report(view, safe))
-            case Mark.ASK:
-                return ask_comment(view, safe)
-            case Mark.FAILURE:
-                return failure_comment(view, safe)
-        # A deployment is made once and never changed, and only what is good gets a reaction.
-        return mark
-
-
-SUCCESS: Reaction = "rocket"
-"""On the command's own comment."""
+_EDITED = frozenset({Mark.DEPLOYMENT, Mark.COMMENT, Mark.CHECK})
+_FEWEST = 2
+"""Marks that are said together: one alone is as well said by itself."""
 
 
 class Speaker:
@@ -68,11 +42,42 @@ class Speaker:
         self._deployments = deployments
         self._reports = reports
 
+    def makes(self, mark: Mark) -> bool:
+        """Whether it is something that is edited later on, and is not there yet."""
+        return mark in _EDITED and mark not in self.marks.ids
+
     async def say(self, mark: Mark, wording: Wording) -> None:
         """Make or change the mark so that it shows this. Errors: those of the repository."""
         text = wording.of(mark)
         await self._says[mark](wording)
         await self._keep(wording.view, self.marks.saying(mark, text))
+
+    async def say_together(self, marks: Sequence[Mark], wording: Wording) -> frozenset[Mark]:
+        """Say in one call what can be; the marks that show it now. Errors: likewise.
+
+        What is there is edited, what people are called with is new. All else is said by itself.
+        """
+        orders = orders_for(marks, wording, self.marks, self._origin)
+        if len(orders) < _FEWEST:
+            return frozenset()
+        view, before = wording.view, self.marks.tried
+        once = {mark: each for mark, order in orders.items() if (each := made_once(mark, order))}
+        if once:
+            await self._keep(view, replace(self.marks, tried=before.union(once.values())))
+        written = await self._repository.write(tuple(orders.values()))
+        done = {
+            mark: each
+            for mark, each in zip(orders, written or (), strict=False)
+            if each is not None
+        }
+        # What GitHub says is not done is not there.
+        tried = before.union(each for mark, each in once.items() if mark in done)
+        said = replace(self.marks, tried=tried, calls=self.marks.calls + len(done))
+        for mark, made in done.items():
+            said = said.saying(mark, wording.of(mark))
+            said = said.at(mark, made.id) if made.id is not None else said
+        await self._keep(view, said)
+        return frozenset(done)
 
     async def give_up(self, mark: Mark, view: View) -> None:
         """GitHub will not take it: it is not tried again."""
@@ -112,12 +117,16 @@ class Speaker:
         deployment = self.marks.ids.get(Mark.DEPLOYMENT)
         if deployment is None or view.outcome is None:
             raise StoppedError(Code.GITHUB_REFUSED, "there is no deployment to give a status to")
+        was_tried = Mark.STATUS in self.marks.tried
+        if not was_tried:
+            await self._keep(view, self.marks.trying(Mark.STATUS))
         self._count()
         await self._repository.deployment_status(
             deployment,
             deployment_state(view.outcome),
             description=description(view, wording.safe),
             url=view.page or "",
+            was_tried=was_tried,
         )
 
     async def _check(self, wording: Wording) -> None:

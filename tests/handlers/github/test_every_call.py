@@ -21,13 +21,15 @@ RUNNING = [
     ("POST", f"{REPO}/issues/*/comments"),
     ("POST", f"{REPO}/check-runs"),
 ]
-ENDING = [
+TOGETHER = [("POST", "/graphql")]
+ONE_BY_ONE = [
     ("POST", f"{REPO}/deployments/*/statuses"),
     ("PATCH", f"{REPO}/issues/comments/*"),
     ("PATCH", f"{REPO}/check-runs/*"),
     ("POST", f"{REPO}/issues/*/comments"),
 ]
-CALLS = [(phase, *call) for phase, calls in enumerate((ASKING, RUNNING, ENDING)) for call in calls]
+PHASES = ((0, ASKING, True), (1, RUNNING, True), (2, TOGETHER, True), (2, ONE_BY_ONE, False))
+CALLS = [(phase, *call, together) for phase, calls, together in PHASES for call in calls]
 FAULTS = {
     "lost answer": lost_answer(),
     "dropped": dropped(),
@@ -46,14 +48,15 @@ async def world(tmp_path: Path, database: Database) -> AsyncIterator[World]:
 
 
 @pytest.mark.parametrize("what", FAULTS)
-@pytest.mark.parametrize("fault", CALLS, ids=lambda each: f"{each[0]} {each[1]} {each[2]}")
+@pytest.mark.parametrize("fault", CALLS, ids=lambda each: " ".join(map(str, each)))
 async def test_nothing_is_doubled_or_lost(
-    world: World, database: Database, fault: tuple[int, str, str], what: str
+    world: World, database: Database, fault: tuple[int, str, str, bool], what: str
 ) -> None:
     world.declare("  staging: {}\n")
     pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
     await world.settled()
-    bot, (phase, method, path) = Bot(world, database), fault
+    bot, (phase, method, path, together) = Bot(world, database), fault
+    world.github.world.writes_with_graphql = together
     acts = (lambda: world.comment(pull, "/pachops deploy staging"), bot.builds, bot.fails)
     for number, act in enumerate(acts):
         if number == phase:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tests.standins.github import objects
+from tests.standins.github import objects, shapes
 from tests.standins.github.api.checks import latest, newest
 from tests.standins.github.calls import Answer, Call
 from tests.standins.github.errors import ApiError, not_found
+from tests.standins.github.mutations import mutations
 from tests.standins.github.query import Node, QueryError, answer
 from tests.standins.github.state import CheckRun, PullRequest, Repo, Review, Status, User
 from tests.standins.github.world import World
@@ -26,15 +27,18 @@ def run(call: Call) -> Answer:
     if call.caller.token is None:
         raise ApiError(401, "Requires authentication")
     asked = call.json()
-    root = Node(
-        "Query",
-        {
-            "repository": lambda arguments: _repository(call, arguments),
-            "organization": lambda arguments: _organization(call, arguments),
-        },
-    )
+    roots = {
+        "query": Node(
+            "Query",
+            {
+                "repository": lambda arguments: _repository(call, arguments),
+                "organization": lambda arguments: _organization(call, arguments),
+            },
+        ),
+        "mutation": Node("Mutation", mutations(call)),
+    }
     try:
-        data, missed = answer(str(asked.get("query", "")), asked.get("variables") or {}, root)
+        data, missed = answer(str(asked.get("query", "")), asked.get("variables") or {}, roots)
     except QueryError as error:
         return Answer({"errors": [_error(error)]})
     if missed:
@@ -64,6 +68,7 @@ def _repository(call: Call, arguments: Arguments) -> Node:
     return Node(
         "Repository",
         {
+            "id": shapes.node_id("R", repo.id),
             "nameWithOwner": repo.full_name,
             "defaultBranchRef": lambda _inner: _default_branch(call, repo),
             "collaborators": lambda inner: _collaborators(call, repo, inner),
@@ -209,6 +214,7 @@ def _pull_request(call: Call, repo: Repo, number: int) -> Node:
     return Node(
         "PullRequest",
         {
+            "id": shapes.node_id("PR", found.id),
             "number": found.number,
             "title": found.title,
             "state": "MERGED" if found.merged else found.state.upper(),
@@ -224,7 +230,7 @@ def _pull_request(call: Call, repo: Repo, number: int) -> Node:
             "baseRefName": found.base_ref,
             "baseRefOid": found.base_sha,
             "baseRef": _base(call.world, repo, found.base_ref),
-            "reviewDecision": _decision(repo, found),
+            **({"reviewDecision": _decision(repo, found)} if call.world.decides_reviews else {}),
             "latestOpinionatedReviews": lambda inner: _reviews(repo, found, inner),
             "comments": lambda inner: _comments(call, repo, found, inner),
             "commits": lambda inner: _commits(call, repo, found, inner),

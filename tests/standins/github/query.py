@@ -43,10 +43,13 @@ Missed = list[tuple[Path, QueryError]]
 """Fields that are null because of an error, which all may be that have one here."""
 
 
-def answer(document: str, variables: Mapping[str, Any], root: Node) -> tuple[Any, Missed]:
-    """What the query asks of the root; QueryError where the document is wrong."""
+def answer(
+    document: str, variables: Mapping[str, Any], roots: Mapping[str, Node]
+) -> tuple[Any, Missed]:
+    """What the document asks of a root (`query`, `mutation`); QueryError where it is wrong."""
     missed: Missed = []
-    return _select(root, _Parser(document, variables).operation(), (), missed), missed
+    kind, selection = _Parser(document, variables).operation()
+    return _select(roots[kind], selection, (), missed), missed
 
 
 def _select(
@@ -97,7 +100,7 @@ _KINDS = {"Int": int, "String": str, "ID": str, "GitObjectID": str}
 
 
 class _Parser:
-    """One query with variables; no mutations, directives or named fragments."""
+    """One query or mutation with variables; no directives or named fragments."""
 
     def __init__(self, document: str, variables: Mapping[str, Any]) -> None:
         self._tokens: Iterator[str] = iter(_TOKEN.findall(document))
@@ -106,10 +109,11 @@ class _Parser:
         self._used: set[str] = set()
         self._next = next(self._tokens, "")
 
-    def operation(self) -> tuple[Selected, ...]:
-        """The selection at the top."""
-        if self._next == "query":
-            self._take("query")
+    def operation(self) -> tuple[str, tuple[Selected, ...]]:
+        """Its kind, and the selection at the top."""
+        kind = "query"
+        if self._next in {"query", "mutation"}:
+            kind = self._take()
             if self._next not in {"(", "{"}:
                 self._take()
             if self._next == "(":
@@ -121,7 +125,7 @@ class _Parser:
         for name in sorted(self._declared - self._used):
             message = f"Variable ${name} is declared by anonymous query but not used"
             raise QueryError(message, code="variableNotUsed")
-        return found
+        return kind, found
 
     def _declarations(self) -> None:
         self._take("(")
@@ -147,7 +151,7 @@ class _Parser:
                 raise QueryError(message)
             self._given[name] = None
             return
-        if not isinstance(value, _KINDS[kind]):
+        if not isinstance(value, dict if kind.endswith("Input") else _KINDS[kind]):
             message = f"Variable ${name} of type {kind} was provided invalid value"
             raise QueryError(message)
 

@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 from requests.utils import parse_header_links
 
-from bot.services.github.graphql import QUERY
+from bot.services.github import graphql
 from tests.standins.github.conftest import Answer, Ask
 from tests.standins.github.server import GitHubServer
 from tests.standins.github.state import PullRequest
 
 EDGES = "/repos/acme/edges"
+
+QUERY = graphql.query(rulesets=True)
 
 
 @pytest.fixture

@@ -41,7 +41,11 @@ class World:
     token_life: float = 3600.0
     """Seconds that an installation's token is good for."""
     has_graphql: bool = True
+    writes_with_graphql: bool = True
+    """Whether Apps may change anything with it."""
     has_rulesets: bool = True
+    decides_reviews: bool = True
+    """Whether its graph has the decision that reviews come to, as all have since 2020."""
     """Whether GraphQL knows of them; that of old servers does not."""
     has_activity: bool = True
     shows_collaborators: bool = True

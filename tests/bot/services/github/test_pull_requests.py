@@ -185,17 +185,31 @@ async def test_a_server_without_graphql_is_asked_for_it_once(
     assert server.called("POST", "/graphql") == 1
 
 
-async def test_a_server_whose_graphql_is_too_old_is_asked_by_it_once(
+async def test_a_server_that_knows_no_rulesets_is_asked_for_them_once(
     github: GitHub, server: GitHubServer, pull: PullRequest
 ) -> None:
     server.world.has_rulesets = False
 
     for _ in range(2):
         edges = github.for_repository("acme", "edges")
+        assert await edges.look(pull.number, path="rules.yml", login="ada") is not None
+        await edges.pull_request(pull.number)
+
+    assert server.called("POST", "/graphql") == 5
+    assert server.called("GET", "/pulls/") == 0
+
+
+async def test_a_server_whose_graphql_is_too_old_is_left_to_rest(
+    github: GitHub, server: GitHubServer, pull: PullRequest
+) -> None:
+    server.world.decides_reviews = False
+
+    for _ in range(2):
+        edges = github.for_repository("acme", "edges")
         assert await edges.look(pull.number, path="rules.yml", login="ada") is None
         await edges.pull_request(pull.number)
 
-    assert server.called("POST", "/graphql") == 1
+    assert server.called("POST", "/graphql") == 2
 
 
 async def test_what_graphql_may_not_say_is_asked_by_rest_from_then_on(

@@ -1,11 +1,23 @@
 """A repository on GitHub in memory, that fails when it is told to."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.reasons import Code, StoppedError
-from bot.services.github import Annotation, CheckReport, DeploymentState, Reaction
+from bot.services.github import (
+    Annotation,
+    CheckReport,
+    CheckUpdate,
+    CommentEdit,
+    DeploymentState,
+    NewComment,
+    NewStatus,
+    Order,
+    React,
+    Reaction,
+    Written,
+)
 
 
 class CrashError(BaseException):
@@ -52,6 +64,9 @@ class FakeRepository:
         self.down: Code | None = None
         self.refuses: set[str] = set()
         self.crash_after: str | None = None
+        self.writes_one_by_one = False
+        self.leaves: set[type[Order]] = set()
+        """The orders that a call for several does not carry out."""
         self.reacted = asyncio.Event()
         self._last_id = 100
 
@@ -137,12 +152,51 @@ class FakeRepository:
         )
 
     async def deployment_status(
-        self, deployment: int, state: DeploymentState, *, description: str = "", url: str = ""
+        self,
+        deployment: int,
+        state: DeploymentState,
+        *,
+        description: str = "",
+        url: str = "",
+        was_tried: bool = False,
     ) -> None:
         del description, url
         self._called("deployment_status")
-        self.deployments[deployment].states.append(state)
+        states = self.deployments[deployment].states
+        if not (was_tried and states[-1:] == [state]):
+            states.append(state)
         self._done("deployment_status")
+
+    async def write(self, orders: Sequence[Order]) -> tuple[Written | None, ...] | None:
+        if self.writes_one_by_one:
+            return None
+        self._called("write")
+        written = tuple(self._carry_out(each) for each in orders)
+        self._done("write")
+        return written
+
+    def _carry_out(self, order: Order) -> Written | None:
+        if type(order) in self.leaves:
+            return None
+        match order:
+            case CommentEdit(comment, body, marker):
+                found = self.comments.get(comment)
+                if found is None:
+                    return None
+                found.body, found.marker = body, marker
+                found.edits += 1
+            case CheckUpdate(check, report):
+                self.checks[check].reports.append(report)
+                self.checks[check].annotations += report.annotations
+            case NewStatus(deployment, state):
+                self.deployments[deployment].states.append(state)
+            case React(comment, content):
+                self.reactions.setdefault(comment, set()).add(content)
+                self.reacted.set()
+            case NewComment(number, body, marker):
+                self.comments[self._new_id()] = Comment(number, body, marker)
+                return Written(self._last_id)
+        return Written()
 
     def _called(self, name: str) -> None:
         self.calls.append(name)

@@ -19,7 +19,11 @@ from tests.handlers.reports.github.fake import CrashError
 from tests.handlers.reports.github.world import SHA, World, done
 
 
-async def test_an_approval_takes_four_calls_more(world: World) -> None:
+@pytest.mark.parametrize(("one_by_one", "calls"), [(True, 11), (False, 6)])
+async def test_an_approval_takes_four_calls_more_or_two(
+    world: World, calls: int, *, one_by_one: bool
+) -> None:
+    world.github.writes_one_by_one = one_by_one
     world.ration = Ration()
     world.restart()
     await world.ask(has_our_comments=False)
@@ -37,7 +41,7 @@ async def test_an_approval_takes_four_calls_more(world: World) -> None:
     assert check.reports[-1].status == "in_progress"
     await world.ends(Outcome.SUCCEEDED)
     await world.passes()
-    assert len(world.github.calls) == 11, world.github.calls
+    assert len(world.github.calls) == calls, world.github.calls
 
 
 async def test_the_check_asks_for_approval_and_goes_on_when_it_is_given(world: World) -> None:
@@ -92,10 +96,14 @@ async def test_those_whom_the_rules_name_are_called_once_in_a_comment_of_its_own
     assert "@" not in progress.body
 
 
-async def test_a_crash_while_they_are_called_calls_nobody_twice(world: World) -> None:
+@pytest.mark.parametrize("one_by_one", [True, False])
+async def test_a_crash_while_they_are_called_calls_nobody_twice(
+    world: World, *, one_by_one: bool
+) -> None:
+    world.github.writes_one_by_one = one_by_one
     await world.runs()
     await world.happens(BUILT, StageStarted(Stage.APPROVE), asks("grace"))
-    world.github.crash_after = "create_comment"
+    world.github.crash_after = "create_comment" if one_by_one else "write"
     with pytest.raises(CrashError):
         await world.passes()
     world.restart()

@@ -76,19 +76,21 @@ async def test_cancelling_makes_no_new_comment(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "calls"),
+    ("outcome", "together", "one_by_one"),
     [
-        (Outcome.SUCCEEDED, 7),
-        (Outcome.FAILED, 7),
-        (Outcome.REFUSED, 7),
-        (Outcome.ROLLED_BACK, 7),
-        (Outcome.CANCELLED, 6),
-        (Outcome.SUPERSEDED, 6),
+        (Outcome.SUCCEEDED, 4, 7),
+        (Outcome.FAILED, 4, 7),
+        (Outcome.REFUSED, 4, 7),
+        (Outcome.ROLLED_BACK, 4, 7),
+        (Outcome.CANCELLED, 4, 6),
+        (Outcome.SUPERSEDED, 4, 6),
     ],
 )
-async def test_whole_deployment_takes_seven_calls_at_most(
-    world: World, outcome: Outcome, calls: int
+@pytest.mark.parametrize("is_together", [True, False])
+async def test_whole_deployment_takes_four_calls_or_seven_at_most(
+    world: World, outcome: Outcome, together: int, one_by_one: int, *, is_together: bool
 ) -> None:
+    world.github.writes_one_by_one = not is_together
     world.ration = Ration()
     world.restart()
     await world.ask(has_our_comments=False)
@@ -101,7 +103,7 @@ async def test_whole_deployment_takes_seven_calls_at_most(
     # A line is at fault, so that there is something to annotate.
     await world.ends(outcome, BROKEN if outcome in FAILURES else None)
     await world.passes()
-    assert len(world.github.calls) == calls, world.github.calls
+    assert len(world.github.calls) == (together if is_together else one_by_one), world.github.calls
 
 
 async def test_with_a_token_no_check_is_tried(world: World) -> None:

@@ -12,7 +12,15 @@ from bot.domain.progress import (
     StageStarted,
 )
 from bot.domain.reasons import Code
-from bot.services.github import Conclusion
+from bot.services.github import (
+    CheckUpdate,
+    CommentEdit,
+    Conclusion,
+    NewComment,
+    NewStatus,
+    Order,
+    React,
+)
 from bot.store.progress import ProgressLog
 from handlers.reports.github.origin import ORIGIN
 from handlers.reports.github.reporter import Pace
@@ -37,8 +45,17 @@ async def test_crash_doubles_nothing_where_nothing_of_ours_was_there(
     assert [len(each) for each in made] == [1, 1, 1]
 
 
-@pytest.mark.parametrize("call", [*MAKING, "deployment_status", "edit_comment", "update_check"])
-async def test_crash_after_a_call_doubles_nothing(world: World, call: str) -> None:
+ENDING = ["deployment_status", "edit_comment", "update_check", "create_comment"]
+
+
+@pytest.mark.parametrize(
+    ("call", "one_by_one"),
+    [*((each, True) for each in (*MAKING, *ENDING)), ("write", False)],
+)
+async def test_crash_after_a_call_doubles_nothing(
+    world: World, call: str, *, one_by_one: bool
+) -> None:
+    world.github.writes_one_by_one = one_by_one
     world.github.crash_after = call
     for act in (world.runs(), world.ends(Outcome.FAILED, BROKEN), world.passes()):
         try:
@@ -49,6 +66,8 @@ async def test_crash_after_a_call_doubles_nothing(world: World, call: str) -> No
     assert not world.github.crash_after
     assert len(world.github.deployments) == 1
     assert len(world.github.checks) == 1
+    (deployment,) = world.github.deployments.values()
+    assert deployment.states == ["failure"]
     progress, failure = world.github.comments.values()
     (check,) = world.github.checks.values()
     assert [each.path for each in check.annotations] == ["a.json"]
@@ -57,10 +76,12 @@ async def test_crash_after_a_call_doubles_nothing(world: World, call: str) -> No
     assert world.reports.is_idle
 
 
-async def test_crash_after_the_reaction_doubles_nothing(world: World) -> None:
+@pytest.mark.parametrize("one_by_one", [True, False])
+async def test_crash_after_the_reaction_doubles_nothing(world: World, *, one_by_one: bool) -> None:
+    world.github.writes_one_by_one = one_by_one
     await world.runs()
     await world.ends(Outcome.SUCCEEDED)
-    world.github.crash_after = "react"
+    world.github.crash_after = "react" if one_by_one else "write"
     with pytest.raises(CrashError):
         await world.passes()
     world.restart()
@@ -70,15 +91,51 @@ async def test_crash_after_the_reaction_doubles_nothing(world: World) -> None:
     assert world.reports.is_idle
 
 
-async def test_crash_after_the_failure_was_told_does_not_tell_it_twice(world: World) -> None:
+@pytest.mark.parametrize("one_by_one", [True, False])
+async def test_crash_after_the_failure_was_told_does_not_tell_it_twice(
+    world: World, *, one_by_one: bool
+) -> None:
+    world.github.writes_one_by_one = one_by_one
     await world.runs()
     await world.ends(Outcome.FAILED, BROKEN)
-    world.github.crash_after = "create_comment"
+    world.github.crash_after = "create_comment" if one_by_one else "write"
     with pytest.raises(CrashError):
         await world.passes()
     world.restart()
     await world.passes()
     assert len(world.bodies()) == 2
+
+
+@pytest.mark.parametrize("left", [CommentEdit, CheckUpdate, NewStatus, React, NewComment])
+@pytest.mark.parametrize("outcome", [Outcome.SUCCEEDED, Outcome.FAILED])
+async def test_what_a_call_for_several_leaves_is_said_by_itself(
+    world: World, left: type[Order], outcome: Outcome
+) -> None:
+    world.github.leaves = {left}
+    await world.runs()
+    await world.ends(outcome, BROKEN if outcome is Outcome.FAILED else None)
+    await world.passes()
+    (check,) = world.github.checks.values()
+    (deployment,) = world.github.deployments.values()
+    assert len(deployment.states) == 1
+    assert check.reports[-1].conclusion is not None
+    assert len(world.bodies()) == (2 if outcome is Outcome.FAILED else 1)
+    assert "**Deploying**" not in world.bodies()[0]
+    assert bool(world.github.reactions) is (outcome is Outcome.SUCCEEDED)
+    assert world.reports.is_idle
+
+
+async def test_an_outage_at_the_end_doubles_nothing(world: World) -> None:
+    await world.runs()
+    await world.ends(Outcome.FAILED, BROKEN)
+    world.github.down = Code.GITHUB_UNREACHABLE
+    await world.passes()
+    world.github.down = None
+    await world.passes(400)
+    (deployment,) = world.github.deployments.values()
+    assert deployment.states == ["failure"]
+    assert len(world.bodies()) == 2
+    assert world.reports.is_idle
 
 
 async def test_restart_says_nothing_again(world: World) -> None:

@@ -1,0 +1,64 @@
+"""What GraphQL answers beyond the first look, as far as we need it."""
+
+from bot.services.github.graphql_answers import Answer, Oid, Page, Person
+
+
+class Comparison(Answer):
+    """A commit, seen from a branch."""
+
+    status: str
+    behind_by: int
+
+    @property
+    def is_contained(self) -> bool:
+        """Whether the branch has it."""
+        return self.status in {"BEHIND", "IDENTICAL"}
+
+
+class ComparedBranch(Answer):
+    """A branch from which a commit is seen."""
+
+    name: str
+    compare: Comparison | None
+    """None where the two have nothing in common."""
+
+    @property
+    def has_it(self) -> bool:
+        """Whether the commit is a part of the branch."""
+        return self.compare is not None and self.compare.is_contained
+
+
+class ComparedBranches(Answer):
+    """The first ones of those with a text in their names."""
+
+    page_info: Page
+    nodes: tuple[ComparedBranch, ...]
+
+
+class Members(Answer):
+    """Those whose names are like the one asked for."""
+
+    nodes: tuple[Person, ...]
+
+
+class Team(Answer):
+    """A team."""
+
+    members: Members
+
+    def has(self, login: str) -> bool:
+        """Whether the person is in it, or in a team below it."""
+        return any(each.login.casefold() == login.casefold() for each in self.members.nodes)
+
+
+class OwnCommit(Answer):
+    """A commit in a pull request's list."""
+
+    commit: Oid
+
+
+class OwnCommits(Answer):
+    """A pull request's newest commits."""
+
+    total_count: int
+    nodes: tuple[OwnCommit, ...]

@@ -1,0 +1,159 @@
+"""Several marks that are written in one call, in their order."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from github import Github
+
+from bot.services.github import graphql, sizes
+from bot.services.github.nodes import Kind, Nodes
+from bot.services.github.orders import (
+    CheckUpdate,
+    CommentEdit,
+    NewComment,
+    NewStatus,
+    Order,
+    React,
+    Written,
+)
+from bot.services.github.place import Place
+from bot.services.github.raw import Json
+
+_REACTIONS = {"+1": "THUMBS_UP", "-1": "THUMBS_DOWN"}
+_COMMENT_URL = re.compile(r"#issuecomment-(\d+)$")
+
+
+class Writing(Place):
+    """Marks on a repository in one call, as far as everything that GraphQL needs is known here."""
+
+    async def write(self, orders: Sequence[Order]) -> tuple[Written | None, ...] | None:
+        """Carry out the orders; None for each that was not, which is left to a call of its own.
+
+        None for all where nothing was asked. It is tried once: after an error each may have been
+        done.
+        """
+        access = self._access
+        mutations = [_mutation(each, access.nodes, self.full_name) for each in orders]
+        known = [each for each in mutations if each is not None]
+        if access.lacks_graphql or access.leaves_writing_to_rest or not known:
+            return None
+        connection = await self._connection()
+        try:
+            done = await connection.try_once(
+                self._named("writing several marks"), lambda github: _write(github, known)
+            )
+        except graphql.NoGraphQLError:
+            done = None
+        if done is None or not any(done):
+            # Whoever may not write one of them this way may write none of them.
+            access.leaves_writing_to_rest = True
+        for each in done or ():
+            if each is not None and each.id is not None:
+                access.nodes.learn(self.full_name, Kind.COMMENT, each.id, each.node)
+        left = iter(done or ())
+        return tuple(None if each is None else next(left, None) for each in mutations)
+
+
+@dataclass(frozen=True)
+class _Mutation:
+    """A change as GraphQL has it."""
+
+    name: str
+    """Its input's type is named alike."""
+    input: Mapping[str, Any]
+    shows: str
+    """What is asked of the outcome: a change that was refused has none."""
+
+
+def _mutation(order: Order, nodes: Nodes, full_name: str) -> _Mutation | None:
+    """The change; None where something that it needs is not known here."""
+    match order:
+        case CommentEdit(comment, body, marker):
+            node = nodes.find(full_name, Kind.COMMENT, comment)
+            values = {"id": node, "body": sizes.with_marker(body, marker)}
+            made = _Mutation("updateIssueComment", values, "issueComment { id }")
+        case CheckUpdate(check, report) if len(report.annotations) <= sizes.ANNOTATIONS:
+            node = nodes.find(full_name, Kind.CHECK, check)
+            repository = nodes.find(full_name, Kind.REPOSITORY)
+            values = {"repositoryId": repository, "checkRunId": node} | _check_fields(order)
+            made = _Mutation("updateCheckRun", values, "checkRun { id }")
+        case NewStatus(deployment, state):
+            node = nodes.find(full_name, Kind.DEPLOYMENT, deployment)
+            values = {
+                "deploymentId": node,
+                "state": state.upper(),
+                "description": sizes.cut_line(order.description, sizes.STATUS_DESCRIPTION),
+            } | ({"logUrl": order.url} if order.url else {})
+            made = _Mutation("createDeploymentStatus", values, "deploymentStatus { id }")
+        case React(comment, content):
+            node = nodes.find(full_name, Kind.COMMENT, comment)
+            name = _REACTIONS.get(content, content.upper())
+            made = _Mutation("addReaction", {"subjectId": node, "content": name}, "reaction { id }")
+        case NewComment(number, body, marker):
+            node = nodes.find(full_name, Kind.PULL_REQUEST, number)
+            values = {"subjectId": node, "body": sizes.with_marker(body, marker)}
+            made = _Mutation("addComment", values, "commentEdge { node { id url } }")
+        case _:
+            return None
+    return None if None in made.input.values() else made
+
+
+def _write(github: Github, mutations: Sequence[_Mutation]) -> tuple[Written | None, ...] | None:
+    """Make the changes; None for each that was not made, or for all where GraphQL is not to be used.
+
+    Errors: those of `graphql.answered`.
+    """
+    declared = ", ".join(f"$i{at}: {_input(each)}!" for at, each in enumerate(mutations))
+    parts = " ".join(
+        f"m{at}: {each.name}(input: $i{at}) {{ {each.shows} }}" for at, each in enumerate(mutations)
+    )
+    variables = {f"i{at}": dict(each.input) for at, each in enumerate(mutations)}
+    document = f"mutation({declared}) {{ {parts} }}"
+    data = graphql.answered(github, document, variables, is_enough=lambda _data, _errors: True)
+    if data is None:
+        return None
+    return tuple(_written(data.get(f"m{at}")) for at, _ in enumerate(mutations))
+
+
+def _input(mutation: _Mutation) -> str:
+    return f"{mutation.name[0].upper()}{mutation.name[1:]}Input"
+
+
+def _written(found: Json) -> Written | None:
+    if not found or None in found.values():
+        return None
+    node = (found.get("commentEdge") or {}).get("node") or {}
+    # Its number alone: not every server says it as one that is large enough.
+    number = _COMMENT_URL.search(node.get("url") or "")
+    return Written(int(number[1]) if number else None, node.get("id"))
+
+
+def _check_fields(order: CheckUpdate) -> dict[str, Any]:
+    """As REST has them, in GraphQL's words."""
+    fields = order.report.fields(order.report.annotations)
+    output = dict(fields["output"])
+    if "annotations" in output:
+        output["annotations"] = [_annotation(each) for each in output["annotations"]]
+    renamed = {
+        "status": fields["status"].upper(),
+        "output": output,
+        "actions": fields["actions"],
+    }
+    if "conclusion" in fields:
+        renamed["conclusion"] = fields["conclusion"].upper()
+    if "details_url" in fields:
+        renamed["detailsUrl"] = fields["details_url"]
+    return renamed
+
+
+def _annotation(fields: Mapping[str, Any]) -> dict[str, Any]:
+    where = {"startLine": fields["start_line"], "endLine": fields["end_line"]}
+    title = {"title": fields["title"]} if "title" in fields else {}
+    return title | {
+        "path": fields["path"],
+        "location": where,
+        "annotationLevel": fields["annotation_level"].upper(),
+        "message": fields["message"],
+    }

@@ -127,7 +127,9 @@ class ActionStep:
 
     def session(self, settings: Settings) -> Session:
         """Whoever carries it out."""
-        self._session = Session(settings, self.report, self._attend, unheard=said.SLACK_IS_AWAY)
+        self._session = Session(
+            settings, self.report, self._attend, line="action", unheard=said.SLACK_IS_AWAY
+        )
         return self._session
 
     async def work(self, session: Session) -> Finished:

@@ -3,7 +3,12 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from dataclasses import replace
 from functools import partial
 
@@ -152,7 +157,7 @@ class Server:
         slack: Slack | None = None,
     ) -> None:
         self._settings = settings
-        self._bot = bot
+        self.bot = bot
         self._github = github = bot.github()
         redactor = bot.redactor
         deliveries = Deliveries(database)
@@ -215,18 +220,18 @@ class Server:
         start. Errors: also those of `Engine.start`, DATA_DIR_UNUSABLE, and BAD_SETTINGS where the port
         is taken.
         """
-        await self._bot.git.ready()
-        await self._bot.engine.start()
+        await self.bot.git.ready()
+        await self.bot.engine.start()
         keep_what_is_loaded()
         async with _in_background(
-            self._duty.carry_out(self._work), Cleaner(self._bot).run(), stop=stop
+            self._duty.carry_out(self._work), Cleaner(self.bot).run(), stop=stop
         ):
             async with self._listening():
                 await stop.wait()
                 # Before the listener closes, so that nobody is sent here any more.
                 self.readiness.stopping.set()
             LOG.info("stopping")
-            await self._bot.engine.drain(self._settings.timeouts.stop)
+            await self.bot.engine.drain(self._settings.timeouts.stop)
 
     async def _ask_github(self) -> None:
         """Fetch what first calls would wait for, then look for missed deliveries again and again."""
@@ -318,7 +323,11 @@ def _desk(settings: Settings, bot: Bot, github: GitHub, slack: Slack | None) -> 
     return with_slack(desk, slack, bot.database) if slack is not None else desk
 
 
-async def serve(load: Callable[[], Settings], say: Callable[[str], None]) -> None:
+async def serve(
+    load: Callable[[], Settings],
+    say: Callable[[str], None],
+    noted: Callable[[Bot], AbstractAsyncContextManager[None]] = lambda _bot: nullcontext(),
+) -> None:
     """Serve until SIGTERM or Ctrl-C; a second one ends the process at once.
 
     Without a login on GitHub there is only the page that makes one, and then the bot.
@@ -326,6 +335,7 @@ async def serve(load: Callable[[], Settings], say: Callable[[str], None]) -> Non
     Args:
         load: reads the settings, again after a set-up.
         say: writes a line on the terminal, where the set-up's code goes.
+        noted: what it is carried out in.
     """
     settings, stop = load(), asyncio.Event()
     with signals_set(stop):
@@ -333,7 +343,7 @@ async def serve(load: Callable[[], Settings], say: Callable[[str], None]) -> Non
             if not await wait_for_setup(settings, stop, say):
                 return
             settings = load()
-        async with open_server(settings) as server:
+        async with open_server(settings) as server, noted(server.bot):
             await server.run(stop)
 
 

@@ -144,15 +144,19 @@ class Session:
             await self._start(bot)
             return await self._follow(bot, request)
 
-    async def work(self) -> tuple[str, ...]:
+    async def work(
+        self,
+        noted: Callable[[Bot], AbstractAsyncContextManager[None]] = lambda _bot: nullcontext(),
+    ) -> tuple[str, ...]:
         """Run what is stored, for deployments that were interrupted, until nothing is left.
 
-        Ctrl-C stops earlier; the ids of those that are left then.
+        Ctrl-C stops earlier; the ids of those that are left then. It is carried out in `noted`.
         """
         from bot.serve import open_worker  # noqa: PLC0415 - the web server's parts are heavy
 
         async with (
             open_worker(self._settings, lambda _deployment: self._reporter.show) as bot,
+            noted(bot),
             _interruptible() as interrupted,
         ):
             left = await bot.deployments.unfinished()

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from aiohttp import web
 
 import bot.workflow  # noqa: F401 - here rather than in the middle of the first deployment
+from bot.app import Bot
 from bot.domain.reasons import Code, StoppedError
 from bot.garbage import keep_what_is_loaded
 from bot.listening import listening
@@ -22,10 +24,16 @@ from handlers.web.process_metrics import ProcessMetrics
 LOG = logging.getLogger(__name__)
 
 
-async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
+async def work(
+    settings: Settings,
+    *,
+    stop: asyncio.Event | None = None,
+    noted: Callable[[Bot], AbstractAsyncContextManager[None]] = lambda _bot: nullcontext(),
+) -> None:
     """Run what is submitted, until SIGTERM or Ctrl-C; a second one ends the process at once.
 
-    What still runs when `timeouts: stop` is over is interrupted and goes on elsewhere.
+    What still runs when `timeouts: stop` is over is interrupted and goes on elsewhere. It is carried
+    out in `noted`.
 
     Raises:
         StoppedError: BAD_SETTINGS where it would run nothing or its port is taken;
@@ -38,9 +46,11 @@ async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None
             where="PACHOPS_RUNNING_DEPLOYMENTS",
         )
     stop, metrics = stop or asyncio.Event(), ProcessMetrics(token=settings.web.metrics_token)
-    async with open_worker(
-        settings, running=settings.running_deployments, stays=True, calls=metrics
-    ) as bot:
+    running = settings.running_deployments
+    async with (
+        open_worker(settings, running=running, stays=True, calls=metrics) as bot,
+        noted(bot),
+    ):
         readiness = Readiness(bot.database, lambda: bot.engine.is_running)
         app = worker_app(Deliveries(bot.database).count_waiting, readiness.check, metrics.answer)
         with signals_set(stop):
@@ -50,7 +60,7 @@ async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None
             keep_what_is_loaded()
             async with _listening(app, settings.web):
                 cleaning = asyncio.create_task(Cleaner(bot).run())
-                LOG.info("at work, up to %d deployments at a time", settings.running_deployments)
+                LOG.info("at work, up to %d deployments at a time", running)
                 await stop.wait()
                 readiness.stopping.set()
                 LOG.info("stopping")

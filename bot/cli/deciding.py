@@ -5,7 +5,7 @@ import time
 
 from bot.cli.options import Identity, Json
 from bot.cli.output import user, write
-from bot.cli.stored import Stored, look
+from bot.cli.stored import Stored, change
 from bot.domain.approval import Cast, Verdict, Vote, refused_vote
 from bot.domain.deployment import Actor
 from handlers.reports import words
@@ -15,8 +15,7 @@ def cancel(identity: Identity, *, as_json: Json = False) -> None:
     """Stop a deployment that waits or runs; what it changed is put back."""
 
     async def work(stored: Stored) -> None:
-        async with stored.noted():
-            deployment = await stored.find(identity)
+        deployment = await stored.find(identity)
         result = await stored.deployments.request_cancel(deployment.id, Actor(user(), "cli"))
         text = words.cancelled(result.value, deployment.id)
         if result.value == "running" and not await stored.is_served():
@@ -27,7 +26,7 @@ def cancel(identity: Identity, *, as_json: Json = False) -> None:
             )
         write(text)
 
-    look(work)
+    change(work)
 
 
 def approve(identity: Identity) -> None:
@@ -42,12 +41,11 @@ def reject(identity: Identity) -> None:
 
 def _vote(identity: str, verdict: Verdict) -> None:
     async def work(stored: Stored) -> None:
-        async with stored.noted():
-            deployment = await stored.find(identity)
-            vote = Vote(Actor(user(), "cli"), verdict, time.time())
-            cast_vote = await stored.approvals.vote(deployment.id, vote)
-            if cast_vote not in {Cast.COUNTED, Cast.ALREADY}:
-                raise refused_vote(cast_vote, deployment.id, vote)
+        deployment = await stored.find(identity)
+        vote = Vote(Actor(user(), "cli"), verdict, time.time())
+        cast_vote = await stored.approvals.vote(deployment.id, vote)
+        if cast_vote not in {Cast.COUNTED, Cast.ALREADY}:
+            raise refused_vote(cast_vote, deployment.id, vote)
         write(words.VOTES[cast_vote, verdict].format(deployment.id))
 
-    look(work)
+    change(work)

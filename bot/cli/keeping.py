@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Annotated
 
@@ -9,17 +10,14 @@ import typer
 from sqlalchemy import make_url
 
 from bot.cli.ending import explained
-from bot.cli.noting import noted
+from bot.cli.noting import if_it_can, noted, where_there_is_one
 from bot.cli.output import write
 from bot.domain.reasons import Code, StoppedError
 from bot.engine.claim import Claim
 from bot.redact import Redactor
 from bot.settings import load_settings
-from bot.store.audit import Audit
 from bot.store.backup import back_up
 from bot.store.backup import restore as put_back
-from bot.store.database import Database
-from bot.store.schema import is_current
 from handlers.reports import words
 
 File = Annotated[str, typer.Argument(metavar="FILE")]
@@ -30,9 +28,8 @@ def backup(file: File) -> None:
     to = Path(file).absolute()
 
     async def work() -> None:
-        database = _database_file("pg_dump")
-        await back_up(database, to)
-        await _note(database)
+        async with _noted():
+            await back_up(_database_file("pg_dump"), to)
 
     with explained():
         asyncio.run(work())
@@ -44,30 +41,28 @@ def restore(file: File) -> None:
     made = Path(file).absolute()
 
     async def work() -> tuple[Path, Path | None]:
-        database = _database_file("pg_restore")
-        database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        claim = Claim(database)
-        try:
-            old = await put_back(made, database)
-            await _note(database)
-        finally:
-            claim.release()
-        return database, old
+        async with _noted():
+            database = _database_file("pg_restore")
+            database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            claim = Claim(database)
+            try:
+                old = await put_back(made, database)
+            finally:
+                claim.release()
+        async with _noted():
+            # Also in what was put back: its audit goes on from here.
+            return database, old
 
     with explained():
         database, old = asyncio.run(work())
     write(words.restored(str(database), str(old) if old else None))
 
 
-async def _note(path: Path) -> None:
-    """Put it into the audit, unless that is another version's: a backup migrates nothing."""
-    database = Database.unprepared(f"sqlite:///{path}")
-    try:
-        if await database.read(is_current):
-            async with noted(Audit(database), Redactor(load_settings(os.environ).secrets()).clean):
-                pass
-    finally:
-        await database.close()
+def _noted() -> AbstractAsyncContextManager[None]:
+    """Where it can be: what is full or broken is what one copies, or puts a copy in the place of."""
+    settings = load_settings(os.environ)
+    append = if_it_can(where_there_is_one(settings.database_url))
+    return noted(append, Redactor(settings.secrets()).clean)
 
 
 def _database_file(program: str) -> Path:

@@ -11,7 +11,7 @@ import typer
 from bot.cli.ending import explained
 from bot.cli.lock_notices import tell_of_locks
 from bot.cli.log import keep_a_log
-from bot.cli.noting import noted
+from bot.cli.noting import noted_by
 from bot.cli.options import Repository
 from bot.cli.output import user, write
 from bot.domain.command import Lock
@@ -112,7 +112,7 @@ def _with_bot(work: "Callable[[Bot], Coroutine[object, object, None]]") -> None:
         keep_a_log(settings)
         async with open_bot(settings) as bot:
             await tell_of_locks(bot.locks)
-            async with noted(bot.audit, bot.redactor.clean):
+            async with noted_by(bot):
                 await work(bot)
 
     with explained():

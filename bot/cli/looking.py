@@ -12,7 +12,7 @@ import typer
 
 from bot.cli.options import Identity, Json, read
 from bot.cli.output import draw, write
-from bot.cli.stored import Stored, look
+from bot.cli.stored import Stored, change, look
 from bot.domain.audit import parse_head
 from bot.domain.reasons import Code, StoppedError
 from bot.settings import load_settings
@@ -172,14 +172,11 @@ def link(
     async def work(stored: Stored) -> None:
         from bot.site import signed_link  # noqa: PLC0415 - heavy
 
-        async with stored.noted():
-            wanted = (await stored.find(identity)).id if identity is not None else None
-            signed = signed_link(
-                load_settings(os.environ), wanted, until=time.time() + hours * 3600
-            )
-        write(signed)
+        wanted = (await stored.find(identity)).id if identity is not None else None
+        until = time.time() + hours * 3600
+        write(signed_link(load_settings(os.environ), wanted, until=until))
 
-    look(work)
+    change(work)
 
 
 def _write_json(event: str, fields: Mapping[str, object]) -> None:

@@ -3,25 +3,82 @@
 import shlex
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
 from bot.cli.output import user
 from bot.domain.audit import Action, Entry
 from bot.domain.deployment import Actor
 from bot.domain.reasons import StoppedError
 from bot.store.audit import Audit
+from bot.store.database import Database
+from bot.store.schema import is_current
 from handlers.commands.noting import refusal_at_terminal
+from handlers.reports import words
+from handlers.reports.stream import standard_error
+from handlers.reports.text import one_line
+
+if TYPE_CHECKING:
+    # It takes seconds to import.
+    from bot.app import Bot
+
+Append = Callable[[Entry], Awaitable[object]]
+Clean = Callable[[str], str]
 
 
 @asynccontextmanager
-async def noted(audit: Audit, clean: Callable[[str], str]) -> AsyncIterator[None]:
-    """Carry out a command in this. Errors: those of the database, beside the command's own."""
-    line = clean(shlex.join(sys.argv[1:]))
-    by = Actor(user(), "cli")
-    await audit.append(Entry(Action.COMMAND, by, time.time(), facts={"line": line}))
+async def noted(append: Append, clean: Clean) -> AsyncIterator[None]:
+    """Carry out a command in this. Errors: those of `append`, beside the command's own."""
+    line, by = clean(shlex.join(sys.argv[1:])), Actor(user(), "cli")
+    await append(Entry(Action.COMMAND, by, time.time(), facts={"line": line}))
     try:
         yield
     except StoppedError as stopped:
-        await audit.append(refusal_at_terminal(line, by, stopped, clean))
+        # The reason itself counts more than that it was written down.
+        with suppress(StoppedError):
+            await append(refusal_at_terminal(line, by, stopped, clean))
         raise
+
+
+def noted_by(bot: "Bot") -> AbstractAsyncContextManager[None]:
+    """The same, on the bot's own database."""
+    return noted(bot.audit.append, bot.redactor.clean)
+
+
+def if_it_can(append: Append, *, quiet: bool = False) -> Append:
+    """The same, but where nothing can be written that is said once, and no more is tried.
+
+    For what changes nothing: whoever looks why a disk is full is answered.
+    """
+    failed: list[StoppedError] = []
+
+    async def tried(entry: Entry) -> None:
+        if failed:
+            return
+        try:
+            await append(entry)
+        except StoppedError as stopped:
+            failed.append(stopped)
+            if quiet:
+                return
+            warning = words.not_in_audit(stopped.reason.title, stopped.reason.fact)
+            standard_error().write(one_line(warning) + "\n")
+
+    return tried
+
+
+def where_there_is_one(url: str) -> Append:
+    """Appends to the database if it is there and of this version: nothing is made or migrated."""
+
+    async def append(entry: Entry) -> None:
+        database = Database.unprepared(url)
+        try:
+            if database.path is not None and not database.path.exists():
+                return
+            if await database.read(is_current):
+                await Audit(database).append(entry)
+        finally:
+            await database.close()
+
+    return append

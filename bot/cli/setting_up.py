@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+from collections.abc import Sequence
 from typing import IO, Annotated, cast
 
 import typer
@@ -11,10 +12,13 @@ from rich.text import Text
 
 from bot.cli.ending import STATUS, explained
 from bot.cli.log import keep_a_log
+from bot.cli.noting import if_it_can, noted, where_there_is_one
 from bot.cli.options import Json
 from bot.cli.output import tell, write
+from bot.domain.finding import Finding
 from bot.domain.reasons import Code, Kind, StoppedError
-from bot.settings import load_settings
+from bot.redact import Redactor
+from bot.settings import Settings, load_settings
 from handlers.reports.findings import finding_json, finding_lines
 from handlers.reports.stream import standard_output
 
@@ -84,10 +88,16 @@ def doctor(*, as_json: Json = False) -> None:
     """Look at every connection, permission and clock, and say how to mend what does not work."""
     from bot.examination import examine_all, has_faults  # noqa: PLC0415 - heavy
 
+    async def looked(settings: Settings) -> Sequence[Finding]:
+        # Where it cannot be noted, the check of the database says why.
+        append = if_it_can(where_there_is_one(settings.database_url), quiet=True)
+        async with noted(append, Redactor(settings.secrets()).clean):
+            return await examine_all(settings)
+
     with explained():
         settings = load_settings(os.environ)
         logging.basicConfig(handlers=[logging.NullHandler()], force=True)
-        findings = asyncio.run(examine_all(settings))
+        findings = asyncio.run(looked(settings))
     if as_json:
         for finding in findings:
             write(finding_json(finding))

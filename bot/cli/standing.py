@@ -11,6 +11,7 @@ import typer
 from bot.cli.ending import STATUS, explained
 from bot.cli.following import open_session
 from bot.cli.log import settings_of_a_server
+from bot.cli.noting import noted_by
 from bot.cli.output import tell, write
 from bot.domain.reasons import Kind
 from bot.settings import load_settings
@@ -24,7 +25,7 @@ def serve() -> None:
         settings_of_a_server()
         from bot.serve import serve as run  # noqa: PLC0415 - heavy
 
-        asyncio.run(run(partial(load_settings, os.environ), tell))
+        asyncio.run(run(partial(load_settings, os.environ), tell, noted_by))
 
 
 def worker(
@@ -41,7 +42,7 @@ def worker(
         settings = settings_of_a_server()
         from bot.worker import work  # noqa: PLC0415 - heavy
 
-        asyncio.run(work(settings))
+        asyncio.run(work(settings, noted=noted_by))
 
 
 def _is_shared() -> bool:
@@ -52,7 +53,7 @@ def _is_shared() -> bool:
 def _drain() -> None:
     reporter = PlainLines(sys.stdout)
     with explained():
-        left = asyncio.run(open_session(reporter).work())
+        left = asyncio.run(open_session(reporter).work(noted_by))
     reporter.close()
     write(words.left(left))
     if left:

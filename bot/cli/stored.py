@@ -4,12 +4,11 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 from bot.cli.ending import explained
 from bot.cli.lock_notices import tell_of_locks
-from bot.cli.noting import noted
+from bot.cli.noting import if_it_can, noted
 from bot.domain.audit import Row
 from bot.domain.deployment import Deployment, Request, State
 from bot.domain.gate_facts import Standing
@@ -19,7 +18,7 @@ from bot.domain.progress import Progress
 from bot.domain.queue import Place
 from bot.domain.reasons import Code, StoppedError
 from bot.engine.claim import is_claimed
-from bot.engine.workers import living
+from bot.engine.workers import seen
 from bot.redact import Redactor
 from bot.settings import load_settings
 from bot.store.approvals import Approvals
@@ -53,7 +52,7 @@ class Stored:
     async def is_served(self) -> bool:
         """Whether a bot runs deployments from this database now."""
         if self._database.path is None:
-            return bool(await self._database.write(living))
+            return bool(await self._database.read(seen))
         return is_claimed(self._database.path)
 
     @property
@@ -93,10 +92,6 @@ class Stored:
             raise StoppedError(Code.DEPLOYMENT_UNKNOWN, f"none has the id '{identity}'")
         return found
 
-    def noted(self) -> AbstractAsyncContextManager[None]:
-        """The command that is carried out in this, and its refusal, go into the audit."""
-        return noted(self.audit, Redactor(load_settings(os.environ).secrets()).clean)
-
     async def audit_rows(self, since: float | None) -> AsyncIterator[Row]:
         """The audit from this time on, the oldest first."""
         after = 0
@@ -115,14 +110,30 @@ class Stored:
         return events
 
 
-def look(work: Callable[[Stored], Coroutine[object, object, None]]) -> None:
-    """Run a command that only needs the database."""
+Work = Callable[[Stored], Coroutine[object, object, None]]
 
+
+def look(work: Work) -> None:
+    """Run a command that only looks at the database, also where it cannot be noted."""
+    _run(work, only_looks=True)
+
+
+def change(work: Work) -> None:
+    """Run a command that needs only the database, and changes or gives something away."""
+    _run(work, only_looks=False)
+
+
+def _run(work: Work, *, only_looks: bool) -> None:
     async def opened() -> None:
-        database = await Database.open(load_settings(os.environ).database_url)
+        settings = load_settings(os.environ)
+        database = await Database.open(settings.database_url)
         try:
             await tell_of_locks(Locks(database))
-            await work(Stored(database))
+            stored = Stored(database)
+            append = stored.audit.append
+            clean = Redactor(settings.secrets()).clean
+            async with noted(if_it_can(append) if only_looks else append, clean):
+                await work(stored)
         finally:
             await database.close()
 

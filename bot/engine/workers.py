@@ -49,5 +49,10 @@ def leave(connection: sa.Connection, worker: str) -> None:
 def living(connection: sa.Connection) -> set[str]:
     """Those who said so lately. The long dead are forgotten."""
     connection.execute(sa.delete(WORKER).where(WORKER.c.seen_at < _NOW - _FORGOTTEN_AFTER))
+    return seen(connection)
+
+
+def seen(connection: sa.Connection) -> set[str]:
+    """The same, for who only looks."""
     alive = sa.select(WORKER.c.id).where(WORKER.c.seen_at > _NOW - DEAD_AFTER_SECONDS)
     return set(connection.execute(alive).scalars())

@@ -32,8 +32,15 @@ class Audit:
         self._page = page
 
     async def append(self, entry: Entry, *, once: str | None = None) -> Row | None:
-        """Add a row; None where one with the same `once` is there."""
-        return await self._database.write(lambda connection: append(connection, entry, once=once))
+        """Add a row; None where one with the same `once` is there. Errors: also audit_broken."""
+        try:
+            return await self._database.write(
+                lambda connection: append(connection, entry, once=once)
+            )
+        except sa.exc.IntegrityError as error:
+            # Whoever adds holds the head: a row of this number is none of ours.
+            fact = "a row that was not added by pachops is where the next one belongs"
+            raise StoppedError(Code.AUDIT_BROKEN, fact) from error
 
     async def read(
         self, *, after: int = 0, since: float | None = None, limit: int = _PAGE

@@ -4,7 +4,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from bot.domain.command import Approve, Cancel, Reject, parse
+from bot.domain.command import Approve, Cancel, Reject, Why, parse
 from bot.domain.deployment import Deployment, State
 from bot.domain.explanation import Asked, Decided, Explanation, decided_from
 from bot.domain.gate_facts import Standing
@@ -62,5 +62,7 @@ async def last_refusal(
     audit: Audit, repository: str | None, *, pull_request: int | None = None, who: str | None = None
 ) -> Decided | None:
     """The last refused command of a pull request, or of a person where there is none."""
-    rows = await audit.about(repository, pull_request=pull_request, who=who, refused=True, limit=1)
-    return next((decided_from(json.loads(row.body)) for row in rows), None)
+    rows = await audit.about(repository, pull_request=pull_request, who=who, refused=True)
+    found = (decided_from(json.loads(row.body)) for row in rows)
+    # Whoever asks why once more does not mean that they asked.
+    return next((each for each in found if not isinstance(parse(each.line), Why)), None)

@@ -374,6 +374,11 @@ def supersedes(event: Supersedes) -> str:
     return f"takes the place of {event.deployment} ({short_sha(event.sha)}), which had not begun"
 
 
+def not_in_audit(title: str, fact: str) -> str:
+    """That a command is answered all the same."""
+    return f"This command is not in the audit: {title}: {fact}."
+
+
 VOTES = MappingProxyType(
     {
         (Cast.COUNTED, Verdict.APPROVE): "{} is approved by you.",

@@ -1,0 +1,258 @@
+"""What is typed at a terminal is in the audit, whatever comes of it."""
+
+import asyncio
+import json
+import sqlite3
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli import app
+from bot.domain.audit import Row
+from bot.domain.reasons import Code, StoppedError
+from bot.engine.claim import Claim
+from bot.store.audit import Audit
+from bot.store.database import Database
+from tests.real.postgresql import PostgreSQL
+
+
+@pytest.fixture(autouse=True)
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PACHOPS_DATA_DIR", str(tmp_path))
+    return tmp_path / "pachops.db"
+
+
+def run(*words: str) -> tuple[int, str, str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["pachops", *words])
+        result = CliRunner().invoke(app, words)
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.stdout, result.stderr
+
+
+async def made(file: Path) -> None:
+    await (await Database.open(f"sqlite:///{file}")).close()
+
+
+def rows(url: str) -> Sequence[Row]:
+    async def read() -> Sequence[Row]:
+        database = await Database.open(url)
+        try:
+            return await Audit(database).read()
+        finally:
+            await database.close()
+
+    return asyncio.run(read())
+
+
+def noted(file: Path) -> list[tuple[str, str, list[str]]]:
+    bodies: list[dict[str, Any]] = [json.loads(row.body) for row in rows(f"sqlite:///{file}")]
+    return [(each["action"], each["facts"]["line"], each.get("reasons", [])) for each in bodies]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "status",
+        "status --json",
+        "history --to staging --limit 5",
+        "audit",
+        "audit --since 7d",
+        "audit --verify",
+        "audit --json",
+        "worker --drain",
+        "doctor",
+    ],
+)
+def test_who_looked_is_in_the_audit(file: Path, line: str) -> None:
+    asyncio.run(made(file))
+    assert run(*line.split())[0] == 0 or line == "doctor"
+    assert noted(file) == [("command", line, [])]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("show nowhere", "deployment_unknown"),
+        ("show nowhere --log --json", "deployment_unknown"),
+        ("why nowhere", "deployment_unknown"),
+        ("why", "deployment_unknown"),
+        ("audit --since yesterday", "bad_command"),
+        ("audit --verify --expect 5", "bad_command"),
+        ("audit --expect 5:" + "a" * 64, "audit_broken"),
+        ("cancel nowhere", "deployment_unknown"),
+    ],
+)
+def test_so_is_who_was_refused_and_why(file: Path, line: str, code: str) -> None:
+    assert run(*line.split())[0] != 0
+    assert noted(file) == [("command", line, []), ("decision", line, [code])]
+
+
+def test_a_why_explains_no_other_why() -> None:
+    assert run("show", "nowhere")[0] != 0
+    for words in (("why", "elsewhere"), ("why",)):
+        status, said, _ = run(*words)
+    assert status == 0
+    assert "nowhere" in said
+    assert "elsewhere" not in said
+
+
+def test_the_head_that_is_printed_has_its_own_row(file: Path) -> None:
+    run("status")
+    head = json.loads(run("audit", "--verify", "--json")[1])["head"]
+    last = rows(f"sqlite:///{file}")[-1]
+    assert head == f"{last.seq}:{last.hash}"
+    assert last.seq == 2
+    assert run("audit", "--verify", "--expect", head)[0] == 0
+
+
+def full(_audit: Audit, *_: object, **__: object) -> None:
+    raise StoppedError(Code.DISK_FULL, "database or disk is full")
+
+
+@pytest.mark.parametrize(
+    ("line", "status"), [("status", 0), ("audit --verify", 0), ("show nowhere", 2)]
+)
+def test_who_only_looks_is_answered_where_nothing_can_be_written(
+    monkeypatch: pytest.MonkeyPatch, line: str, status: int
+) -> None:
+    answer = run(*line.split())
+    monkeypatch.setattr(Audit, "append", full)
+    found, said, warned = run(*line.split())
+    assert found == status
+    assert (found, bool(said)) == (answer[0], bool(answer[1]))
+    assert warned.count("is not in the audit") == 1
+    assert "database or disk is full" in warned
+
+
+@pytest.mark.parametrize("line", ["link", "cancel nowhere"])
+def test_who_does_more_is_not(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    run("status")
+    monkeypatch.setattr(Audit, "append", full)
+    status, said, warned = run(*line.split())
+    assert (status, said) == (1, "")
+    assert "database or disk is full" in warned
+
+
+@pytest.mark.real
+def test_a_server_that_only_reads_answers_too(
+    postgresql_server: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgresql_server.new_database()
+    monkeypatch.setenv("PACHOPS_DATABASE_URL", url)
+    assert run("history")[0] == 0
+    name = url.rpartition("/")[2]
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(f"alter database {name} set default_transaction_read_only = on")
+    for line in ("history", "status", "audit"):
+        status, said, warned = run(line)
+        assert (status, bool(said)) == (0, True)
+        assert "is not in the audit" in warned
+
+
+def meddled(file: Path, change: str) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        for (name,) in connection.execute("select name from sqlite_master where type = 'trigger'"):
+            connection.execute(f"drop trigger {name}")
+        connection.execute(change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "delete from audit_head",
+        "update audit_head set seq = 1",
+        "insert into audit select 3, at, body, previous, hash, null, null from audit where seq = 2",
+        "delete from audit where seq = 2",
+    ],
+)
+def test_an_audit_that_cannot_be_added_to_is_still_verified(file: Path, change: str) -> None:
+    for _ in range(2):
+        run("status")
+    meddled(file, change)
+    status, _, said = run("audit", "--verify")
+    assert status == 1
+    assert "The audit is not as it was written" in said
+    assert run("status")[0] == 0
+
+
+@pytest.mark.parametrize("name", ["backup", "restore"])
+def test_a_copy_that_fails_is_in_the_audit(file: Path, tmp_path: Path, name: str) -> None:
+    run("status")
+    wrong = tmp_path / "letter"
+    wrong.write_text("dear\n" * 1000)
+    assert run(name, str(wrong))[0] == 2
+    line = f"{name} {wrong}"
+    ((_, _, code),) = [each for each in noted(file) if each[:2] == ("decision", line)]
+    assert ("command", line, []) in noted(file)
+    assert code in (["bad_command"], ["database_unusable"])
+
+
+def test_so_is_a_restore_beside_a_bot(file: Path, tmp_path: Path) -> None:
+    run("status")
+    run("backup", str(tmp_path / "copy"))
+    claim = Claim(file)
+    line = f"restore {tmp_path}/copy"
+    assert run(*line.split())[0] == 3
+    claim.release()
+    assert noted(file)[-2:] == [("command", line, []), ("decision", line, ["database_in_use"])]
+
+
+def test_a_restore_is_in_what_it_put_back_and_in_what_it_put_aside(
+    file: Path, tmp_path: Path
+) -> None:
+    run("status")
+    run("backup", str(tmp_path / "copy"))
+    line = f"restore {tmp_path}/copy"
+    assert run(*line.split())[0] == 0
+    (aside,) = tmp_path.glob("*before-restore*")
+    assert noted(file)[-1] == noted(aside)[-1] == ("command", line, [])
+
+
+def without(file: Path) -> None:
+    file.unlink()
+
+
+def of_another_version(file: Path) -> None:
+    meddled(file, "update pachops_schema set version_num = '0001'")
+
+
+def broken(file: Path) -> None:
+    file.write_text("dear\n" * 1000)
+
+
+@pytest.mark.parametrize("spoil", [without, of_another_version, broken])
+def test_a_restore_needs_no_database_that_can_be_noted_in(
+    spoil: Callable[[Path], None], file: Path, tmp_path: Path
+) -> None:
+    run("status")
+    run("backup", str(tmp_path / "copy"))
+    spoil(file)
+    status, _, said = run("restore", str(tmp_path / "copy"))
+    if spoil is broken:
+        assert status == 2
+        return
+    assert (status, said) == (0, "")
+    assert noted(file)[-1][:2] == ("command", f"restore {tmp_path}/copy")
+
+
+def test_a_backup_makes_no_database_only_to_note_it(file: Path, tmp_path: Path) -> None:
+    assert run("backup", str(tmp_path / "copy"))[0] == 2
+    assert not file.exists()
+
+
+def test_a_backup_is_made_where_nothing_can_be_noted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run("status")
+    monkeypatch.setattr(Audit, "append", full)
+    status, said, warned = run("backup", str(tmp_path / "copy"))
+    assert (status, "copy" in said) == (0, True)
+    assert "is not in the audit" in warned

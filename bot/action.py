@@ -41,7 +41,7 @@ from handlers.reports.github.safe import Safe
 from handlers.reports.view import View
 
 _LONGEST_TAIL = 100
-_ASKED_BY_SERVER = ("deployers", "requires")
+_ASKED_BY_SERVER = ("requires",)
 _JSON: TypeAdapter[object] = TypeAdapter(object)
 
 

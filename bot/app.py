@@ -18,7 +18,7 @@ from bot.domain.deployment import (
     Trigger,
 )
 from bot.domain.gate_facts import Standing
-from bot.domain.gate_rules import Rules
+from bot.domain.gate_rules import EnvironmentRules, Rules
 from bot.domain.plan import Plan
 from bot.domain.progress import InLine
 from bot.domain.queue import in_line
@@ -30,6 +30,7 @@ from bot.git_logins import GitLogins
 from bot.journal import Journal, Listener
 from bot.logs import about
 from bot.redact import Redactor, logs_cleaned
+from bot.ruling import Ruled, ruled, ruled_by_its_commit
 from bot.services.calls import UNCOUNTED, Calls
 from bot.services.git import Git
 from bot.services.logins import Login
@@ -63,7 +64,7 @@ LOG = logging.getLogger(__name__)
 _WITHOUT_RULES = frozenset({Code.REPOSITORY_UNKNOWN, Code.REF_UNKNOWN, Code.PROJECT_INVALID})
 """Of such a repository it is not known later either which channels are told."""
 ROLLBACK_SECONDS = 3.0
-"""How long a rollback waits to know which channels are told of it."""
+"""How long a rollback waits for what the rules say of it."""
 RUNNING = 200
 """Deployments at a time where nobody said another number."""
 
@@ -209,26 +210,33 @@ class Bot:
         source = await open_source(self.git, address, commit.sha)
         return source.project.environment(asked)[0]
 
-    async def told_in_slack(self, request: Request) -> dict[str, JSON]:
+    async def ruled(self, request: Request) -> Ruled:
+        """What counts for a request now. Errors: those of git and of the project file."""
+        return await ruled(self.git, self.settings, request)
+
+    async def rules_for(self, request: Request) -> EnvironmentRules | None:
+        """The same for a command line; None for a rollback where that can be read nowhere.
+
+        Whoever takes something back does not wait for git: what the default branch says counts if it
+        comes soon, else what our copy of the commit says that comes back.
+        """
+        if request.kind is Kind.DEPLOY:
+            return (await self.ruled(request)).rules
+        looks = [ruled, *([ruled_by_its_commit] if request.is_commit_known else [])]
+        for look in looks:
+            try:
+                async with asyncio.timeout(ROLLBACK_SECONDS):
+                    return (await look(self.git, self.settings, request)).rules
+            except (StoppedError, TimeoutError) as error:
+                LOG.warning("rules not read: %s", str(error) or "git takes too long")
+        return None
+
+    def told_in_slack(self, request: Request, rules: EnvironmentRules | None) -> dict[str, JSON]:
         """What is kept with a command line's deployment so that Slack hears of it."""
-        slack = self.settings.slack
-        if slack.bot_token is None:
+        if self.settings.slack.bot_token is None or rules is None:
             return {}
-        repository, sha = request.repository, request.commit.sha
-        # What is deployed was just read; whoever takes something back does not wait for git.
-        patience = ROLLBACK_SECONDS if request.kind is Kind.ROLLBACK else None
-        try:
-            async with asyncio.timeout(patience):
-                # A rollback learns its commit when it begins.
-                source = await (
-                    open_source(self.git, repository, sha)
-                    if sha
-                    else open_default(self.git, repository)
-                )
-        except (StoppedError, TimeoutError) as error:
-            LOG.warning("Slack is not told of this: %s", str(error) or "git takes too long")
-            return {}
-        told = told_in(None, self._channels(source.project.rules(), request.environment))
+        environment = request.environment
+        told = told_in(None, self._channels(Rules({environment: rules}), environment))
         return {SLACK: told} if told else {}
 
     async def channels(self, repository: str, environment: str | None) -> tuple[str, ...]:

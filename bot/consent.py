@@ -7,11 +7,13 @@ import logging
 import time
 from collections.abc import Sequence
 
-from bot.domain.approval import ApprovalRequest, proposal
+from bot.domain.approval import ApprovalRequest, approvers, proposal
 from bot.domain.audit import BOT, Action, Entry
 from bot.domain.calendar import ALWAYS, Calendar
 from bot.domain.deployment import Actor, BuiltImage, Deployment, Kind, Request
-from bot.domain.gate_rules import Approvals
+from bot.domain.gate_approver import lacking
+from bot.domain.gate_rules import Approvals, EnvironmentRules
+from bot.domain.gate_terminal import AT_TERMINAL, may_deploy, may_vote
 from bot.domain.plan import PipelineStep, Preparation
 from bot.domain.progress import Warned
 from bot.domain.queue import newer_than, urgent_among
@@ -79,21 +81,41 @@ class Consent:
 
     async def look_again(self) -> tuple[str, ...]:
         """Hours may have gone by since the gate was asked, and with approvals a day."""
-        calendar = ALWAYS
+        calendar: Calendar = ALWAYS
+        by_rules: tuple[Reason, ...] = ()
         if self._request.kind is Kind.DEPLOY:
-            calendar = (await self._work.rules()).calendar
+            rules = await self._work.rules()
+            calendar, by_rules = rules.calendar, await self._by_rules(rules)
         against = await self._against(calendar)
         if self._request.force is not None:
             for each in against:
                 self._report(Warned(f"Skipped by force: {each.fact}"))
             against = ()
-        said = (*await self._services.second_look(self._deployment), *against)
+        said = (*by_rules, *await self._services.second_look(self._deployment), *against)
         for each in said[1:]:
             # The gate may have said the same.
             if each.code is not said[0].code:
                 self._report(Warned(f"{each.title}: {each.fact}"))
         _stop_for_first(said)
         return ()
+
+    async def _by_rules(self, rules: EnvironmentRules) -> tuple[Reason, ...]:
+        """Why what was asked for at a terminal is not let through by now.
+
+        Of what was asked for on GitHub and in Slack the second look says it.
+        """
+        request = self._request
+        if request.trigger not in AT_TERMINAL:
+            return ()
+        against = may_deploy(rules, request)
+        if request.force is not None or not rules.approvals.needed:
+            return against
+        asked = await self._services.approvals.get(self._deployment.id)
+        given = approvers(asked.request, asked.votes) if asked else ()
+        votes = ((each, may_vote(rules, request.environment, each)) for each in given)
+        # Whether others are still in a team only the bot that is logged in could ask.
+        lost = [(each, why) for each, why in votes if why and each.login is None]
+        return (*against, *lacking(request.environment, rules.approvals.needed, given, lost))
 
     async def note_update(self, preparation: Preparation, images: tuple[BuiltImage, ...]) -> None:
         """Write down what is about to be done, once, however often it is begun."""

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from bot.domain import gate_rules
 from bot.domain.calendar import Calendar, Period, parse_period
@@ -25,6 +25,12 @@ from bot.project_values import (
 from bot.units import Timeout, lasting
 
 _Named = Literal["checks", "review", "fresh"]
+
+
+def _is_true(value: object) -> object:
+    if value is not True:
+        raise ValueError("must be true, or left out: who is named is at no terminal without it")
+    return value
 
 
 class On(Declared):
@@ -49,6 +55,20 @@ class NamedPeople(Declared):
     """Slack user groups by their handle or id."""
     permission: Literal["write", "maintain", "admin"] = "write"
     """The least permission in the repository, also of those who are named."""
+    terminal: Annotated[
+        Literal[True] | None, BeforeValidator(_is_true, json_schema_input_type=Literal[True])
+    ] = None
+    """Whether also whoever deploys at a terminal, or by a workflow's step, where others are named."""
+
+    @model_validator(mode="after")
+    def _lets_more_than_terminals_in(self) -> "NamedPeople":
+        """Alone it would mean everybody with the permission."""
+        if self.terminal and not self.people().is_named:
+            raise ValueError(
+                "has terminal: true and names no users, teams or slack_groups: without them a "
+                "terminal is let in anyway, with everybody who has the permission"
+            )
+        return self
 
     def people(self) -> People:
         """The same for the gate."""
@@ -57,6 +77,7 @@ class NamedPeople(Declared):
             frozenset(each.lower() for each in self.teams),
             frozenset(each.lower() for each in self.slack_groups),
             Permission[self.permission.upper()],
+            terminal=self.terminal is True,
         )
 
 
@@ -209,6 +230,7 @@ class Gated(Declared):
             teams=who.teams,
             groups=who.groups,
             permission=who.permission,
+            terminal=who.terminal,
             checks=names_of_checks(self.requires),
             review="review" in self.requires,
             fresh="fresh" in self.requires,

@@ -2,9 +2,8 @@
 
 import asyncio
 import getpass
-import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +22,17 @@ from bot.domain.deployment import (
     Trigger,
     new_deployment_id,
 )
+from bot.domain.gate_rules import EnvironmentRules
 from bot.domain.plan import image_lines, pipeline_lines
 from bot.domain.progress import Accepted, Finished, Planned, Progress, Warned, finished
 from bot.domain.reasons import Code, StoppedError
 from bot.journal import Listener
+from bot.leave import take_leave
 from bot.services.git import repository_address
 from bot.services.together import both
 from bot.settings import Settings
+from bot.signals import interruptible, unless
+from bot.store.values import JSON
 from bot.telling import slack_told
 from handlers.commands.noting import refusal_at_terminal
 from handlers.reports import words
@@ -114,8 +117,8 @@ class Session:
     async def deploy(self, order: DeployOrder) -> Finished:
         """Deploy and wait for the end."""
         async with self._open_bot() as bot, self._refusal_noted(bot):
-            _, request = await both(self._start(bot), self._read(bot, order))
-            return await self._follow(bot, request)
+            _, (request, rules) = await both(self._start(bot), self._ask(bot, order))
+            return await self._follow(bot, request, rules)
 
     async def plan(self, order: DeployOrder, *, asking: bool = True) -> Finished:
         """Show what a deployment would do; nothing is changed, and only the audit has it.
@@ -134,15 +137,16 @@ class Session:
     async def roll_back(self, order: RollbackOrder) -> Finished:
         """Take an environment back and wait for the end."""
         async with self._open_bot() as bot, self._refusal_noted(bot):
-            request = await bot.rollback_request(
+            self.request = request = await bot.rollback_request(
                 await self._deployed_repository(bot, order),
                 order.environment,
                 order.steps,
                 Trigger.CLI,
                 _actor(),
             )
+            rules = await self._take_leave(bot, request)
             await self._start(bot)
-            return await self._follow(bot, request)
+            return await self._follow(bot, request, rules)
 
     async def work(
         self,
@@ -157,13 +161,13 @@ class Session:
         async with (
             open_worker(self._settings, lambda _deployment: self._reporter.show) as bot,
             noted(bot),
-            _interruptible() as interrupted,
+            interruptible() as interrupted,
         ):
             left = await bot.deployments.unfinished()
             await bot.engine.start()
             await self._greet(bot)
             async with slack_told(bot, self._say_unheard):
-                await _unless(interrupted, self._see_the_end(bot, left))
+                await unless(interrupted, self._see_the_end(bot, left))
             return await bot.engine.left()
 
     @asynccontextmanager
@@ -183,6 +187,16 @@ class Session:
         if self._has_workers:
             bot.engine.leave_to_others()
         await bot.engine.start()
+
+    async def _ask(self, bot: Bot, order: DeployOrder) -> tuple[Request, EnvironmentRules | None]:
+        request = await self._read(bot, order)
+        return request, await self._take_leave(bot, request)
+
+    async def _take_leave(self, bot: Bot, request: Request) -> EnvironmentRules | None:
+        rules = await take_leave(bot, request, self._show)
+        if rules is None:
+            self._show(Warned(words.rules_not_read(request.environment)))
+        return rules
 
     async def _read(self, bot: Bot, order: DeployOrder) -> Request:
         address = repository_address(order.repository, Path.cwd())
@@ -233,21 +247,24 @@ class Session:
         """The id of the deployment, where this process leaves before its end."""
         return self._own.id if self._own and self._accepted else None
 
-    async def _follow(self, bot: Bot, request: Request) -> Finished:
+    async def _follow(self, bot: Bot, request: Request, rules: EnvironmentRules | None) -> Finished:
         deployment = Deployment(new_deployment_id(), request, created_at=time.time())
         self._own = deployment
         if self._has_workers and request.repository.startswith("/"):
             self._show(Warned(words.path_for_workers(request.repository)))
         async with slack_told(bot, self._say_unheard):
-            ended = await self._see_own_end(bot, deployment)
+            told = bot.told_in_slack(request, rules)
+            ended = await self._see_own_end(bot, deployment, told)
             await self._finish_others(bot)
         return ended
 
-    async def _see_own_end(self, bot: Bot, deployment: Deployment) -> Finished:
+    async def _see_own_end(
+        self, bot: Bot, deployment: Deployment, facts: dict[str, JSON]
+    ) -> Finished:
         request = deployment.request
-        async with _interruptible() as interrupted:
+        async with interruptible() as interrupted:
             await self._note_command(bot, request, deployment.id)
-            await bot.engine.submit(deployment, await bot.told_in_slack(request))
+            await bot.engine.submit(deployment, facts)
             self._accept(deployment)
             place = await bot.say_place(deployment)
             if place is not None and not self._has_workers:
@@ -283,12 +300,14 @@ class Session:
             yield
         except StoppedError as stopped:
             if self._line and self._own is None:
-                line, clean = bot.redactor.clean(self._line), bot.redactor.clean
-                asked = Entry(Action.COMMAND, _actor(), time.time(), facts={"line": line})
+                clean, request = bot.redactor.clean, self.request
+                line, by = clean(self._line), request.actor if request else _actor()
+                asked = Entry(Action.COMMAND, by, time.time(), facts={"line": line})
+                refused = refusal_at_terminal(line, by, stopped, clean, request)
                 # The reason itself counts more than that it was written down.
                 with suppress(StoppedError):
                     await bot.audit.append(asked)
-                    await bot.audit.append(refusal_at_terminal(line, _actor(), stopped, clean))
+                    await bot.audit.append(refused)
             raise
 
     async def _show_from_afar(self, bot: Bot, deployment: str) -> None:
@@ -311,8 +330,8 @@ class Session:
         if self._has_workers or not others:
             return
         self._show(Warned(words.others_are_finished_first(others)))
-        async with _interruptible() as interrupted:
-            await _unless(interrupted, bot.engine.idle())
+        async with interruptible() as interrupted:
+            await unless(interrupted, bot.engine.idle())
 
     def _say_unheard(self) -> None:
         self._show(Warned(self._unheard))
@@ -337,38 +356,6 @@ class Session:
 
     def _show(self, event: Progress) -> None:
         self._reporter.show(time.time(), event)
-
-
-@asynccontextmanager
-async def _interruptible() -> AsyncIterator[asyncio.Event]:
-    """An event that the first Ctrl-C, SIGTERM or closed terminal sets; a second ends us."""
-    loop = asyncio.get_running_loop()
-    interrupted = asyncio.Event()
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def interrupt() -> None:
-        interrupted.set()
-        for each in signals:
-            loop.remove_signal_handler(each)
-
-    for each in signals:
-        loop.add_signal_handler(each, interrupt)
-    try:
-        yield interrupted
-    finally:
-        for each in signals:
-            loop.remove_signal_handler(each)
-
-
-async def _unless(interrupted: asyncio.Event, work: Coroutine[object, object, None]) -> None:
-    """Do the work, or leave it when the event comes."""
-    tasks = asyncio.create_task(work), asyncio.create_task(interrupted.wait())
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
-    if not tasks[0].cancelled():
-        tasks[0].result()
 
 
 async def _cancel(bot: Bot, deployment: str, interrupted: asyncio.Event) -> None:

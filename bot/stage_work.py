@@ -25,8 +25,9 @@ from bot.domain.reasons import Code, Reason, StoppedError
 from bot.domain.trust import Trust
 from bot.project import Environment
 from bot.redact import Redactor
+from bot.ruling import Ruled, ruled
 from bot.services.docker import Buildx, DockerEngine
-from bot.services.git import Git, is_path
+from bot.services.git import Git
 from bot.services.pachyderm import Pachyderm
 from bot.services.registry import Registry
 from bot.settings import Settings
@@ -111,12 +112,13 @@ class StageWork:
     async def _look(self) -> Read:
         check_forks(self._request, self._services.settings)
         source = await self._open_source()
-        declared, environment, rules = await self._declared()
-        self._check_somebody_approves(rules.approvals)
+        found = await self._ruled()
+        approvals = found.rules.approvals
+        self._check_somebody_approves(approvals)
         described = await source.mirror.describe(source.sha)
         await self._services.deployments.save(self._id, COMMITTED_AT, described.committed_at)
-        default_sha = None if self._request.is_own else declared.sha
-        return Read(described.title, _destination(environment), default_sha, rules.approvals)
+        default_sha = None if self._request.is_own else found.declared.sha
+        return Read(described.title, _destination(found.environment), default_sha, approvals)
 
     def _check_somebody_approves(self, approvals: Approvals) -> None:
         """A workflow's database ends with its step: nobody could ever answer there."""
@@ -130,29 +132,11 @@ class StageWork:
 
     async def rules(self) -> EnvironmentRules:
         """The environment's rules as they are now, within the operator's own."""
-        _, _, rules = await (
-            self._declared() if self._request.is_own else patiently(self._declared)
-        )
-        return rules
+        found = await (self._ruled() if self._request.is_own else patiently(self._ruled))
+        return found.rules
 
-    async def _declared(self) -> tuple[Source, Environment, EnvironmentRules]:
-        """Where the environment is declared, and what is; a pull request must not choose that."""
-        request = self._request
-        declared = await (self._open_source() if request.is_own else self._open_default())
-        name, environment = declared.project.environment(request.environment)
-        own = (await self._ruling(name, declared)).project.rules()
-        rules = self._services.settings.narrow(own, request.repository)
-        return declared, environment, rules.environments[name]
-
-    async def _ruling(self, environment: str, declared: Source) -> Source:
-        """Whose rules count: the default branch's, where there is one that has the environment."""
-        if not self._request.is_own or is_path(self._request.repository):
-            return declared
-        default = await self._open_default()
-        return default if environment in default.project.rules().environments else declared
-
-    async def _open_default(self) -> Source:
-        return await open_default(self._services.git, self._request.repository)
+    async def _ruled(self) -> Ruled:
+        return await ruled(self._services.git, self._services.settings, self._request)
 
     async def plan(self, read: Read) -> Plan:
         """What will be done; nothing is touched."""

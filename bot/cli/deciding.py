@@ -2,13 +2,19 @@
 
 import json
 import time
+from typing import TYPE_CHECKING
 
+from bot.cli.opening import with_bot
 from bot.cli.options import Identity, Json
 from bot.cli.output import user, write
 from bot.cli.stored import Stored, change
-from bot.domain.approval import Cast, Verdict, Vote, refused_vote
-from bot.domain.deployment import Actor
+from bot.domain.approval import ApprovalState, Cast, Verdict, Vote, refused_vote
+from bot.domain.deployment import Actor, Deployment
+from bot.domain.gate_terminal import may_vote
 from handlers.reports import words
+
+if TYPE_CHECKING:
+    from bot.app import Bot
 
 
 def cancel(identity: Identity, *, as_json: Json = False) -> None:
@@ -40,12 +46,32 @@ def reject(identity: Identity) -> None:
 
 
 def _vote(identity: str, verdict: Verdict) -> None:
-    async def work(stored: Stored) -> None:
-        deployment = await stored.find(identity)
+    async def work(bot: "Bot") -> None:
+        deployment = await Stored(bot.database).find(identity)
         vote = Vote(Actor(user(), "cli"), verdict, time.time())
-        cast_vote = await stored.approvals.vote(deployment.id, vote)
+        cast_vote = await _cast(bot, deployment, vote)
         if cast_vote not in {Cast.COUNTED, Cast.ALREADY}:
             raise refused_vote(cast_vote, deployment.id, vote)
         write(words.VOTES[cast_vote, verdict].format(deployment.id))
 
-    change(work)
+    with_bot(work)
+
+
+async def _cast(bot: "Bot", deployment: Deployment, vote: Vote) -> Cast:
+    """Count it where the rules of this moment let the terminal in. Errors: why they do not."""
+    from bot.engine.run import stopped_for  # noqa: PLC0415 - heavy
+
+    asked = await bot.approvals.settle(deployment.id, vote.at)
+    if asked is None:
+        return Cast.UNKNOWN
+    # Of one that is decided nobody needs to know who might have voted.
+    needed = 0
+    if asked.state is ApprovalState.OPEN:
+        rules = (await bot.ruled(deployment.request)).rules
+        for reason in may_vote(rules, deployment.request.environment, vote.by):
+            raise stopped_for(reason)
+        needed = rules.approvals.needed
+    seen = asked.request.proposal
+    return await bot.approvals.vote(
+        deployment.id, vote, needed=needed, sha=seen.sha, digest=seen.digest
+    )

@@ -1,30 +1,22 @@
 """Locks, and environments that follow pushes again, from a terminal."""
 
-import asyncio
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.ending import explained
-from bot.cli.lock_notices import tell_of_locks
-from bot.cli.log import keep_a_log
-from bot.cli.noting import noted_by
+from bot.cli.opening import with_bot
 from bot.cli.options import Repository
 from bot.cli.output import user, write
 from bot.domain.command import Lock
 from bot.domain.command_form import read_duration, read_owner, read_reason, typed
 from bot.domain.deployment import Actor
 from bot.domain.reasons import Code, StoppedError
-from bot.settings import load_settings
 from handlers.reports import words
 from handlers.reports.locks import lock_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
     from bot.app import Bot
     from handlers.commands.locking import Where
 
@@ -62,7 +54,7 @@ def lock(
         taken = await locking.take(bot.locks, where, wanted, owner, now)
         write(f"{lock_line(taken.lock, now)}.")
 
-    _with_bot(work)
+    with_bot(work)
 
 
 def unlock(
@@ -85,7 +77,7 @@ def unlock(
         freed = await locking.release(bot.locks, where, by, whose, time.time())
         write(words.unlocked(freed.environment, freed.owner.name))
 
-    _with_bot(work)
+    with_bot(work)
 
 
 def resume(repository: Repository = ".", *, to: Environment = None) -> None:
@@ -99,24 +91,7 @@ def resume(repository: Repository = ".", *, to: Environment = None) -> None:
         released = hold and await bot.deployments.release_hold(hold.deployment, by)
         write(words.resumed(environment, was_held=bool(released)))
 
-    _with_bot(work)
-
-
-def _with_bot(work: "Callable[[Bot], Coroutine[object, object, None]]") -> None:
-    """Run a command that looks into a repository and changes no pipeline."""
-
-    async def opened() -> None:
-        from bot.app import open_bot  # noqa: PLC0415 - heavy
-
-        settings = load_settings(os.environ)
-        keep_a_log(settings)
-        async with open_bot(settings) as bot:
-            await tell_of_locks(bot.locks)
-            async with noted_by(bot):
-                await work(bot)
-
-    with explained():
-        asyncio.run(opened())
+    with_bot(work)
 
 
 async def _where(

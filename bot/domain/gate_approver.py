@@ -1,6 +1,6 @@
 """Who may approve or reject a deployment that waits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.domain.approval import ApprovalRequest
@@ -31,6 +31,30 @@ class Ballot:
 def may_approve(rules: Rules, request: ApprovalRequest, ballot: Ballot) -> tuple[Reason, ...]:
     """Why the vote does not count; empty where it does. The rules are those of this moment."""
     return tuple(_objections(rules, request, ballot))
+
+
+def lacking(
+    environment: str,
+    needed: int,
+    given: Sequence[Actor],
+    lost: Sequence[tuple[Actor, tuple[Reason, ...]]],
+) -> tuple[Reason, ...]:
+    """Why the approvals are not enough before the update; empty where they are.
+
+    Args:
+        environment: its name.
+        needed: how many, by the rules of this moment.
+        given: who approved.
+        lost: those of them who may not by now, each with why.
+    """
+    count = len(given) - len(lost)
+    if count >= needed:
+        return ()
+    fact = f"{environment} needs {needed} approvals by now, {count} given"
+    if lost:
+        fact += f"; not counted by now: {', '.join(each.name for each, _ in lost)}"
+    missing = refusal(Code.APPROVAL_MISSING, fact)
+    return (missing, *(reason for _, reasons in lost for reason in reasons))
 
 
 def _objections(rules: Rules, request: ApprovalRequest, ballot: Ballot) -> Iterator[Reason]:

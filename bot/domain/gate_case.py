@@ -28,6 +28,13 @@ def refusal(code: Code, fact: str, next_step: str | None = None) -> Reason:
     return Reason(code, fact, next_step or MEANINGS[code].next_step)
 
 
+def nobody_forces(environment: str) -> Reason:
+    """That nobody may skip what can be skipped."""
+    fact = f"{environment} lets nobody force a deployment"
+    step = f"Name those who may under environments: {environment}: force in .pachops.yml."
+    return refusal(Code.FORCE_NOT_ALLOWED, fact, step)
+
+
 def unknown(
     what: str, fact: Unknown, next_step: str | None = None, *, code: Code = Code.FACT_UNKNOWN
 ) -> Reason:

@@ -83,6 +83,8 @@ class EnvironmentRules:
     """Slack user groups."""
     permission: Permission = Permission.WRITE
     """The least that everybody needs, those who are named too."""
+    terminal: bool = False
+    """Whether a terminal deploys too, where somebody is named."""
     checks: tuple[str, ...] | None = None
     """Names of the checks that must have succeeded; empty: all; None: none."""
     every_check: bool = False
@@ -106,7 +108,8 @@ class EnvironmentRules:
     @property
     def deployers(self) -> tuple[People, ...]:
         """Those who may deploy are in each of these."""
-        return (People(self.users, self.teams, self.groups, self.permission), *self.also)
+        own = People(self.users, self.teams, self.groups, self.permission, self.terminal)
+        return (own, *self.also)
 
     @property
     def asked_teams(self) -> frozenset[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bot.domain.deployment import Trigger
 from bot.domain.gate_case import Case, refusal, unknown
 from bot.domain.gate_facts import NOT_LOOKED_UP, Facts, Sender, Unknown
+from bot.domain.gate_terminal import AT_TERMINAL, kept_out
 from bot.domain.github import Permission
 from bot.domain.people import People
 from bot.domain.reasons import Code, Reason
@@ -52,12 +53,12 @@ def trigger(case: Case) -> Iterator[Reason]:
 def permission(case: Case) -> Iterator[Reason]:
     """Everybody needs the environment's least permission.
 
-    Whoever runs the command line holds the bot's own secrets, and is not asked for more; whoever
-    pushed or published had write permission to do it. A fork's commit is never vouched for so.
+    Whoever sits at a terminal counts as one with all of it; whoever pushed or published had write
+    permission to do it. A fork's commit is never vouched for so.
     """
     facts, least = case.facts, case.rules.least_permission
     if not facts.is_fork:
-        if facts.trigger is Trigger.CLI:
+        if facts.trigger in AT_TERMINAL:
             return
         if facts.trigger in _BY_ITSELF and least is Permission.WRITE:
             return
@@ -66,8 +67,6 @@ def permission(case: Case) -> Iterator[Reason]:
 
 def deployer(case: Case) -> Iterator[Reason]:
     """Where an environment names its deployers, nobody else is one."""
-    if case.facts.trigger is Trigger.CLI:
-        return
     for people in case.rules.deployers:
         yield from misses(case, people, Code.NOT_A_DEPLOYER, "is not a deployer of")
 
@@ -78,7 +77,10 @@ def misses(case: Case, people: People, code: Code, not_so: str) -> Iterator[Reas
     Their permission counts too where it is more than every deployer needs.
     """
     facts, sender = case.facts, case.facts.sender
-    if people.least_permission > case.rules.least_permission and facts.trigger is not Trigger.CLI:
+    if facts.trigger in AT_TERMINAL:
+        yield from kept_out(people, facts.asker, case.environment, code)
+        return
+    if people.least_permission > case.rules.least_permission:
         yield from _has(case.environment, facts, people.least_permission)
     yield from missing_from(people, sender, case.environment, code, not_so)
 

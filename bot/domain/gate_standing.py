@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.domain.calendar import Closed
-from bot.domain.gate_case import Case, refusal, unknown
+from bot.domain.gate_case import Case, nobody_forces, refusal, unknown
 from bot.domain.gate_facts import NOT_LOOKED_UP, Standing, Unknown
 from bot.domain.gate_sender import misses
 from bot.domain.hold import Hold
@@ -13,13 +13,11 @@ from bot.domain.reasons import Code, Reason
 
 def force(case: Case) -> Iterator[Reason]:
     """Only those whom the environment names skip what can be skipped."""
-    facts, name = case.facts, case.environment
+    facts = case.facts
     if facts.command.force is None:
         return
     if facts.is_by_itself or not case.rules.force:
-        fact = f"{name} lets nobody force a deployment"
-        step = f"Name those who may under environments: {name}: force in .pachops.yml."
-        yield refusal(Code.FORCE_NOT_ALLOWED, fact, step)
+        yield nobody_forces(case.environment)
         return
     for people in case.rules.force:
         yield from misses(case, people, Code.FORCE_NOT_ALLOWED, "may not force a deployment to")

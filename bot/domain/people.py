@@ -16,6 +16,8 @@ class People:
     groups: frozenset[str] = field(default_factory=frozenset)
     """Slack user groups by their handle, without @ and in lower case, or by their id."""
     permission: Permission = Permission.WRITE
+    terminal: bool = False
+    """Whether, where somebody is named, whoever sits at a terminal is one of them."""
 
     @property
     def is_named(self) -> bool:

@@ -294,7 +294,8 @@ MEANINGS = MappingProxyType(
         Code.NOT_A_DEPLOYER: Meaning(
             Kind.REFUSED,
             "Who asked is not one of the environment's deployers",
-            "Ask one of them; environments: NAME: deployers in .pachops.yml names them.",
+            "Ask one of them; environments: NAME: deployers in .pachops.yml names them, and lets a "
+            "terminal in with `terminal: true`.",
         ),
         Code.TEAM_UNKNOWN: Meaning(
             Kind.REFUSED,
@@ -310,7 +311,8 @@ MEANINGS = MappingProxyType(
         Code.FORCE_NOT_ALLOWED: Meaning(
             Kind.REFUSED,
             "Who asked may not force a deployment to the environment",
-            "Ask one of those whom environments: NAME: force in .pachops.yml names.",
+            "Ask one of those whom environments: NAME: force in .pachops.yml names; it lets a "
+            "terminal in with `terminal: true`.",
         ),
         Code.ENVIRONMENT_FROZEN: Meaning(
             Kind.REFUSED,
@@ -427,7 +429,8 @@ MEANINGS = MappingProxyType(
         Code.NOT_AN_APPROVER: Meaning(
             Kind.REFUSED,
             "Who voted is not one of the environment's approvers",
-            "Ask one of them; environments: NAME: approvals: who in .pachops.yml names them.",
+            "Ask one of them; environments: NAME: approvals: who in .pachops.yml names them, and lets "
+            "a terminal in with `terminal: true`.",
         ),
         Code.APPROVAL_OUTDATED: Meaning(
             Kind.REFUSED,
@@ -660,4 +663,6 @@ class StoppedError(Exception):
         self, code: Code, fact: str, *, where: str | None = None, next_step: str | None = None
     ) -> None:
         self.reason = Reason(code, fact, next_step or MEANINGS[code].next_step, where)
+        self.also: tuple[Reason, ...] = ()
+        """What else stands in the way."""
         super().__init__(f"{code}: {fact}" + (f" ({where})" if where else ""))

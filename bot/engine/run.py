@@ -137,6 +137,9 @@ def _answer(task: "asyncio.Future[object]") -> object:
     return task.result()
 
 
-def stopped_for(reason: Reason) -> StoppedError:
-    """The error that has this reason."""
-    return StoppedError(reason.code, reason.fact, where=reason.where, next_step=reason.next_step)
+def stopped_for(reason: Reason, *also: Reason) -> StoppedError:
+    """The error that has this reason, and others beside it."""
+    where, next_step = reason.where, reason.next_step
+    stopped = StoppedError(reason.code, reason.fact, where=where, next_step=next_step)
+    stopped.also = also
+    return stopped

@@ -16,7 +16,8 @@ from bot.domain.approval import (
 from bot.domain.deployment import GITHUB, Actor, Deployment
 from bot.domain.gate_approver import Ballot, may_approve
 from bot.domain.gate_facts import Sender
-from bot.domain.gate_rules import NO_APPROVALS, Approvals
+from bot.domain.gate_rules import NO_APPROVALS, Approvals, EnvironmentRules
+from bot.domain.gate_terminal import may_vote
 from bot.domain.reasons import Reason, StoppedError
 from bot.services.together import both, together
 from handlers.commands.answers import Refused, VoteCast
@@ -127,14 +128,19 @@ async def who_may_not(
 ) -> tuple[tuple[Actor, tuple[Reason, ...]], ...]:
     """Those who may not approve by now, each with why.
 
-    Who is nobody on GitHub may by the bot's own secrets.
+    Who is nobody on GitHub sat at a terminal.
     """
     known = [(each, login) for each in voters if (login := each.login) is not None]
     against = await together(
         objections(errand.of(Person(login, GITHUB)), deployment, request) for _, login in known
     )
-    pairs = zip(known, against, strict=True)
-    return tuple((each, reasons) for (each, _), reasons in pairs if reasons)
+    environment = deployment.request.environment
+    found = {each: reasons for (each, _), reasons in zip(known, against, strict=True)}
+    rules = (await errand.rules()).environments.get(environment, EnvironmentRules())
+    for each in voters:
+        if each not in found:
+            found[each] = may_vote(rules, environment, each)
+    return tuple((each, reasons) for each, reasons in found.items() if reasons)
 
 
 def _meant(request: ApprovalRequest, digits: str) -> Seen:

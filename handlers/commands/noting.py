@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.domain.audit import Action, Entry
 from bot.domain.cleaning import cleaned
-from bot.domain.deployment import Actor
+from bot.domain.deployment import Actor, Request
 from bot.domain.evidence import evidence
 from bot.domain.reasons import Reason, StoppedError
 
@@ -19,6 +19,8 @@ REASONS = "reasons"
 """The fact of a decision that has its reasons in full."""
 LINE = "line"
 """The fact of a decision that has what was typed."""
+ON = "on"
+"""The fact of a decision that has what it was decided from."""
 PULL_REQUEST = "pull_request"
 
 
@@ -60,7 +62,7 @@ async def note_decision(
     facts = {
         LINE: about.what,
         PULL_REQUEST: about.pull_request,
-        "on": evidence(errand.facts) if errand.facts else {},
+        ON: evidence(errand.facts) if errand.facts else {},
         REASONS: [reason_facts(each) for each in reasons],
         "skipped": [reason_facts(each) for each in skipped],
     }
@@ -94,13 +96,38 @@ async def _note(
 
 
 def refusal_at_terminal(
-    line: str, by: Actor, stopped: StoppedError, clean: Callable[[str], str]
+    line: str,
+    by: Actor,
+    stopped: StoppedError,
+    clean: Callable[[str], str],
+    request: Request | None = None,
 ) -> Entry:
-    """That a command of the command line was refused, and why; `line` is masked."""
-    found = reason_facts(stopped.reason) | {"fact": clean(stopped.reason.fact)}
-    facts = {LINE: line, REASONS: [found]}
-    codes = (stopped.reason.code.value,)
-    return Entry(Action.DECISION, by, time.time(), reasons=codes, facts=facts)
+    """That a command of the command line was refused, and why; `line` is masked.
+
+    `request` is what it asked for, where that is known.
+    """
+    reasons = (stopped.reason, *stopped.also)
+    found = [reason_facts(each) | {"fact": clean(each.fact)} for each in reasons]
+    facts = {LINE: line, ON: _asked_for(request) if request else {}, REASONS: found}
+    return Entry(
+        Action.DECISION,
+        by,
+        time.time(),
+        request.repository if request else None,
+        request.environment if request else None,
+        reasons=tuple(each.code.value for each in reasons),
+        facts=facts,
+    )
+
+
+def _asked_for(request: Request) -> dict[str, str]:
+    found = {
+        "trigger": request.trigger.value,
+        "ref": request.commit.ref,
+        "sha": request.commit.sha,
+        "force": request.force,
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def reason_facts(reason: Reason) -> dict[str, str | None]:

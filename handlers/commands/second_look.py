@@ -9,6 +9,7 @@ from bot.domain.approval import approvers
 from bot.domain.command_form import is_sha
 from bot.domain.deployment import Commit, Deployment, Kind
 from bot.domain.gate import Refused, Waiting, decide, may_roll_back
+from bot.domain.gate_approver import lacking
 from bot.domain.reasons import GITHUB_PASSES, Code, Reason, StoppedError
 from bot.store.deployments import WANTED
 from handlers.commands.approving import who_may_not
@@ -41,7 +42,7 @@ class SecondLook:
         """Why the deployment may not go on; empty where it may. Errors: those of the database."""
         stored = await self._desk.deployer.deployments.load(deployment.id, WANTED)
         if stored is None:
-            # Asked for on the command line, by whoever holds the bot's own secrets.
+            # Asked for on the command line: its own look is enough.
             return ()
         wanted = Wanted.from_json(stored)
         for pause in (*self._pauses, None):
@@ -77,16 +78,9 @@ class SecondLook:
     ) -> tuple[Reason, ...]:
         """The rules may ask for more approvals by now, and who gave one may have lost the right."""
         asked = await self._desk.deployer.approvals.get(deployment.id)
-        given, needed = approvers(asked.request, asked.votes) if asked else (), decision.approvals
+        given = approvers(asked.request, asked.votes) if asked else ()
         lost = await who_may_not(errand, deployment, asked.request, given) if asked else ()
-        count = len(given) - len(lost)
-        if count >= needed.needed:
-            return ()
-        fact = f"{decision.environment} needs {needed.needed} approvals by now, {count} given"
-        if lost:
-            fact += f"; not counted by now: {', '.join(each.name for each, _ in lost)}"
-        missing = StoppedError(Code.APPROVAL_MISSING, fact).reason
-        return (missing, *(reason for _, reasons in lost for reason in reasons))
+        return lacking(decision.environment, decision.approvals.needed, given, lost)
 
 
 _TRUST_CHANGED = StoppedError(

@@ -95,6 +95,17 @@ def test_deployers_may_be_a_slack_user_group() -> None:
     assert rules("deployers: {slack_groups: [ML-oncall]}").groups == frozenset({"ml-oncall"})
 
 
+def test_a_list_of_people_may_let_terminals_in() -> None:
+    found = rules(
+        "{deployers: {users: [ann], terminal: true}, force: {teams: [a/b], terminal: true},"
+        " approvals: {who: {slack_groups: [oncall], terminal: true}}}"
+    )
+    assert found.terminal
+    lists = (*found.deployers, *found.force, *found.approvals.who)
+    assert [each.terminal for each in lists] == [True, True, True]
+    assert not rules("deployers: {users: [ann]}").terminal
+
+
 @pytest.mark.parametrize("text", ["on:", "requires: []"])
 def test_a_key_with_nothing_after_it_says_nothing(text: str) -> None:
     assert rules(text) == EnvironmentRules()
@@ -134,6 +145,10 @@ def test_no_branches_are_none_and_not_the_default() -> None:
         ("deployers: {users: []}", "must not be empty"),
         ("deployers: {teams: [ml]}", "such as acme/ml-platform"),
         ("deployers: {teams: []}", "must not be empty"),
+        ("deployers: {users: [ann], terminal: false}", "must be true, or left out"),
+        ("deployers: {users: [ann], terminal: }", "must be true, or left out"),
+        ("force: {terminal: true}", "names no users, teams or slack_groups"),
+        ("approvals: {who: {terminal: true, permission: admin}}", "names no users, teams"),
         ("deployers: {permission: read}", "must be one of 'write', 'maintain' or 'admin'"),
         ("requires: checks", "must be a list"),
         ("requires: [tests]", "must be checks, review, fresh or {checks: [NAME, ...]}"),

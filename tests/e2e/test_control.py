@@ -134,6 +134,27 @@ async def test_a_vote_that_comes_while_no_bot_runs_counts(world: World) -> None:
     assert (await actions(world)).count("approval_asked") == 1
 
 
+@pytest.mark.parametrize(
+    ("stricter", "code"),
+    [
+        ("approvals: 1, deployers: {users: [linus]}", "not_a_deployer"),
+        ("approvals: {count: 1, who: {users: [linus]}}", "approval_missing"),
+        ("approvals: 2", "approval_missing"),
+        ("approvals: {count: 1, who: {users: [linus], terminal: true}}", None),
+    ],
+)
+async def test_rules_that_became_stricter_for_terminals_count_before_the_update(
+    world: World, stricter: str, code: str | None
+) -> None:
+    world.address = f"file://{world.repository.path}"
+    commit(world, "approvals: 1")
+    async with waiting(world) as (deploying, _):
+        commit(world, stricter)
+        assert await world.vote(Verdict.APPROVE, surface="cli") is Cast.COUNTED
+    assert deploying.result().code == code
+    assert world.pachd.has_pipeline("edges") == (code is None)
+
+
 async def test_without_a_change_nobody_is_asked(world: World) -> None:
     commit(world, "approvals: 1")
     async with waiting(world):
@@ -217,7 +238,7 @@ async def test_what_stood_before_a_stop_is_looked_at_again_before_the_update(
 
 
 async def test_force_skips_lock_freeze_and_approvals_and_says_so(world: World) -> None:
-    commit(world, "not: Mon - Sun UTC, approvals: 1")
+    commit(world, "not: Mon - Sun UTC, approvals: 1, force: {permission: admin}")
     await world.lock()
     result = await world.deploy(force="the cluster is on fire")
     assert result.finished.outcome is Outcome.SUCCEEDED

@@ -257,11 +257,11 @@ class World:
         finally:
             await database.close()
 
-    async def vote(self, verdict: Verdict, by: str = "grace") -> Cast:
+    async def vote(self, verdict: Verdict, by: str = "grace", surface: str = "github") -> Cast:
         """Somebody votes on the newest deployment."""
         async with self.database() as database:
             newest = (await Deployments(database).list(limit=1))[0]
-            vote = Vote(Actor(by, "github"), verdict, time.time())
+            vote = Vote(Actor(by, surface), verdict, time.time())
             return await Approvals(database).vote(newest.id, vote)
 
     async def lock(self, by: str = "grace") -> None:

@@ -106,12 +106,17 @@ def needs_permission(r: EnvironmentRules, f: Facts) -> bool:
         return True
     if f.trigger in {Trigger.PUSH, Trigger.RELEASE}:
         return least(r) > Permission.WRITE
-    return f.trigger is not Trigger.CLI
+    return not at_terminal(f)
+
+
+def at_terminal(f: Facts) -> bool:
+    """Somebody with all permission, in no team and no group; a workflow's actor has a login."""
+    return f.trigger in {Trigger.CLI, Trigger.ACTION}
 
 
 def deployers(r: EnvironmentRules) -> list[People]:
     """The repository's and the operator's: one must be of each."""
-    return [People(r.users, r.teams, r.groups, r.permission), *r.also]
+    return [People(r.users, r.teams, r.groups, r.permission, terminal=r.terminal), *r.also]
 
 
 def forced(f: Facts) -> bool:
@@ -120,8 +125,7 @@ def forced(f: Facts) -> bool:
 
 def asked_about(r: EnvironmentRules, f: Facts) -> list[People]:
     """Those of whom the sender must be."""
-    who = [] if f.trigger is Trigger.CLI else deployers(r)
-    return [*who, *(r.force if may_be_forced(r, f) else ())]
+    return [*deployers(r), *(r.force if may_be_forced(r, f) else ())]
 
 
 def may_be_forced(r: EnvironmentRules, f: Facts) -> bool:
@@ -137,15 +141,20 @@ def is_one(people: People, f: Facts) -> bool:
     inside = [f.sender.teams.get(t) for t in people.teams]
     inside += [f.sender.groups.get(g) for g in people.groups]
     nobody = not (people.users or people.teams or people.groups)
-    return nobody or f.sender.login in people.users or True in inside
+    named = f.sender.login in people.users and f.trigger is not Trigger.CLI
+    return nobody or named or (people.terminal if at_terminal(f) else True in inside)
 
 
 def unread_teams(people: People, f: Facts) -> bool:
-    return any(not isinstance(f.sender.teams.get(each), bool) for each in people.teams)
+    return not at_terminal(f) and any(
+        not isinstance(f.sender.teams.get(each), bool) for each in people.teams
+    )
 
 
 def unread_groups(people: People, f: Facts) -> bool:
-    return any(not isinstance(f.sender.groups.get(each), bool) for each in people.groups)
+    return not at_terminal(f) and any(
+        not isinstance(f.sender.groups.get(each), bool) for each in people.groups
+    )
 
 
 def outside(people: People, f: Facts) -> bool:
@@ -160,7 +169,7 @@ def least(r: EnvironmentRules) -> Permission:
 def permissions(r: EnvironmentRules, f: Facts) -> list[Permission]:
     """The permissions that are asked for."""
     more = [each.permission for each in r.force if each.permission > least(r)]
-    force = more if may_be_forced(r, f) and f.trigger is not Trigger.CLI else []
+    force = more if may_be_forced(r, f) and not at_terminal(f) else []
     return [*([least(r)] if needs_permission(r, f) else []), *force]
 
 
@@ -268,9 +277,7 @@ FORBIDDEN: dict[Code, Holds] = {
     Code.PERMISSION_UNKNOWN: lambda r, f: (
         isinstance(f.sender.permission, Unknown) and bool(permissions(r, f))
     ),
-    Code.NOT_A_DEPLOYER: lambda r, f: (
-        f.trigger is not Trigger.CLI and any(outside(each, f) for each in deployers(r))
-    ),
+    Code.NOT_A_DEPLOYER: lambda r, f: any(outside(each, f) for each in deployers(r)),
     Code.TEAM_UNKNOWN: lambda r, f: any(
         not is_one(each, f) and unread_teams(each, f) for each in asked_about(r, f)
     ),
@@ -364,6 +371,8 @@ WHO = [
     People(teams=frozenset({"acme/ml"})),
     People(groups=frozenset({"oncall"})),
     People(teams=frozenset({"acme/ml"}), groups=frozenset({"oncall"})),
+    People(users=frozenset({"bob"}), terminal=True),
+    People(teams=frozenset({"acme/ml"}), terminal=True),
     People(permission=Permission.ADMIN),
 ]
 BRANCHES = [(), ("main",), ("main", "sharper"), ("wild",)]
@@ -433,6 +442,7 @@ CHANGES: dict[str, Sequence[object]] = {
     "rules.users": [frozenset({"ann"}), frozenset({"bob"})],
     "rules.teams": [frozenset({"acme/ml"})],
     "rules.groups": [frozenset({"oncall"})],
+    "rules.terminal": [True],
     "rules.permission": list(Permission),
     "rules.also": [(each,) for each in WHO],
     "rules.within": [((),), (("main",),), (("main", "sharper"), ("main",))],

@@ -1,12 +1,14 @@
 """What was allowed is looked at again before the update: a conversation with GitHub's stand-in."""
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.domain.deployment import Outcome
+from bot.domain.approval import Cast, Verdict, Vote
+from bot.domain.deployment import Actor, Outcome
 from bot.domain.github import Permission
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.trust import Trust
@@ -110,6 +112,27 @@ async def test_an_approval_of_who_lost_the_right_does_not_count(world: World) ->
     assert "not counted by now: grace" in missing.fact
     assert why.code is Code.PERMISSION_MISSING
     assert why.fact.startswith("grace has read permission")
+
+
+async def test_an_approval_at_a_terminal_counts_as_long_as_its_list_lets_terminals_in(
+    world: World,
+) -> None:
+    one = f"environments:\n{STAGING}    approvals: "
+    await world.github.push(EDGES, {".pachops.yml": f"{one}1\n"})
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops deploy staging")
+    waiting = await world.only()
+    await world.waits_for_approval(waiting)
+    vote = Vote(Actor("root", "cli"), Verdict.APPROVE, time.time())
+    assert await world.desk.deployer.approvals.vote(waiting.id, vote) is Cast.COUNTED
+    assert await codes(world) == []
+    for more, expected in (
+        ("", [Code.APPROVAL_MISSING, Code.NOT_AN_APPROVER]),
+        (", terminal: true", []),
+    ):
+        who = f"{one}{{who: {{users: [grace]{more}}}}}\n"
+        await world.github.push(EDGES, {".pachops.yml": who})
+        assert await codes(world) == expected
 
 
 async def test_one_that_is_forced_needs_no_approvals_that_came_since(world: World) -> None:

@@ -1,0 +1,157 @@
+"""Whether the rules let a terminal's request through, as they are where the repository is."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.app import Bot, open_bot
+from bot.domain.deployment import Actor, Commit, Kind, Request, Trigger
+from bot.domain.gate_rules import EnvironmentRules
+from bot.domain.progress import Progress, Warned
+from bot.domain.reasons import Code, StoppedError
+from bot.leave import take_leave
+from bot.project import PROJECT_FILE
+from bot.settings import load_settings
+from tests.real.git_server import Repository
+
+ADA = Actor("ada", "cli")
+NAMED = "deployers: {users: [bob]}"
+
+
+def rules(*lines: str) -> dict[str, str]:
+    return {PROJECT_FILE: "environments:\n  production: {" + ", ".join(lines) + "}\n"}
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path / "edges.git")
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {"HOME": str(tmp_path), "PACHOPS_DATA_DIR": str(tmp_path / "data")}
+
+
+@pytest.fixture
+async def bot(environ: dict[str, str]) -> AsyncIterator[Bot]:
+    async with open_bot(load_settings(environ)) as bot:
+        yield bot
+
+
+def asked(address: str, sha: str, kind: Kind = Kind.DEPLOY, **more: Any) -> Request:
+    by: dict[str, Any] = {"trigger": Trigger.CLI, "actor": ADA} | more
+    return Request(kind, address, "production", Commit(sha, "HEAD"), **by)
+
+
+async def leave(bot: Bot, request: Request) -> tuple[Code | None, list[Progress]]:
+    shown: list[Progress] = []
+    try:
+        found = await take_leave(bot, request, shown.append)
+    except StoppedError as stopped:
+        return stopped.reason.code, shown
+    assert found is not None
+    return None, shown
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("drafts: false", None),
+        ("deployers: {permission: admin}", None),
+        (NAMED, Code.NOT_A_DEPLOYER),
+        ("deployers: {users: [bob], terminal: true}", None),
+    ],
+)
+async def test_who_is_named_deploys_at_a_terminal_only_where_that_is_said(
+    bot: Bot, repository: Repository, kind: Kind, said: str, code: Code | None
+) -> None:
+    sha = repository.commit(rules(said))
+    assert (await leave(bot, asked(str(repository.path), sha, kind)))[0] is code
+
+
+async def test_the_default_branch_says_it_where_a_url_is_given(
+    bot: Bot, repository: Repository
+) -> None:
+    repository.commit(rules(NAMED))
+    mine = repository.commit(rules("drafts: false"), branch="mine")
+    new = repository.commit({PROJECT_FILE: "environments: {test: {}}"}, branch="new")
+    url = f"file://{repository.path}"
+    for kind in Kind:
+        assert (await leave(bot, asked(url, mine, kind)))[0] is Code.NOT_A_DEPLOYER
+    there = Request(Kind.DEPLOY, url, "test", Commit(new, "new"), Trigger.CLI, ADA)
+    assert (await leave(bot, there))[0] is None
+
+
+async def test_all_that_stands_in_the_way_is_said(bot: Bot, repository: Repository) -> None:
+    sha = repository.commit(rules(NAMED, "force: {teams: [acme/oncall]}"))
+    code, shown = await leave(bot, asked(str(repository.path), sha, force="fire"))
+    assert code is Code.NOT_A_DEPLOYER
+    (other,) = shown
+    assert isinstance(other, Warned)
+    assert "may not force a deployment to production at a terminal" in other.text
+
+
+async def test_nobody_forces_where_nobody_is_named(bot: Bot, repository: Repository) -> None:
+    sha = repository.commit(rules("drafts: false"))
+    request = asked(str(repository.path), sha, force="fire")
+    assert (await leave(bot, request))[0] is Code.FORCE_NOT_ALLOWED
+
+
+async def test_the_operator_names_people_too(
+    environ: dict[str, str], repository: Repository, tmp_path: Path
+) -> None:
+    sha = repository.commit(rules("force: {permission: admin}"))
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("rules: [{deployers: {users: [bob]}, force: never}]\n")
+    settings.chmod(0o600)
+    named = environ | {"PACHOPS_SETTINGS_FILE": str(settings)}
+    async with open_bot(load_settings(named)) as bot:
+        code, shown = await leave(bot, asked(str(repository.path), sha, force="fire"))
+    assert (code, len(shown)) == (Code.NOT_A_DEPLOYER, 1)
+
+
+async def test_a_workflows_actor_may_be_named(bot: Bot, repository: Repository) -> None:
+    sha = repository.commit(rules(NAMED))
+    found = [
+        (await leave(bot, asked(str(repository.path), sha, trigger=Trigger.ACTION, actor=each)))[0]
+        for each in (Actor("Bob", "github"), Actor("eve", "github"))
+    ]
+    assert found == [None, Code.NOT_A_DEPLOYER]
+
+
+async def test_a_rollback_goes_by_our_own_copy_where_git_does_not_answer(
+    bot: Bot, repository: Repository, tmp_path: Path
+) -> None:
+    sha = repository.commit(rules(NAMED))
+    url = f"file://{repository.path}"
+    await bot.git.mirror(url, sha)
+    repository.path.rename(tmp_path / "elsewhere")
+    assert (await leave(bot, asked(url, sha, Kind.ROLLBACK)))[0] is Code.NOT_A_DEPLOYER
+    assert (await leave(bot, asked(url, sha)))[0] is not None
+
+
+@pytest.mark.parametrize("sha", ["", "a" * 40])
+async def test_a_rollback_of_which_no_rules_can_be_read_goes_on(
+    bot: Bot, tmp_path: Path, sha: str
+) -> None:
+    request = asked(f"file://{tmp_path}/gone", sha, Kind.ROLLBACK)
+    assert await take_leave(bot, request, lambda _event: None) is None
+
+
+async def test_a_rollback_waits_for_rules_no_longer_than_that(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch, repository: Repository
+) -> None:
+    async def for_ever(*_: object) -> EnvironmentRules:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    monkeypatch.setattr("bot.app.ROLLBACK_SECONDS", 0.2)
+    monkeypatch.setattr("bot.app.ruled", for_ever)
+    sha = repository.commit(rules(NAMED))
+    async with asyncio.timeout(20):
+        request = asked(str(repository.path), sha, Kind.ROLLBACK)
+        assert (await leave(bot, request))[0] is Code.NOT_A_DEPLOYER

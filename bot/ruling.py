@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.domain.deployment import Request
 from bot.domain.gate_rules import EnvironmentRules
 from bot.project import Environment
-from bot.services.git import Git, is_path
+from bot.services.git import Git
 from bot.settings import Settings
 from bot.stages.source import Source, open_default, open_source
 
@@ -40,9 +40,10 @@ async def ruled_by_its_commit(git: Git, settings: Settings, request: Request) ->
 
 async def _ruling(git: Git, request: Request, declared: Source) -> Source:
     """The default branch, where there is one that has the environment."""
-    if is_path(request.repository):
+    commit = await git.default_branch(request.repository)
+    if commit is None or commit.sha == declared.sha:
         return declared
-    default = await open_default(git, request.repository)
+    default = await open_source(git, request.repository, commit.sha)
     has_it = request.environment in default.project.rules().environments
     return default if has_it else declared
 

@@ -86,6 +86,60 @@ async def test_the_default_branch_says_it_where_a_url_is_given(
     assert (await leave(bot, there))[0] is None
 
 
+@pytest.mark.parametrize("bare", [True, False])
+async def test_the_default_branch_of_a_path_says_it_too(
+    bot: Bot, tmp_path: Path, *, bare: bool
+) -> None:
+    repository = Repository(tmp_path / "here", bare=bare)
+    path = str(repository.path)
+    first = repository.commit(rules("drafts: false"))
+    assert (await leave(bot, asked(path, first)))[0] is None
+    repository.commit(rules(NAMED))
+    mine = repository.commit(rules("drafts: false"), branch="mine")
+    new = repository.commit({PROJECT_FILE: "environments: {test: {}}"}, branch="new")
+    for kind in Kind:
+        assert (await leave(bot, asked(path, mine, kind)))[0] is Code.NOT_A_DEPLOYER
+    there = Request(Kind.DEPLOY, path, "test", Commit(new, "new"), Trigger.CLI, ADA)
+    assert (await leave(bot, there))[0] is None
+
+
+async def test_what_was_not_pushed_yet_says_nothing_in_a_clone(bot: Bot, tmp_path: Path) -> None:
+    origin = Repository(tmp_path / "origin.git")
+    origin.commit(rules(NAMED))
+    work = tmp_path / "work"
+    origin.git("clone", "--quiet", str(origin.path), str(work))
+    (work / PROJECT_FILE).write_text(rules("drafts: false")[PROJECT_FILE])
+    by = ("-c", "user.name=ada", "-c", "user.email=ada@acme.io")
+    origin.git("-C", str(work), *by, "commit", "--quiet", "-am", "Let me in")
+    sha = origin.git("-C", str(work), "rev-parse", "HEAD").decode().strip()
+    assert (await leave(bot, asked(str(work), sha)))[0] is Code.NOT_A_DEPLOYER
+    origin.git("-C", str(work), "push", "--quiet")
+    assert (await leave(bot, asked(str(work), sha)))[0] is None
+
+
+async def test_where_a_path_does_not_say_which_branch_it_is_the_commit_says_it(
+    bot: Bot, tmp_path: Path
+) -> None:
+    repository = Repository(tmp_path / "here", bare=False)
+    sha = repository.commit(rules(NAMED), branch="trunk")
+    repository.git("checkout", "--quiet", "trunk")
+    assert (await leave(bot, asked(str(repository.path), sha)))[0] is Code.NOT_A_DEPLOYER
+    free = repository.commit(rules("drafts: false"), branch="trunk")
+    assert (await leave(bot, asked(str(repository.path), free)))[0] is None
+
+
+async def test_slack_is_told_where_those_rules_say(
+    environ: dict[str, str], repository: Repository
+) -> None:
+    tokens = {"PACHOPS_SLACK_BOT_TOKEN": "xoxb-1", "PACHOPS_SLACK_APP_TOKEN": "xapp-1"}
+    repository.commit(rules("notify: ['#ml']", "force: {permission: admin}"))
+    mine = repository.commit(rules("notify: []", "force: {permission: admin}"), branch="mine")
+    async with open_bot(load_settings(environ | tokens)) as bot:
+        request = asked(str(repository.path), mine, force="fire")
+        found = await take_leave(bot, request, lambda _event: None)
+        assert "#ml" in str(bot.told_in_slack(request, found))
+
+
 async def test_all_that_stands_in_the_way_is_said(bot: Bot, repository: Repository) -> None:
     sha = repository.commit(rules(NAMED, "force: {teams: [acme/oncall]}"))
     code, shown = await leave(bot, asked(str(repository.path), sha, force="fire"))

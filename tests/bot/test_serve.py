@@ -1,4 +1,5 @@
 import asyncio
+import json
 import os
 import re
 import signal
@@ -11,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.app import open_bot
+from bot.app import open_bot, open_database
 from bot.cli.ending import STATUS
 from bot.domain.deployment import Actor
 from bot.domain.github import Permission
@@ -19,6 +20,7 @@ from bot.domain.lock import Lock
 from bot.domain.reasons import Code, Kind, StoppedError
 from bot.serve import Server, open_server
 from bot.settings import load_settings
+from bot.store.audit import Audit
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import Deployments
@@ -322,6 +324,10 @@ async def test_on_a_file_a_second_one_is_refused_and_says_which_process_has_it(
         async with running_serve(environ) as second:
             await second.said(f"process {first.pid} runs deployments from it")
             assert await second.ended() == REFUSED
+    async with open_database(load_settings(environ)) as database:
+        rows = [json.loads(row.body) for row in await Audit(database).read()]
+    assert {each["facts"]["line"] for each in rows} == {"serve"}
+    assert [each["action"] for each in rows] == ["command", "command", "decision"]
 
 
 class Process:

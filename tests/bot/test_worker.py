@@ -1,6 +1,7 @@
 """`pachops worker` as a process, on a database that is shared and on one that is not."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ import pytest
 from bot.domain.reasons import Code, StoppedError
 from bot.serve import open_worker
 from bot.settings import load_settings
+from bot.store.audit import Audit
 from bot.store.database import Database
 from bot.store.tables import WORKER
 from bot.worker import work
@@ -53,8 +55,10 @@ async def test_it_stands_until_it_is_told_to_stop_and_says_goodbye(
         assert await process.wait() == 0, lines
     database = await Database.open(url)
     left = await database.read(lambda connection: connection.execute(WORKER.select()).all())
+    (row,) = await Audit(database).read()
     await database.close()
     assert left == []
+    assert json.loads(row.body)["facts"]["line"] == "worker"
     assert not any("Traceback" in line or "ERROR" in line for line in lines), lines
 
 

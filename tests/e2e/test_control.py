@@ -199,22 +199,24 @@ async def test_a_freeze_stops_it_before_the_update(world: World) -> None:
     assert not world.pachd.has_pipeline("edges")
 
 
-async def test_a_branch_does_not_do_away_with_a_freeze(world: World) -> None:
+@pytest.mark.parametrize("scheme", ["", "file://"])
+async def test_a_branch_does_not_do_away_with_a_freeze(world: World, scheme: str) -> None:
     frozen, free = "not: Mon - Sun UTC", "drafts: false"
     commit(world, frozen)
     project = f"environments: {{default: {{{VERIFY}, {free}}}}}"
     files = simple(world) | {".pachops.yml": project}
     world.repository.commit(files, branch="hurry")
-    world.address = f"file://{world.repository.path}"
+    world.address = f"{scheme}{world.repository.path}"
     result = await world.deploy("hurry")
     assert (result.finished.outcome, result.code) == (Outcome.REFUSED, "environment_frozen")
 
 
-async def test_a_branch_may_bring_an_environment_with_its_rules(world: World) -> None:
+@pytest.mark.parametrize("scheme", ["", "file://"])
+async def test_a_branch_may_bring_an_environment_with_its_rules(world: World, scheme: str) -> None:
     world.commit({"README": "nothing yet"})
     project = f"environments: {{canary: {{{VERIFY}, not: Mon - Sun UTC}}}}"
     world.repository.commit(simple(world) | {".pachops.yml": project}, branch="first")
-    world.address = f"file://{world.repository.path}"
+    world.address = f"{scheme}{world.repository.path}"
     result = await world.deploy("first", "canary")
     assert (result.finished.outcome, result.code) == (Outcome.REFUSED, "environment_frozen")
 

@@ -1,6 +1,6 @@
 """Git: which commit is meant, our mirror of it, and its files as a build context."""
 
-from bot.services.git.address import Address, is_path, repository_address
+from bot.services.git.address import Address, repository_address
 from bot.services.git.mirror import Described, Mirror
 from bot.services.git.service import FindLogin, Git
 from bot.services.git.version import git_version
@@ -12,6 +12,5 @@ __all__ = [
     "Git",
     "Mirror",
     "git_version",
-    "is_path",
     "repository_address",
 ]

@@ -67,11 +67,6 @@ def repository_address(text: str, cwd: Path) -> str:
     return parse_address(text, cwd).text
 
 
-def is_path(repository: str) -> bool:
-    """Whether an address, as it is stored, is a folder: what is checked out there is its HEAD."""
-    return Path(repository).is_absolute()
-
-
 def parse_address(text: str, cwd: Path) -> Address:
     """Check an address; a path may be any folder inside the repository. Errors as above."""
     if not text or text.startswith("-") or _UNPRINTABLE.search(text):

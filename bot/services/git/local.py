@@ -7,6 +7,8 @@ from bot.services.git.address import Address
 from bot.services.git.process import NO_LAZY_FETCH, GitFailedError, run_git, their_environment
 from bot.services.git.refs import HEADS, branch_of, no_commits, ref_unknown
 
+_ORIGIN = "refs/remotes/origin/"
+_ORIGIN_HEAD = f"{_ORIGIN}HEAD"
 _FILTERS = r"^filter\..*\.(clean|process|required)$"
 
 
@@ -20,15 +22,44 @@ async def resolve(address: Address, wanted: str) -> Commit:
     if sha is None:
         names = (await _git(address, "for-each-ref", "--format=%(refname)")).decode().split()
         raise ref_unknown(wanted, address.text, names) if names else no_commits(address.text)
+    return await _commit(address, sha, wanted, branch_of(full) if full else None)
+
+
+async def default_branch(address: Address) -> Commit | None:
+    """Where the branch is that others take for the repository's own; None where nothing says which.
+
+    A clone has that of its origin as it was fetched last: what is only here is nobody else's yet. A
+    bare repository has its HEAD. In a work tree HEAD is what somebody works on, so that for one
+    without an origin it is the branch that new repositories begin with. Errors: GitFailedError.
+    """
+    if sha := await _sha(address, _ORIGIN_HEAD):
+        full = await _line(address, "symbolic-ref", "--quiet", _ORIGIN_HEAD)
+        branch = (full or "").removeprefix(_ORIGIN) or None
+        return await _commit(address, sha, _ORIGIN_HEAD, branch)
+    for full in await _first_branches(address):
+        if sha := await _sha(address, full):
+            return await _commit(address, sha, full, branch_of(full))
+    return None
+
+
+async def _first_branches(address: Address) -> list[str]:
+    """Full names of branches that are the default one if they are there, the likeliest first."""
+    if await _is_bare(address):
+        head = await _line(address, "symbolic-ref", "--quiet", "HEAD")
+        return [head] if head else []
+    configured = await _line(address, "config", "--get", "init.defaultBranch")
+    return [HEADS + each for each in (configured, "main", "master") if each]
+
+
+async def _commit(address: Address, sha: str, ref: str, branch: str | None) -> Commit:
     about = await _git(address, "log", "-1", "--no-show-signature", "--format=%s%x00%an", sha, "--")
     title, author = about.decode(errors="replace").rstrip("\n").split("\0")
-    branch = branch_of(full) if full else None
-    return Commit(sha=sha, ref=wanted, branch=branch, title=title, author=author)
+    return Commit(sha=sha, ref=ref, branch=branch, title=title, author=author)
 
 
 async def uncommitted(address: Address) -> tuple[str, ...]:
     """Paths that differ from HEAD or are untracked, as `git status` names them."""
-    if await _git(address, "rev-parse", "--is-bare-repository") == b"true\n":
+    if await _is_bare(address):
         return ()
     printed = await _git(
         address,
@@ -41,6 +72,10 @@ async def uncommitted(address: Address) -> tuple[str, ...]:
     )
     lines = printed.decode(errors="surrogateescape").split("\0")
     return tuple(line[3:] for line in lines if line)
+
+
+async def _is_bare(address: Address) -> bool:
+    return await _git(address, "rev-parse", "--is-bare-repository") == b"true\n"
 
 
 async def objects(address: Address) -> str:

@@ -100,6 +100,14 @@ class Git:
                 return Commit(sha=wanted.lower(), ref=wanted)
             return await self._resolve_remote(address, wanted)
 
+    async def default_branch(self, repository: str) -> Commit | None:
+        """The newest commit of the default branch; None where a local repository says none."""
+        address = _address(repository)
+        if not address.is_local:
+            return await self.resolve(repository, None)
+        async with self._reading(address):
+            return await local.default_branch(address)
+
     async def uncommitted(self, repository: str) -> tuple[str, ...]:
         """Paths that are changed or untracked in a local work tree; () for a URL."""
         address = _address(repository)

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import os
 import sqlite3
+import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +157,36 @@ def test_a_server_that_only_reads_answers_too(
         status, said, warned = run(line)
         assert (status, bool(said)) == (0, True)
         assert "is not in the audit" in warned
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:  # noqa: S603
+        pytest.skip("this machine lets nobody mount")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)  # noqa: S603, S607
+
+
+@pytest.mark.real
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_who_looks_why_a_bots_disk_is_full_is_answered(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = small_disk / "pachops.db"
+    monkeypatch.setenv("PACHOPS_DATABASE_URL", f"sqlite:///{file}")
+    run("status")
+    with closing(sqlite3.connect(file)) as bot:
+        bot.execute("select * from audit").fetchall()
+        run("status")
+        with (small_disk / "fill").open("wb", buffering=0) as fill, suppress(OSError):
+            while fill.write(b"x" * 4096):
+                pass
+        status, said, warned = run("status")
+    assert (status, "No deployments yet" in said) == (0, True)
+    assert "is not in the audit" in warned
 
 
 def meddled(file: Path, change: str) -> None:

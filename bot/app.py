@@ -30,7 +30,7 @@ from bot.git_logins import GitLogins
 from bot.journal import Journal, Listener
 from bot.logs import about
 from bot.redact import Redactor, logs_cleaned
-from bot.ruling import Ruled, ruled, ruled_by_its_commit
+from bot.ruling import Look, Ruled, ruled, ruled_by_its_commit
 from bot.services.calls import UNCOUNTED, Calls
 from bot.services.git import Git
 from bot.services.logins import Login
@@ -64,7 +64,9 @@ LOG = logging.getLogger(__name__)
 _WITHOUT_RULES = frozenset({Code.REPOSITORY_UNKNOWN, Code.REF_UNKNOWN, Code.PROJECT_INVALID})
 """Of such a repository it is not known later either which channels are told."""
 ROLLBACK_SECONDS = 3.0
-"""How long a rollback waits for what the rules say of it."""
+"""How long a rollback waits for what the default branch says of it, where we have other rules."""
+LONGEST_ROLLBACK_SECONDS = 20.0
+"""And where we have none."""
 RUNNING = 200
 """Deployments at a time where nobody said another number."""
 
@@ -214,26 +216,36 @@ class Bot:
         """What counts for a request now. Errors: those of git and of the project file."""
         return await ruled(self.git, self.settings, request)
 
-    async def rules_for(self, request: Request) -> EnvironmentRules | None:
-        """The same for a command line; None for a rollback where that can be read nowhere.
+    async def rules_for(self, request: Request) -> EnvironmentRules:
+        """The same for a command line.
 
-        Whoever takes something back does not wait for git: what the default branch says counts if it
-        comes soon, else what our copy of the commit says that comes back.
+        Whoever takes something back waits for git a little only: what the default branch says counts
+        if it comes soon, else what our copy of the commit says that comes back.
         """
         if request.kind is Kind.DEPLOY:
             return (await self.ruled(request)).rules
-        looks = [ruled, *([ruled_by_its_commit] if request.is_commit_known else [])]
-        for look in looks:
+        if request.is_commit_known:
             try:
-                async with asyncio.timeout(ROLLBACK_SECONDS):
-                    return (await look(self.git, self.settings, request)).rules
-            except (StoppedError, TimeoutError) as error:
-                LOG.warning("rules not read: %s", str(error) or "git takes too long")
-        return None
+                return await self._rules_within(ROLLBACK_SECONDS, ruled, request)
+            except StoppedError as error:
+                LOG.warning("the rules of the commit that comes back count: %s", error)
+            return await self._rules_within(ROLLBACK_SECONDS, ruled_by_its_commit, request)
+        return await self._rules_within(LONGEST_ROLLBACK_SECONDS, ruled, request)
 
-    def told_in_slack(self, request: Request, rules: EnvironmentRules | None) -> dict[str, JSON]:
+    async def _rules_within(self, seconds: float, look: Look, request: Request) -> EnvironmentRules:
+        try:
+            async with asyncio.timeout(seconds):
+                return (await look(self.git, self.settings, request)).rules
+        except TimeoutError as error:
+            raise StoppedError(
+                Code.REPOSITORY_UNREADABLE,
+                f"{request.repository} was not read within {seconds:g} s, so that its rules are not"
+                " known",
+            ) from error
+
+    def told_in_slack(self, request: Request, rules: EnvironmentRules) -> dict[str, JSON]:
         """What is kept with a command line's deployment so that Slack hears of it."""
-        if self.settings.slack.bot_token is None or rules is None:
+        if self.settings.slack.bot_token is None:
             return {}
         environment = request.environment
         told = told_in(None, self._channels(Rules({environment: rules}), environment))

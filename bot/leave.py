@@ -12,14 +12,12 @@ from bot.engine.run import stopped_for
 
 async def take_leave(
     bot: Bot, request: Request, show: Callable[[Progress], None]
-) -> EnvironmentRules | None:
-    """The rules that let it through; None for a rollback that would have to wait for them.
+) -> EnvironmentRules:
+    """The rules that let it through.
 
     Errors: why they do not, and those of git. What else stands in the way is shown.
     """
     rules = await bot.rules_for(request)
-    if rules is None:
-        return None
     against = may_deploy(rules, request)
     for each in against[1:]:
         show(Warned(f"{each.title}: {each.fact}"))

@@ -1,5 +1,6 @@
 """Where a deployment's environment is declared, and whose rules count for it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.domain.deployment import Request
@@ -19,6 +20,9 @@ class Ruled:
     environment: Environment
     rules: EnvironmentRules
     """Within the operator's own."""
+
+
+Look = Callable[[Git, Settings, Request], Awaitable[Ruled]]
 
 
 async def ruled(git: Git, settings: Settings, request: Request) -> Ruled:

@@ -144,7 +144,7 @@ class Session:
                 Trigger.CLI,
                 _actor(),
             )
-            rules = await self._take_leave(bot, request)
+            rules = await take_leave(bot, request, self._show)
             await self._start(bot)
             return await self._follow(bot, request, rules)
 
@@ -188,15 +188,9 @@ class Session:
             bot.engine.leave_to_others()
         await bot.engine.start()
 
-    async def _ask(self, bot: Bot, order: DeployOrder) -> tuple[Request, EnvironmentRules | None]:
+    async def _ask(self, bot: Bot, order: DeployOrder) -> tuple[Request, EnvironmentRules]:
         request = await self._read(bot, order)
-        return request, await self._take_leave(bot, request)
-
-    async def _take_leave(self, bot: Bot, request: Request) -> EnvironmentRules | None:
-        rules = await take_leave(bot, request, self._show)
-        if rules is None:
-            self._show(Warned(words.rules_not_read(request.environment)))
-        return rules
+        return request, await take_leave(bot, request, self._show)
 
     async def _read(self, bot: Bot, order: DeployOrder) -> Request:
         address = repository_address(order.repository, Path.cwd())
@@ -247,7 +241,7 @@ class Session:
         """The id of the deployment, where this process leaves before its end."""
         return self._own.id if self._own and self._accepted else None
 
-    async def _follow(self, bot: Bot, request: Request, rules: EnvironmentRules | None) -> Finished:
+    async def _follow(self, bot: Bot, request: Request, rules: EnvironmentRules) -> Finished:
         deployment = Deployment(new_deployment_id(), request, created_at=time.time())
         self._own = deployment
         if self._has_workers and request.repository.startswith("/"):

@@ -374,14 +374,6 @@ def supersedes(event: Supersedes) -> str:
     return f"takes the place of {event.deployment} ({short_sha(event.sha)}), which had not begun"
 
 
-def rules_not_read(environment: str) -> str:
-    """That a rollback does not wait for git."""
-    return (
-        f"The rules of {environment} cannot be read now: it is rolled back without asking them "
-        "whether a terminal may."
-    )
-
-
 def not_in_audit(title: str, fact: str) -> str:
     """That a command is answered all the same."""
     return f"This command is not in the audit: {title}: {fact}."

@@ -189,11 +189,11 @@ async def test_a_rollback_goes_by_our_own_copy_where_git_does_not_answer(
 
 
 @pytest.mark.parametrize("sha", ["", "a" * 40])
-async def test_a_rollback_of_which_no_rules_can_be_read_goes_on(
+async def test_a_rollback_of_which_no_rules_can_be_read_is_refused(
     bot: Bot, tmp_path: Path, sha: str
 ) -> None:
     request = asked(f"file://{tmp_path}/gone", sha, Kind.ROLLBACK)
-    assert await take_leave(bot, request, lambda _event: None) is None
+    assert (await leave(bot, request))[0] is Code.REPOSITORY_UNKNOWN
 
 
 async def test_a_rollback_waits_for_rules_no_longer_than_that(
@@ -209,3 +209,6 @@ async def test_a_rollback_waits_for_rules_no_longer_than_that(
     async with asyncio.timeout(20):
         request = asked(str(repository.path), sha, Kind.ROLLBACK)
         assert (await leave(bot, request))[0] is Code.NOT_A_DEPLOYER
+    monkeypatch.setattr("bot.app.LONGEST_ROLLBACK_SECONDS", 0.2)
+    unknown = asked(str(repository.path), "", Kind.ROLLBACK)
+    assert (await leave(bot, unknown))[0] is Code.REPOSITORY_UNREADABLE

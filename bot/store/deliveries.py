@@ -1,5 +1,6 @@
 """Webhook deliveries: taken once each, kept until they are done, in their order."""
 
+import hashlib
 import json
 import time
 from collections.abc import Sequence
@@ -173,15 +174,29 @@ class Deliveries:
         of = {"identity": identity}
         await self._database.write(lambda connection: connection.execute(_SET_ASIDE, of))
 
-    async def await_checks(self, identity: str, sha: str, until: float, result: str) -> None:
-        """What is left of it waits for a commit's checks, or until then at most."""
-        state = DeliveryState.AWAITING
-        await self._settle(identity, state=state, awaits=sha, retry_at=until, result=result)
+    async def await_checks(
+        self, identity: str, sha: str, about: str, until: float, result: str
+    ) -> None:
+        """What is left of it waits for a commit's checks, or until then at most.
+
+        An earlier one that waits for them about the same is done with: this one stands for it.
+        """
+        awaits = f"{sha} {hashlib.sha256(about.encode()).hexdigest()[:_ABOUT]}"
+        values = {"state": DeliveryState.AWAITING, "retry_at": until, "result": result}
+
+        def write(connection: sa.Connection) -> None:
+            repository = connection.execute(_REPOSITORY, {"identity": identity}).scalar()
+            same = (DELIVERY.c.repository == repository) & (DELIVERY.c.awaits == awaits)
+            earlier = same & (DELIVERY.c.state == DeliveryState.AWAITING)
+            connection.execute(sa.update(DELIVERY).where(earlier).values(_CAME_AGAIN))
+            connection.execute(_SETTLE, {"identity": identity, "awaits": awaits, **values})
+
+        await self._database.write(write)
 
     async def checks_ended(self, repository: str, sha: str) -> int:
         """Those that waited for the checks of this commit go on; how many."""
         return await self._go_on(
-            DELIVERY.c.repository == repository.lower(), DELIVERY.c.awaits == sha
+            DELIVERY.c.repository == repository.lower(), DELIVERY.c.awaits.startswith(sha)
         )
 
     async def go_on_by(self, now: float) -> int:
@@ -283,6 +298,16 @@ _WAITS = DELIVERY.c.state == DeliveryState.PENDING
 _IS_ASIDE = DELIVERY.c.repository.endswith(_ASIDE)
 _STATE = sa.select(DELIVERY.c.state).where(_IS_IT)
 _ANSWERS = sa.select(DELIVERY.c.answers).where(_IS_IT)
+_REPOSITORY = sa.select(DELIVERY.c.repository).where(_IS_IT)
+_ABOUT = 16
+"""Digits that tell what awaits the same checks about something else."""
+_CAME_AGAIN = {
+    "state": DeliveryState.DONE,
+    "payload": None,
+    "answers": None,
+    "retry_at": None,
+    "result": "the same came again, and awaits its checks",
+}
 _COUNT_WAITING = sa.select(sa.func.count()).where(_WAITS)
 _OLDEST = {each: _oldest(each) for each in Surface}
 _NEW = sa.insert(DELIVERY)

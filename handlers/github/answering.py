@@ -47,14 +47,15 @@ async def follow(errand: Errand, environments: Sequence[str], wish: Callable[[st
         if isinstance(answered, Deployment):
             done.append(f"{name}: {answered.id}")
         elif may_await(errand, answered):
-            awaited = wanted.commit
+            awaited = wanted
             done.append(await _say_awaited(errand, wanted, name, answered))
         else:
             done.append(await _say_refused(errand, wanted, name, answered))
             await errand.keep_answer(name, done[-1])
     line = "; ".join(done) or "no environment follows it"
-    if awaited is not None:
-        await await_checks(errand, awaited.sha, line)
+    if awaited is not None and awaited.commit is not None:
+        what = (awaited.trigger, awaited.pull_request, awaited.commit.ref, *environments)
+        await await_checks(errand, awaited.commit.sha, what, line)
     return line
 
 

@@ -1,7 +1,7 @@
 """What brought a commit before its checks had ended waits for them."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from bot.domain.reasons import Code, Reason
 from bot.store.deliveries import Delivery
@@ -30,12 +30,16 @@ def may_await(errand: Errand, reasons: Collection[Reason]) -> bool:
     return time.time() < errand.source.received_at + LONGEST_WAIT
 
 
-async def await_checks(errand: Errand, sha: str, line: str) -> None:
-    """The delivery is handled again when they have ended; `line` says what was done so far."""
+async def await_checks(errand: Errand, sha: str, what: Sequence[object], line: str) -> None:
+    """The delivery is handled again when they have ended; `line` says what was done so far.
+
+    `what` tells what it is about: an earlier one that awaits them for the same gives way to it.
+    """
     if errand.desk.deliveries is not None:
         now = time.time()
         until = now + max(LOOK_SECONDS, (now - errand.source.received_at) / 10)
-        await errand.desk.deliveries.await_checks(errand.source.id, sha, until, line)
+        about = repr(tuple(what))
+        await errand.desk.deliveries.await_checks(errand.source.id, sha, about, until, line)
 
 
 async def handle(desk: Desk, delivery: Delivery) -> str:

@@ -136,7 +136,7 @@ async def test_what_awaits_checks_hears_of_them_under_the_new_name(
 ) -> None:
     deliveries = Deliveries(database)
     await deliveries.take("1", "push", EDGES.name, "{}")
-    await deliveries.await_checks("1", "abc", 400.0, "awaits")
+    await deliveries.await_checks("1", "abc", "a push", 400.0, "awaits")
     assert await renamed()
     assert await deliveries.checks_ended(CORNERS.name, "abc") == 1
 

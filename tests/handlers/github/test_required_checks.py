@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -246,6 +247,34 @@ async def test_a_repeated_push_that_awaits_checks_is_known(world: World) -> None
     state = await world.deliveries.state(pushed.guid)
     assert state is not None
     assert state[0] is DeliveryState.AWAITING
+
+
+async def test_what_comes_again_while_it_awaits_checks_is_deployed_once(world: World) -> None:
+    """As a commit that is taken back and pushed again, or a pull request that is opened again."""
+    world.declare(FOLLOWS)
+    sha = await world.github.push(EDGES, {"a": "2"})
+    pushed = world.github.webhooks.all[-1]
+    await world.settled()
+    await world.github.webhooks.deliver(replace(pushed, guid="another"))
+    await world.settled()
+    await world.github.report_check(EDGES, sha, "unit")
+    await world.settled()
+    assert (await world.only()).request.commit.sha == sha
+    first = await world.deliveries.state(pushed.guid)
+    assert first == (DeliveryState.DONE, "the same came again, and awaits its checks")
+
+
+async def test_what_awaits_the_same_checks_for_something_else_is_deployed_too(world: World) -> None:
+    world.declare(
+        f"  staging:\n    on: {{push: [main]}}\n{REQUIRES}"
+        f"  production:\n    on: {{release: published}}\n{REQUIRES}"
+    )
+    sha = await world.github.push(EDGES, {"a": "2"})
+    await world.github.publish_release(EDGES, "v1")
+    await world.settled()
+    await world.github.report_check(EDGES, sha, "unit")
+    await world.settled()
+    assert {each.request.environment for each in await world.asked()} == {"staging", "production"}
 
 
 async def test_what_was_said_of_a_pull_request_gives_way_to_its_deployment(

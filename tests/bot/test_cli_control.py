@@ -3,7 +3,6 @@
 import asyncio
 import json
 import subprocess
-import sys
 import time
 from dataclasses import replace
 from functools import partial
@@ -17,33 +16,16 @@ from bot.domain.deployment import Actor, Deployment, Kind, Outcome, State
 from bot.store.database import Database
 from bot.store.deployments import Deployments, insert
 from bot.store.locks import Locks
+from tests.bot.cli.terminal import GIT, run, sits_in_a_repository
 from tests.handlers.reports import example
 
 EVENTS = ("deployment", "lock", "hold")
 RULES = "environments:\n  staging: {}\n  production: {}\n"
-GIT = ("git", "-c", "user.name=ann", "-c", "user.email=ann@acme.io")
 
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "edges"
-    folder.mkdir()
-    (folder / ".pachops.yml").write_text(RULES)
-    for arguments in (("init", "-q", "-b", "main"), ("add", "."), ("commit", "-q", "-m", "Rules")):
-        subprocess.run([*GIT, *arguments], cwd=folder, check=True)  # noqa: S603 - fixed words
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("PACHOPS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("PACHOPS_DATABASE_URL", f"sqlite:///{tmp_path}/pachops.db")
-    monkeypatch.chdir(folder)
-    return folder
-
-
-def run(*words: str) -> tuple[int, str]:
-    with pytest.MonkeyPatch.context() as patch:
-        # What was typed goes into the audit.
-        patch.setattr(sys, "argv", ["pachops", *words])
-        result = CliRunner().invoke(app, words)
-    return result.exit_code, " ".join((result.stdout + result.stderr).split())
+    return sits_in_a_repository(tmp_path, monkeypatch, RULES)
 
 
 @pytest.mark.usefixtures("repository")

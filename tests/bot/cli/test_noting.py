@@ -5,7 +5,6 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -13,14 +12,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from typer.testing import CliRunner
 
-from bot.cli import app
 from bot.domain.audit import Row
 from bot.domain.reasons import Code, StoppedError
 from bot.engine.claim import Claim
 from bot.store.audit import Audit
 from bot.store.database import Database
+from tests.bot.cli.terminal import typed
 from tests.real.postgresql import PostgreSQL
 
 
@@ -29,14 +27,6 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PACHOPS_DATA_DIR", str(tmp_path))
     return tmp_path / "pachops.db"
-
-
-def run(*words: str) -> tuple[int, str, str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["pachops", *words])
-        result = CliRunner().invoke(app, words)
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result.exit_code, result.stdout, result.stderr
 
 
 async def made(file: Path) -> None:
@@ -75,7 +65,7 @@ def noted(file: Path) -> list[tuple[str, str, list[str]]]:
 )
 def test_who_looked_is_in_the_audit(file: Path, line: str) -> None:
     asyncio.run(made(file))
-    assert run(*line.split())[0] == 0 or line == "doctor"
+    assert typed(*line.split())[0] == 0 or line == "doctor"
     assert noted(file) == [("command", line, [])]
 
 
@@ -93,26 +83,26 @@ def test_who_looked_is_in_the_audit(file: Path, line: str) -> None:
     ],
 )
 def test_so_is_who_was_refused_and_why(file: Path, line: str, code: str) -> None:
-    assert run(*line.split())[0] != 0
+    assert typed(*line.split())[0] != 0
     assert noted(file) == [("command", line, []), ("decision", line, [code])]
 
 
 def test_a_why_explains_no_other_why() -> None:
-    assert run("show", "nowhere")[0] != 0
+    assert typed("show", "nowhere")[0] != 0
     for words in (("why", "elsewhere"), ("why",)):
-        status, said, _ = run(*words)
+        status, said, _ = typed(*words)
     assert status == 0
     assert "nowhere" in said
     assert "elsewhere" not in said
 
 
 def test_the_head_that_is_printed_has_its_own_row(file: Path) -> None:
-    run("status")
-    head = json.loads(run("audit", "--verify", "--json")[1])["head"]
+    typed("status")
+    head = json.loads(typed("audit", "--verify", "--json")[1])["head"]
     last = rows(f"sqlite:///{file}")[-1]
     assert head == f"{last.seq}:{last.hash}"
     assert last.seq == 2
-    assert run("audit", "--verify", "--expect", head)[0] == 0
+    assert typed("audit", "--verify", "--expect", head)[0] == 0
 
 
 def full(_audit: Audit, *_: object, **__: object) -> None:
@@ -125,9 +115,9 @@ def full(_audit: Audit, *_: object, **__: object) -> None:
 def test_who_only_looks_is_answered_where_nothing_can_be_written(
     monkeypatch: pytest.MonkeyPatch, line: str, status: int
 ) -> None:
-    answer = run(*line.split())
+    answer = typed(*line.split())
     monkeypatch.setattr(Audit, "append", full)
-    found, said, warned = run(*line.split())
+    found, said, warned = typed(*line.split())
     assert found == status
     assert (found, bool(said)) == (answer[0], bool(answer[1]))
     assert warned.count("is not in the audit") == 1
@@ -136,9 +126,9 @@ def test_who_only_looks_is_answered_where_nothing_can_be_written(
 
 @pytest.mark.parametrize("line", ["link", "cancel nowhere"])
 def test_who_does_more_is_not(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
-    run("status")
+    typed("status")
     monkeypatch.setattr(Audit, "append", full)
-    status, said, warned = run(*line.split())
+    status, said, warned = typed(*line.split())
     assert (status, said) == (1, "")
     assert "database or disk is full" in warned
 
@@ -149,12 +139,12 @@ def test_a_server_that_only_reads_answers_too(
 ) -> None:
     url = postgresql_server.new_database()
     monkeypatch.setenv("PACHOPS_DATABASE_URL", url)
-    assert run("history")[0] == 0
+    assert typed("history")[0] == 0
     name = url.rpartition("/")[2]
     with psycopg.connect(url, autocommit=True) as server:
         server.execute(f"alter database {name} set default_transaction_read_only = on")
     for line in ("history", "status", "audit"):
-        status, said, warned = run(line)
+        status, said, warned = typed(line)
         assert (status, bool(said)) == (0, True)
         assert "is not in the audit" in warned
 
@@ -177,14 +167,14 @@ def test_who_looks_why_a_bots_disk_is_full_is_answered(
 ) -> None:
     file = small_disk / "pachops.db"
     monkeypatch.setenv("PACHOPS_DATABASE_URL", f"sqlite:///{file}")
-    run("status")
+    typed("status")
     with closing(sqlite3.connect(file)) as bot:
         bot.execute("select * from audit").fetchall()
-        run("status")
+        typed("status")
         with (small_disk / "fill").open("wb", buffering=0) as fill, suppress(OSError):
             while fill.write(b"x" * 4096):
                 pass
-        status, said, warned = run("status")
+        status, said, warned = typed("status")
     assert (status, "No deployments yet" in said) == (0, True)
     assert "is not in the audit" in warned
 
@@ -207,20 +197,20 @@ def meddled(file: Path, change: str) -> None:
 )
 def test_an_audit_that_cannot_be_added_to_is_still_verified(file: Path, change: str) -> None:
     for _ in range(2):
-        run("status")
+        typed("status")
     meddled(file, change)
-    status, _, said = run("audit", "--verify")
+    status, _, said = typed("audit", "--verify")
     assert status == 1
     assert "The audit is not as it was written" in said
-    assert run("status")[0] == 0
+    assert typed("status")[0] == 0
 
 
 @pytest.mark.parametrize("name", ["backup", "restore"])
 def test_a_copy_that_fails_is_in_the_audit(file: Path, tmp_path: Path, name: str) -> None:
-    run("status")
+    typed("status")
     wrong = tmp_path / "letter"
     wrong.write_text("dear\n" * 1000)
-    assert run(name, str(wrong))[0] == 2
+    assert typed(name, str(wrong))[0] == 2
     line = f"{name} {wrong}"
     ((_, _, code),) = [each for each in noted(file) if each[:2] == ("decision", line)]
     assert ("command", line, []) in noted(file)
@@ -228,11 +218,11 @@ def test_a_copy_that_fails_is_in_the_audit(file: Path, tmp_path: Path, name: str
 
 
 def test_so_is_a_restore_beside_a_bot(file: Path, tmp_path: Path) -> None:
-    run("status")
-    run("backup", str(tmp_path / "copy"))
+    typed("status")
+    typed("backup", str(tmp_path / "copy"))
     claim = Claim(file)
     line = f"restore {tmp_path}/copy"
-    assert run(*line.split())[0] == 3
+    assert typed(*line.split())[0] == 3
     claim.release()
     assert noted(file)[-2:] == [("command", line, []), ("decision", line, ["database_in_use"])]
 
@@ -240,10 +230,10 @@ def test_so_is_a_restore_beside_a_bot(file: Path, tmp_path: Path) -> None:
 def test_a_restore_is_in_what_it_put_back_and_in_what_it_put_aside(
     file: Path, tmp_path: Path
 ) -> None:
-    run("status")
-    run("backup", str(tmp_path / "copy"))
+    typed("status")
+    typed("backup", str(tmp_path / "copy"))
     line = f"restore {tmp_path}/copy"
-    assert run(*line.split())[0] == 0
+    assert typed(*line.split())[0] == 0
     (aside,) = tmp_path.glob("*before-restore*")
     assert noted(file)[-1] == noted(aside)[-1] == ("command", line, [])
 
@@ -264,10 +254,10 @@ def broken(file: Path) -> None:
 def test_a_restore_needs_no_database_that_can_be_noted_in(
     spoil: Callable[[Path], None], file: Path, tmp_path: Path
 ) -> None:
-    run("status")
-    run("backup", str(tmp_path / "copy"))
+    typed("status")
+    typed("backup", str(tmp_path / "copy"))
     spoil(file)
-    status, _, said = run("restore", str(tmp_path / "copy"))
+    status, _, said = typed("restore", str(tmp_path / "copy"))
     if spoil is broken:
         assert status == 2
         return
@@ -276,15 +266,15 @@ def test_a_restore_needs_no_database_that_can_be_noted_in(
 
 
 def test_a_backup_makes_no_database_only_to_note_it(file: Path, tmp_path: Path) -> None:
-    assert run("backup", str(tmp_path / "copy"))[0] == 2
+    assert typed("backup", str(tmp_path / "copy"))[0] == 2
     assert not file.exists()
 
 
 def test_a_backup_is_made_where_nothing_can_be_noted(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    run("status")
+    typed("status")
     monkeypatch.setattr(Audit, "append", full)
-    status, said, warned = run("backup", str(tmp_path / "copy"))
+    status, said, warned = typed("backup", str(tmp_path / "copy"))
     assert (status, "copy" in said) == (0, True)
     assert "is not in the audit" in warned

@@ -13,6 +13,7 @@ from bot.services.github import Further, Question
 from bot.services.together import both, together
 from handlers.commands.errand import Errand, known
 
+_MOST_BEGINNINGS = 5
 MOST_BRANCHES = 10
 """Of those that patterns allow, by REST: each takes a call."""
 
@@ -33,6 +34,17 @@ class _Places:
         # Of the letters: folders say nothing here.
         return commonprefix([beginning(each) for each in self.patterns])  # noqa: RUF071
 
+    @property
+    def beginnings(self) -> tuple[str, ...]:
+        """Likewise, each by itself as far as a query takes them."""
+        found: list[str] = []
+        for each in sorted({beginning(pattern) for pattern in self.patterns}):
+            if not found or not each.startswith(found[-1]):
+                found.append(each)
+        if len(found) > _MOST_BEGINNINGS and self.beginning is not None:
+            return (self.beginning,)
+        return tuple(found)
+
 
 @dataclass(frozen=True)
 class Meant:
@@ -42,6 +54,8 @@ class Meant:
     """With its branch, where it is that by which it is known."""
     searched: Commit | None = None
     """Where it has to be found out what it is a part of; `branch` is the likeliest."""
+    is_head: bool = False
+    """Whether the pull request's head is meant, whose checks are known with it."""
 
     @property
     def sha(self) -> str | None:
@@ -59,7 +73,7 @@ def question_about(
     sha = meant.sha
     if sha is None:
         return Question()
-    question = Question(sha, checks=_wants_checks(rule, pull, sha))
+    question = Question(sha, checks=_wants_checks(rule, pull, meant))
     if meant.searched is None:
         return question
     places = _places(errand, rule, meant.searched)
@@ -67,7 +81,7 @@ def question_about(
         question,
         pull_request=pull.number if isinstance(pull, PullRequest) else None,
         branches=places.named,
-        beginning=places.beginning,
+        beginnings=places.beginnings,
     )
 
 
@@ -85,7 +99,7 @@ async def completed(
     content, sha, searched = meant.content, meant.sha, meant.searched
     if sha is None:
         return content
-    wants_checks = _wants_checks(rule, pull, sha)
+    wants_checks = _wants_checks(rule, pull, meant)
     if searched is None and not wants_checks:
         return content
     found = await errand.further()
@@ -106,11 +120,12 @@ async def completed(
 
 
 def _wants_checks(
-    rule: EnvironmentRules | None, pull: PullRequest | Unknown | None, sha: str
+    rule: EnvironmentRules | None, pull: PullRequest | Unknown | None, meant: Meant
 ) -> bool:
-    if rule is None or rule.checks is None:
+    if rule is None or rule.checks is None or meant.is_head:
         return False
-    return not (isinstance(pull, PullRequest) and pull.head_sha == sha)
+    has_it = isinstance(pull, PullRequest) and pull.head_sha == meant.sha
+    return not (has_it and isinstance(pull, PullRequest) and pull.checks is not None)
 
 
 def _places(errand: Errand, rule: EnvironmentRules | None, commit: Commit) -> _Places:

@@ -27,8 +27,8 @@ class Client(Protocol):
     async def permission(self, login: str) -> Permission:
         """What a person may really do."""
 
-    async def is_team_member(self, team: str, login: str) -> bool:
-        """Whether a person is in `org/slug`."""
+    async def is_team_member(self, team: str, login: str, *, is_there: bool = False) -> bool:
+        """Whether a person is in `org/slug`, of which it may be known that it is there."""
 
     async def look(self, number: int, *, path: str, login: str) -> Look | None:
         """A pull request, a file of the default branch and a permission in one call, where it can."""

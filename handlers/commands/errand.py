@@ -226,13 +226,13 @@ class Errand:
         return self._members[team]
 
     async def _ask_is_member(self, team: str) -> bool | Unknown:
-        login = self.person.login
-        if team in self.question.teams:
-            found = await self.further()
-            # Who seems to be in none of them is asked about by name: a search may miss somebody.
-            if found is not None and team in found.members and any(found.members.values()):
-                return found.members[team]
-        return await known(f"the members of {team}", self.client.is_team_member(team, login))
+        found = await self.further() if team in self.question.teams else None
+        is_there = found is not None and team in found.members
+        # Who seems to be in none of them is asked about by name: a search may miss somebody.
+        if found is not None and is_there and any(found.members.values()):
+            return found.members[team]
+        asking = self.client.is_team_member(team, self.person.login, is_there=is_there)
+        return await known(f"the members of {team}", asking)
 
     async def is_in_group(self, group: str) -> bool | Unknown:
         """Whether whoever asks is in a user group in Slack."""

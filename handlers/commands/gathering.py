@@ -1,5 +1,6 @@
 """The facts that the gate decides from, looked up at the same time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ from bot.domain.deployment import Commit, Trigger
 from bot.domain.gate_facts import NOT_LOOKED_UP, Content, Facts, Sender, Standing, Unknown
 from bot.domain.gate_rules import EnvironmentRules, Rules
 from bot.domain.github import Permission, PullRequest
+from bot.domain.people import People
 from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
 from bot.services.github import Question
 from bot.services.together import both, together
@@ -60,12 +62,14 @@ async def gather(
     name = wish.command.environment or next(iter(rules.environments))
     is_of_head = content and _is_of_head(errand, wish, pull)
     meant = await _meant(errand, wish, pull) if content else Meant(Content(None))
-    errand.foresee(_question(errand, rule, pull, meant, is_of_head=is_of_head))
+    errand.foresee(_question(errand, wish, rule, pull, meant, is_of_head=is_of_head))
     (brought, sender), (standing, pull) = await both(
         both(completed(errand, rule, pull, meant), _sender(errand, wish, rule)),
         both(
             _standing(errand, name, again=again),
-            _completed(errand, wish, rule, pull, again=again) if is_of_head else _as_it_is(pull),
+            _completed(errand, wish, rule, pull, meant, again=again)
+            if is_of_head
+            else _as_it_is(pull),
         ),
     )
     facts = Facts(
@@ -84,7 +88,7 @@ async def gather(
         spoken=errand.spoken,
     )
     if content and not is_of_head and not facts.is_of_a_branch:
-        pull = await _completed(errand, wish, rule, pull, again=again)
+        pull = await _completed(errand, wish, rule, pull, meant, again=again)
         facts = replace(facts, pull_request=pull)
     errand.facts = facts
     return rules, facts
@@ -107,6 +111,7 @@ async def _completed(
     wish: Wish,
     rule: EnvironmentRules | None,
     pull: PullRequest | Unknown | None,
+    meant: Meant,
     *,
     again: bool,
 ) -> PullRequest | Unknown | None:
@@ -114,7 +119,13 @@ async def _completed(
     if not isinstance(pull, PullRequest):
         return pull
     ref = wish.command.ref
-    needs_no_time = again or wish.trigger is Trigger.PULL_REQUEST or pull.is_fork(errand.repository)
+    # What moved does not matter to what is another commit anyway.
+    needs_no_time = (
+        again
+        or meant.sha != pull.head_sha
+        or wish.trigger is Trigger.PULL_REQUEST
+        or pull.is_fork(errand.repository)
+    )
     return await errand.completed(
         pull,
         behind=rule is not None and rule.fresh,
@@ -136,6 +147,7 @@ def _rule(rules: Rules, name: str | None) -> EnvironmentRules | None:
 
 def _question(
     errand: Errand,
+    wish: Wish,
     rule: EnvironmentRules | None,
     pull: PullRequest | Unknown | None,
     meant: Meant,
@@ -143,26 +155,37 @@ def _question(
     is_of_head: bool,
 ) -> Question:
     """All that one call can say beyond the first look."""
+    asked, login = _asked(wish, rule), errand.person.login
     wants_base = is_of_head and rule is not None and rule.fresh and isinstance(pull, PullRequest)
     return replace(
         question_about(errand, rule, pull, meant),
         base=pull.base_ref if wants_base and isinstance(pull, PullRequest) else None,
-        teams=() if _is_named(errand, rule) else tuple(sorted(rule.asked_teams if rule else ())),
-        login=errand.person.login,
+        teams=() if _is_named(asked, login) else tuple(sorted(_teams(asked))),
+        login=login,
     )
 
 
-def _is_named(errand: Errand, rule: EnvironmentRules | None) -> bool:
+def _asked(wish: Wish, rule: EnvironmentRules | None) -> tuple[People, ...]:
+    """The lists that the gate looks at; who may force is of interest where somebody does."""
+    if rule is None:
+        return ()
+    return (*rule.deployers, *(rule.force if wish.command.force is not None else ()))
+
+
+def _is_named(asked: Sequence[People], login: str) -> bool:
     """Whether teams and groups need not be asked about: whoever asks is named everywhere."""
-    login = errand.person.login.lower()
-    asked = (*rule.deployers, *rule.force) if rule else ()
-    return all(login in each.users for each in asked if each.is_named)
+    return all(login.lower() in each.users for each in asked if each.is_named)
+
+
+def _teams(asked: Sequence[People]) -> frozenset[str]:
+    return frozenset().union(*(each.teams for each in asked))
 
 
 async def _sender(errand: Errand, wish: Wish, rule: EnvironmentRules | None) -> Sender:
-    teams = sorted(rule.asked_teams) if rule else []
-    groups = sorted(rule.asked_groups) if rule else []
-    is_named = _is_named(errand, rule)
+    asked = _asked(wish, rule)
+    teams = sorted(_teams(asked))
+    groups = sorted(frozenset().union(*(each.groups for each in asked)))
+    is_named = _is_named(asked, errand.person.login)
     permission, (members, in_groups) = await both(
         _permission(errand, wish, rule),
         both(
@@ -195,12 +218,16 @@ async def _meant(errand: Errand, wish: Wish, pull: PullRequest | Unknown | None)
     if commit is not None:
         if wish.trigger is Trigger.RELEASE:
             return Meant(Content(commit.sha), commit)
-        return Meant(Content(commit.sha, commit.branch))
+        is_head = isinstance(pull, PullRequest) and pull.head_sha == commit.sha
+        return Meant(
+            Content(commit.sha, commit.branch),
+            is_head=is_head and _is_of_head(errand, wish, pull),
+        )
     if isinstance(pull, Unknown):
         return Meant(Content(pull))
     if pull is not None and _is_of_head(errand, wish, pull):
         is_by_name = ref is not None and not _is_head(pull, ref)
-        return Meant(Content(pull.head_sha, ref if is_by_name else None))
+        return Meant(Content(pull.head_sha, ref if is_by_name else None), is_head=True)
     hint = wish.known_as.branch if wish.known_as else pull.base_ref if pull else None
     return await _named(errand, Commit("", ref or errand.repository.default_branch, hint))
 

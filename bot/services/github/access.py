@@ -59,8 +59,10 @@ class Access:
         """Whether the server has turned out to be without."""
         self.has_rulesets = True
         """Whether it is not so old that it has none, and does not know the word."""
-        self.leaves_writing_to_rest = False
-        """Whether it has turned out that nothing can be written with it."""
+        self.lacks_further = False
+        """Whether it is so old that it cannot be asked for more than the first look."""
+        self.leaves_writing_to_rest: set[str] = set()
+        """Owners where it has turned out that we may write nothing with it."""
         self._slug = Once(self._ask_slug)
         self._user = Once(self._ask_user)
         self._installed: dict[str, Once[int]] = {}

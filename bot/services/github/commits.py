@@ -127,14 +127,20 @@ class Commits(Facts):
 
         So it is where GitHub does not answer: comparing with many branches can take it too long.
         """
-        own_app = await self._access.slug()
+        access, own_app = self._access, await self._access.slug()
+        if access.lacks_graphql or access.lacks_further or self._is_left_to_rest:
+            return None
         try:
-            found = await self._by_graphql(
-                f"reading more of {question.sha or question.login}",
+            # Tried once: there is another way.
+            found = await (await self._connection()).try_once(
+                self._named(f"reading more of {question.sha or question.login}"),
                 lambda github: further.ask(
                     github, self._owner, self._name, question, own_app=own_app
                 ),
             )
+        except graphql.NoGraphQLError:
+            access.lacks_further = True
+            return None
         except StoppedError as stopped:
             if stopped.reason.code is not Code.GITHUB_UNREACHABLE:
                 raise

@@ -129,6 +129,8 @@ def _step(status: int) -> str | None:
 def _is_limit(error: GithubException, headers: dict[str, str], message: str) -> bool:
     if error.status == HTTPStatus.TOO_MANY_REQUESTS or "RATE_LIMITED" in _types(error):
         return True
+    if "errors" in (error.data or {}) and Requester.isRateLimitError(message.lower()):
+        return True
     if error.status != HTTPStatus.FORBIDDEN:
         return False
     return (

@@ -42,8 +42,10 @@ class Facts(Place):
             f"reading the address of {login}", lambda github: get(github, path).get("email")
         )
 
-    async def is_team_member(self, team: str, login: str) -> bool:
+    async def is_team_member(self, team: str, login: str, *, is_there: bool = False) -> bool:
         """Whether a person is in `org/slug`; an invitation is not yet membership.
+
+        Of a team of which it is not known whether it `is_there` that is asked too.
 
         Errors: also github_refused where the team is not there, or not ours to see.
         """
@@ -53,7 +55,7 @@ class Facts(Place):
             f"looking for {login} in {team}",
             lambda github: get(github, f"{path}/memberships/{quote(login, safe='')}")["state"],
         )
-        if found is None:
+        if found is None and not is_there:
             # GitHub says the same of who is no member and of a team that does not exist.
             await self._ask(f"reading the team {team}", lambda github: get(github, path)["slug"])
         return found == "active"

@@ -14,13 +14,13 @@ from bot.services.github.further_answers import (
     OwnCommits,
     Team,
 )
-from bot.services.github.graphql import CHECKS, MOST_PAGES, answered
-from bot.services.github.graphql_answers import CheckRun, Commit, Status
+from bot.services.github.graphql import CHECKS, Checks, all_pages, answered
+from bot.services.github.graphql_answers import Commit, Contexts
 from bot.services.github.pull_request import checks_by_graphql
 from bot.services.github.raw import Json
 
-MOST_BRANCHES = 50
-"""Of those whose names begin so; GitHub's own tools compare as many in one query."""
+MOST_BRANCHES = 100
+"""Of those whose names begin so, of all beginnings together; others compare as many in one query."""
 _HEADS = "refs/heads/"
 
 
@@ -35,8 +35,8 @@ class Question:
     """Whether it is one of its own."""
     branches: tuple[str, ...] = ()
     """Whether it is a part of each of these."""
-    beginning: str | None = None
-    """Whether it is a part of each branch whose name begins so."""
+    beginnings: tuple[str, ...] = ()
+    """Whether it is a part of each branch whose name begins like one of these."""
     base: str | None = None
     """How many commits of this branch it lacks."""
     teams: tuple[str, ...] = ()
@@ -78,16 +78,21 @@ def ask(
     if data is None:
         return None
     found = data.get("repository") or {}
-    checks = _checks(github, variables, found.get("object")) if question.checks else None
-    listed = ComparedBranches.model_validate(found["refs"]) if "refs" in found else None
+    checks = _checks(github, variables, found.get("object")) if question.checks else ()
+    if checks is None:
+        return None
+    listed = [
+        ComparedBranches.model_validate(found[f"r{number}"])
+        for number, _ in enumerate(question.beginnings)
+    ]
     base = _compared(question.base, found.get("base")) if question.base else None
     named = (_compared(branch, found[alias]) for alias, branch in _named(question))
-    compared = (*named, *(listed.nodes if listed else ()))
+    compared = (*named, *(each for page in listed for each in page.nodes))
     return Further(
-        None if checks is None else checks_by_graphql(checks, own_app),
+        checks_by_graphql(checks, own_app) if question.checks else None,
         _is_own(found.get("pullRequest"), question.sha),
-        {each.name: each.has_it for each in compared if each is not None},
-        listed is None or not listed.page_info.has_next_page,
+        {each.branch: each.has_it for each in compared if each is not None},
+        not any(page.page_info.has_next_page for page in listed),
         base.compare.behind_by if base and base.compare else None,
         dict(_members(question, data)),
     )
@@ -105,13 +110,7 @@ class _Part:
 
 _COMMIT = f"object(oid: $sha) {{ ... on Commit {{ {CHECKS} }} }}"
 _OWN_COMMITS = "commits(last: 100) { totalCount nodes { commit { oid } } }"
-_COMPARE = "name compare(headRef: $head) { status behindBy }"
-# Those with the text anywhere in their names; GitHub knows no better filter.
-_BRANCHES = f"""
-    refs(refPrefix: "{_HEADS}", query: $beginning, first: $most) {{
-      pageInfo {{ hasNextPage endCursor }} nodes {{ {_COMPARE} }}
-    }}
-"""
+_COMPARE = "prefix name compare(headRef: $head) { status behindBy }"
 
 
 def _parts(question: Question) -> Iterator[_Part]:
@@ -127,13 +126,18 @@ def _parts(question: Question) -> Iterator[_Part]:
             {alias: "String!", "head": "String!"},
             {alias: f"{_HEADS}{branch}", "head": question.sha},
         )
-    if question.beginning is not None:
+    for number, beginning in enumerate(question.beginnings):
+        folder, slash, text = beginning.rpartition("/")
+        # Of a folder those with the text anywhere in their names; GitHub knows no better filter.
         yield _Part(
-            _BRANCHES,
-            {"beginning": "String", "most": "Int!", "head": "String!"},
+            f"r{number}: refs(refPrefix: $f{number}, query: $q{number}, first: $most,"
+            " orderBy: {field: ALPHABETICAL, direction: DESC})"
+            f" {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {_COMPARE} }} }}",
+            {f"f{number}": "String!", f"q{number}": "String", "most": "Int!", "head": "String!"},
             {
-                "beginning": question.beginning or None,
-                "most": MOST_BRANCHES,
+                f"f{number}": f"{_HEADS}{folder}{slash}",
+                f"q{number}": text or None,
+                "most": max(MOST_BRANCHES // len(question.beginnings), 1),
                 "head": question.sha,
             },
         )
@@ -166,7 +170,8 @@ def _document(parts: tuple[_Part, ...]) -> str:
 
 
 def _compared(branch: str, found: Json) -> ComparedBranch | None:
-    return None if found is None else ComparedBranch.model_validate(found | {"name": branch})
+    whole = {"prefix": _HEADS, "name": branch}
+    return None if found is None else ComparedBranch.model_validate(found | whole)
 
 
 def _is_own(pull_request: Json, sha: str) -> bool | None:
@@ -185,21 +190,21 @@ def _members(question: Question, data: Json) -> Iterator[tuple[str, bool]]:
             yield name, Team.model_validate(found).has(question.login)
 
 
-def _checks(github: Github, variables: Mapping[str, Any], first: Json) -> list[CheckRun | Status]:
-    """Those of all pages."""
-    checks: list[CheckRun | Status] = []
-    page = first
+def _checks(github: Github, variables: Mapping[str, Any], first: Json) -> Checks | None:
+    """Those of all pages; None where one was not read."""
     same = {key: variables.get(key) for key in ("owner", "name", "sha")}
-    for _ in range(MOST_PAGES):
-        rollup = Commit.model_validate(page).status_check_rollup if page else None
-        if rollup is None:
-            break
-        checks += rollup.contexts.nodes
-        if not rollup.contexts.page_info.has_next_page:
-            break
-        data = answered(github, _NEXT, same | {"after": rollup.contexts.page_info.end_cursor})
-        page = data["repository"]["object"] if data else None
-    return checks
+
+    def more(cursor: str | None) -> Contexts | None:
+        data = answered(github, _NEXT, same | {"after": cursor})
+        return _contexts((data["repository"] or {}).get("object")) if data else None
+
+    begun = _contexts(first)
+    return () if begun is None else all_pages(begun, more)
+
+
+def _contexts(found: Json) -> Contexts | None:
+    rollup = Commit.model_validate(found).status_check_rollup if found else None
+    return rollup.contexts if rollup else None
 
 
 _NEXT = f"""

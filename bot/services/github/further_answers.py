@@ -18,9 +18,15 @@ class Comparison(Answer):
 class ComparedBranch(Answer):
     """A branch from which a commit is seen."""
 
+    prefix: str
     name: str
     compare: Comparison | None
     """None where the two have nothing in common."""
+
+    @property
+    def branch(self) -> str:
+        """Its whole name, of which GitHub cuts off what was asked for."""
+        return f"{self.prefix}{self.name}".removeprefix("refs/heads/")
 
     @property
     def has_it(self) -> bool:

@@ -9,6 +9,7 @@ from github import Github, GithubException
 from bot.services.github.errors import Refusal, trouble_in
 from bot.services.github.graphql_answers import (
     CheckRun,
+    Contexts,
     PullRequestAnswer,
     RepositoryAnswer,
     Status,
@@ -51,7 +52,7 @@ def _pull_request(rulesets: str) -> str:
       latestOpinionatedReviews(first: 100, writersOnly: true) {{
         nodes {{ state commit {{ oid }} }}
       }}
-      comments(last: 100) {{ totalCount nodes {{ author {{ __typename login }} }} }}
+      comments(last: 100) {{ nodes {{ author {{ __typename login }} }} }}
       commits(last: 1) {{ nodes {{ commit {{ {CHECKS} }} }} }}
     }}
 """
@@ -89,6 +90,8 @@ query(
 
 MOST_PAGES = 10
 """A hundred checks are on each."""
+_ANSWERED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND})
+"""PyGithub's own statuses for errors in an answer."""
 _COLLABORATORS = ["repository", "collaborators"]
 _UNKNOWN = frozenset({"undefinedField", "undefinedType", "argumentNotAccepted"})
 """GraphQL's codes for queries that do not fit its schema."""
@@ -139,19 +142,32 @@ def _all_checks(
     github: Github, document: str, variables: dict[str, Any], first: PullRequestAnswer
 ) -> Checks | None:
     """None where they are not of the head that is known: it has moved, or is not listed any more."""
-    page: PullRequestAnswer | None = first
+
+    def contexts_of(page: PullRequestAnswer | None) -> Contexts | None:
+        is_same = page is not None and page.has_checks_of(first.head_ref_oid)
+        return page.contexts if page is not None and is_same else None
+
+    def more(cursor: str | None) -> Contexts | None:
+        return contexts_of(_page(github, document, variables | {"after": cursor}))
+
+    if not first.has_checks_of(first.head_ref_oid):
+        return None
+    begun = contexts_of(first)
+    return () if begun is None else all_pages(begun, more)
+
+
+def all_pages(first: Contexts, more: Callable[[str | None], Contexts | None]) -> Checks | None:
+    """The checks of all pages; None where one was not read: what is left out must not pass."""
     checks: list[CheckRun | Status] = []
+    page: Contexts | None = first
     for _ in range(MOST_PAGES):
-        if page is not None and not page.has_checks_of(first.head_ref_oid):
+        if page is None:
             return None
-        contexts = page.contexts if page else None
-        if contexts is None:
-            break
-        checks += contexts.nodes
-        if not contexts.page_info.has_next_page:
-            break
-        page = _page(github, document, variables | {"after": contexts.page_info.end_cursor})
-    return tuple(checks)
+        checks += page.nodes
+        if not page.page_info.has_next_page:
+            return tuple(checks)
+        page = more(page.page_info.end_cursor)
+    return None
 
 
 def _page(github: Github, document: str, variables: dict[str, Any]) -> PullRequestAnswer | None:
@@ -175,8 +191,9 @@ def answered(
         _, answer = github.requester.graphql_query(query, variables)
     except GithubException as error:
         match error.data:
-            case {"data": {} as data, "errors": [*errors]} if is_enough(data, errors):
-                return dict(data)
+            case {"data": {} as data, "errors": [*errors]} if error.status in _ANSWERED:
+                if is_enough(data, errors):
+                    return dict(data)
         if _is_older(error):
             raise OlderGraphQLError from None
         if _is_none(error):

@@ -110,7 +110,6 @@ class Comment(Answer):
 class Comments(Answer):
     """The newest hundred."""
 
-    total_count: int
     nodes: tuple[Comment, ...]
 
 

@@ -26,7 +26,10 @@ class Nodes:
         """Note what an answer says; a repository has no number, which is 0."""
         if not node:
             return
-        self._known[full_name.lower(), kind, number] = node
+        key = (full_name.lower(), kind, number)
+        # What is met again is forgotten later.
+        self._known.pop(key, None)
+        self._known[key] = node
         if len(self._known) > MOST:
             del self._known[next(iter(self._known))]
 

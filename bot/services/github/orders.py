@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Any, Literal
 
 from bot.services.github import sizes
@@ -176,6 +176,15 @@ class NewComment:
 Order = CommentEdit | CheckUpdate | NewStatus | React | NewComment
 
 
+class Undone(Enum):
+    """Why it is not known that an order was carried out."""
+
+    REFUSED = auto()
+    """It was not."""
+    UNKNOWN = auto()
+    """It may have been."""
+
+
 @dataclass(frozen=True)
 class Written:
     """An order that was carried out."""
@@ -184,3 +193,6 @@ class Written:
     """Of the new comment."""
     node: str | None = None
     """Its id in GraphQL."""
+
+
+Outcome = Written | Undone

@@ -210,11 +210,8 @@ def _review(found: PullRequestAnswer) -> ReviewState:
 
 
 def _has_comments_of(found: PullRequestAnswer, author: str) -> bool:
-    """Also where there are more comments than were looked at."""
-    comments = found.comments
-    return comments.total_count > len(comments.nodes) or any(
-        _login(each.author) == author for each in comments.nodes
-    )
+    """Among the newest hundred: of older ones the database knows, or nobody."""
+    return any(_login(each.author) == author for each in found.comments.nodes)
 
 
 def _login(author: Author | None) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from github import Github
+from github.Requester import Requester
 
 from bot.services.github import graphql, sizes
 from bot.services.github.nodes import Kind, Nodes
@@ -15,45 +16,58 @@ from bot.services.github.orders import (
     NewComment,
     NewStatus,
     Order,
+    Outcome,
     React,
+    Undone,
     Written,
 )
 from bot.services.github.place import Place
 from bot.services.github.raw import Json
 
 _REACTIONS = {"+1": "THUMBS_UP", "-1": "THUMBS_DOWN"}
+_REFUSALS = frozenset({"FORBIDDEN", "NOT_FOUND", "UNPROCESSABLE"})
 _COMMENT_URL = re.compile(r"#issuecomment-(\d+)$")
 
 
 class Writing(Place):
     """Marks on a repository in one call, as far as everything that GraphQL needs is known here."""
 
-    async def write(self, orders: Sequence[Order]) -> tuple[Written | None, ...] | None:
-        """Carry out the orders; None for each that was not, which is left to a call of its own.
+    async def write(self, orders: Sequence[Order]) -> tuple[Outcome, ...] | None:
+        """Carry out the orders; what came of each, or None where nothing was asked.
 
-        None for all where nothing was asked. It is tried once: after an error each may have been
-        done.
+        It is tried once: after an error each may have been done.
         """
-        access = self._access
+        access, owner = self._access, self._owner.lower()
         mutations = [_mutation(each, access.nodes, self.full_name) for each in orders]
         known = [each for each in mutations if each is not None]
-        if access.lacks_graphql or access.leaves_writing_to_rest or not known:
+        if access.lacks_graphql or owner in access.leaves_writing_to_rest or not known:
             return None
         connection = await self._connection()
         try:
-            done = await connection.try_once(
+            answer = await connection.try_once(
                 self._named("writing several marks"), lambda github: _write(github, known)
             )
         except graphql.NoGraphQLError:
-            done = None
-        if done is None or not any(done):
-            # Whoever may not write one of them this way may write none of them.
-            access.leaves_writing_to_rest = True
-        for each in done or ():
-            if each is not None and each.id is not None:
+            answer = None
+        if answer is None or answer.is_forbidden:
+            access.leaves_writing_to_rest.add(owner)
+        outcomes = answer.outcomes if answer else ()
+        for each in outcomes:
+            if isinstance(each, Written) and each.id is not None:
                 access.nodes.learn(self.full_name, Kind.COMMENT, each.id, each.node)
-        left = iter(done or ())
-        return tuple(None if each is None else next(left, None) for each in mutations)
+        left = iter(outcomes)
+        return tuple(
+            Undone.REFUSED if each is None else next(left, Undone.REFUSED) for each in mutations
+        )
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What came of the changes."""
+
+    outcomes: tuple[Outcome, ...]
+    is_forbidden: bool
+    """Whether we may make none of them."""
 
 
 @dataclass(frozen=True)
@@ -100,30 +114,49 @@ def _mutation(order: Order, nodes: Nodes, full_name: str) -> _Mutation | None:
     return None if None in made.input.values() else made
 
 
-def _write(github: Github, mutations: Sequence[_Mutation]) -> tuple[Written | None, ...] | None:
-    """Make the changes; None for each that was not made, or for all where GraphQL is not to be used.
-
-    Errors: those of `graphql.answered`.
-    """
+def _write(github: Github, mutations: Sequence[_Mutation]) -> _Answer | None:
+    """Make the changes; None where GraphQL is not to be used. Errors: those of `graphql.answered`."""
     declared = ", ".join(f"$i{at}: {_input(each)}!" for at, each in enumerate(mutations))
     parts = " ".join(
         f"m{at}: {each.name}(input: $i{at}) {{ {each.shows} }}" for at, each in enumerate(mutations)
     )
     variables = {f"i{at}": dict(each.input) for at, each in enumerate(mutations)}
+    refused: dict[str, str] = {}
+
+    def is_enough(data: Json, errors: list[Json]) -> bool:
+        """What was done in part must not be repeated; what only a limit kept from us is."""
+        for each in errors:
+            path = [str(part) for part in each.get("path") or ()]
+            if len(path) == 1:
+                refused[path[0]] = str(each.get("type"))
+        return any(data.values()) or not any(_is_limit(each) for each in errors)
+
     document = f"mutation({declared}) {{ {parts} }}"
-    data = graphql.answered(github, document, variables, is_enough=lambda _data, _errors: True)
+    data = graphql.answered(github, document, variables, is_enough=is_enough)
     if data is None:
         return None
-    return tuple(_written(data.get(f"m{at}")) for at, _ in enumerate(mutations))
+    names = [f"m{at}" for at, _ in enumerate(mutations)]
+    outcomes = tuple(_outcome(data.get(name), refused.get(name)) for name in names)
+    is_forbidden = len(names) > 1 and all(refused.get(name) == "FORBIDDEN" for name in names)
+    return _Answer(outcomes, is_forbidden)
+
+
+def _is_limit(error: Json) -> bool:
+    return error.get("type") == "RATE_LIMITED" or Requester.isRateLimitError(
+        str(error.get("message", "")).lower()
+    )
 
 
 def _input(mutation: _Mutation) -> str:
     return f"{mutation.name[0].upper()}{mutation.name[1:]}Input"
 
 
-def _written(found: Json) -> Written | None:
-    if not found or None in found.values():
-        return None
+def _outcome(found: Json, error: str | None) -> Outcome:
+    """Where nothing is shown and no refusal says why, it may be there all the same."""
+    if not found:
+        return Undone.REFUSED if error in _REFUSALS else Undone.UNKNOWN
+    if None in found.values():
+        return Undone.UNKNOWN
     node = (found.get("commentEdge") or {}).get("node") or {}
     # Its number alone: not every server says it as one that is large enough.
     number = _COMMENT_URL.search(node.get("url") or "")

@@ -280,7 +280,12 @@ class Follower:
     async def _try_together(
         self, marks: Sequence[Mark], wording: Wording
     ) -> frozenset[Mark] | None:
-        """Those that were said in one call; None where there is no point in going on."""
+        """Those that were said in one call; None where there is no point in going on.
+
+        After a failure each is said by itself: what GitHub takes so it may not take together.
+        """
+        if self._failures:
+            return frozenset()
         try:
             return await self._speaker.say_together(marks, wording)
         except StoppedError as error:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from bot.services.github import CheckReport, DeploymentState, Order, Reaction, Written
+from bot.services.github import CheckReport, DeploymentState, Order, Outcome, Reaction
 
 
 class Repository(Protocol):
@@ -55,8 +55,8 @@ class Repository(Protocol):
     ) -> None:
         """Say how it stands; what was tried may be there."""
 
-    async def write(self, orders: Sequence[Order]) -> tuple[Written | None, ...] | None:
-        """Carry them out in one call; None for what is left to a call of its own, or for all.
+    async def write(self, orders: Sequence[Order]) -> tuple[Outcome, ...] | None:
+        """Carry them out in one call; what came of each, or None where nothing was asked.
 
         After an error each may have been done.
         """

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.domain.reasons import Code, StoppedError
+from bot.services.github import Undone, Written
 from bot.store.deployments import Deployments
 from bot.store.reports import Reports
 from handlers.reports.github.check import check_name, check_report
@@ -64,14 +65,12 @@ class Speaker:
         once = {mark: each for mark, order in orders.items() if (each := made_once(mark, order))}
         if once:
             await self._keep(view, replace(self.marks, tried=before.union(once.values())))
-        written = await self._repository.write(tuple(orders.values()))
-        done = {
-            mark: each
-            for mark, each in zip(orders, written or (), strict=False)
-            if each is not None
-        }
-        # What GitHub says is not done is not there.
-        tried = before.union(each for mark, each in once.items() if mark in done)
+        outcomes = await self._repository.write(tuple(orders.values()))
+        came = dict(zip(orders, outcomes or (), strict=False))
+        done = {mark: each for mark, each in came.items() if isinstance(each, Written)}
+        # What GitHub says is not done is not there; of all else it has to be looked for.
+        may_be_there = {mark for mark, each in came.items() if each is not Undone.REFUSED}
+        tried = before.union(each for mark, each in once.items() if mark in may_be_there)
         said = replace(self.marks, tried=tried, calls=self.marks.calls + len(done))
         for mark, made in done.items():
             said = said.saying(mark, wording.of(mark))

@@ -5,6 +5,7 @@ import pytest
 from bot.services.github import further
 from handlers.commands import belonging
 from tests.handlers.github.world import EDGES, World
+from tests.standins.github import objects
 from tests.standins.github.state import PullRequest
 
 PATTERN = "  staging: {branches: ['release/*'], on: {release: published}}\n"
@@ -49,6 +50,20 @@ async def test_a_commit_of_a_branch_that_no_pattern_allows_is_refused(world: Wor
         await world.comment(pull, f"/pachops deploy staging {sha}")
         assert "commit_elsewhere" in world.answers(pull)[-1]
     assert await world.asked() == []
+
+
+async def test_many_other_branches_do_not_hide_those_of_several_patterns(world: World) -> None:
+    world.declare("  staging: {branches: [main, 'release/*', 'hotfix/*']}\n")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"b": "1"})
+    sha = await world.github.push(EDGES, {"a": "1"}, "release/1")
+    await world.github.push(EDGES, {"a": "2"}, "release/1")
+    git = world.github.world.repo(EDGES).git
+    for number in range(120):
+        objects.move(git, f"refs/heads/chore/{number:03}", pull.head_sha)
+    await world.comment(pull, f"/pachops deploy staging {sha}")
+    assert (await world.only()).request.commit.sha == sha
+    assert world.github.called("POST", "/graphql") == 2
+    assert world.github.called("GET", "/compare/") == 0
 
 
 @pytest.mark.parametrize("has_graphql", [True, False])

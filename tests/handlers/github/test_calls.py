@@ -246,7 +246,7 @@ EVERY_RULE = """
 
 @pytest.mark.parametrize(("steps", "is_looked_at_again"), ENDS)
 @pytest.mark.parametrize("server", [SAYS_ALL, SILENT_ON_PEOPLE, TOO_OLD], ids=str)
-@pytest.mark.parametrize("named", ["", "main", "OLDER", "RELEASED"])
+@pytest.mark.parametrize("named", ["", "main", "OLDER", "SHORT", "RELEASED"])
 async def test_whatever_the_rules_are_and_whatever_is_named_it_is_twelve_calls_at_most(
     world: World,
     database: Database,
@@ -276,9 +276,49 @@ async def test_whatever_the_rules_are_and_whatever_is_named_it_is_twelve_calls_a
         world.github.check(EDGES, sha, "unit")
     world.github.review(pull, "grace")
     world.github.advance(5)
-    written = {"OLDER": older, "RELEASED": released}.get(named, named)
+    written = {"OLDER": older, "SHORT": older[:10], "RELEASED": released}.get(named, named)
     made = await _deployed(world, database, pull, steps, f"/pachops deploy staging {written}")
     assert len(made) <= 12, made
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "{force: {teams: [acme/oncall]}}",
+        "{deployers: {users: [ada]}, force: {teams: [acme/oncall, acme/sre]}}",
+        "{deployers: {users: [ada], teams: [acme/ml]}}",
+    ],
+)
+async def test_of_lists_that_decide_nothing_nobody_asks(
+    world: World, database: Database, rules: str
+) -> None:
+    world.declare(f"  staging: {rules}\n")
+    await _meets_the_server(world)
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    made = await _deployed(world, database, pull, ENDS[0][0])
+    assert len(made) == 8, made
+
+
+async def test_a_long_thread_costs_nothing(world: World, database: Database) -> None:
+    world.declare("  staging: {}\n")
+    await _meets_the_server(world)
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    for number in range(120):
+        await world.github.comment(pull, f"chat {number}")
+    assert len(await _deployed(world, database, pull, ENDS[0][0])) == 8
+
+
+async def test_a_short_sha_costs_nothing_that_is_of_no_use(world: World) -> None:
+    world.declare("  staging: {}\n")
+    await _meets_the_server(world)
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    older = pull.head_sha
+    await world.github.push(EDGES, {"a": "2"}, "feature")
+    await world.settled()
+    before = len(world.github.calls)
+    await world.comment(pull, f"/pachops deploy staging {older[:10]}")
+    await world.only()
+    assert [each.path for each in world.github.calls[before:-1]] == ["/graphql", "/graphql"]
 
 
 async def _deployed(

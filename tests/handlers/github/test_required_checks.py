@@ -14,6 +14,8 @@ from handlers.github.awaiting import LOOK_SECONDS
 from handlers.reports.github.check import check_name
 from tests.handlers.github.bot import Bot
 from tests.handlers.github.world import EDGES, World
+from tests.standins.github import objects
+from tests.standins.github.faults import Fault, garbled
 
 REQUIRES = "    requires: [{checks: [unit]}]\n"
 FOLLOWS = f"  staging:\n    on: {{push: [main]}}\n{REQUIRES}"
@@ -58,6 +60,48 @@ async def test_a_release_is_deployed_where_its_checks_succeeded(world: World) ->
     await world.github.publish_release(EDGES, "v1")
     await world.settled()
     assert (await world.only()).request.commit.sha == sha
+
+
+@pytest.mark.parametrize("has_graphql", [True, False])
+async def test_a_branch_that_is_where_the_head_is_is_judged_by_the_same_checks(
+    world: World, *, has_graphql: bool
+) -> None:
+    world.declare(TAKES)
+    world.github.world.has_graphql = has_graphql
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    git = world.github.world.repo(EDGES).git
+    objects.move(git, "refs/heads/main", pull.head_sha)
+    world.github.check(EDGES, pull.head_sha, "unit")
+    await world.comment(pull, "/pachops deploy staging main")
+    assert (await world.only()).request.commit.sha == pull.head_sha
+
+
+PAGE_NOT_READ = {
+    "data": {"repository": None},
+    "errors": [{"type": "RESOURCE_LIMITS_EXCEEDED", "message": "Too much.", "path": []}],
+}
+
+
+@pytest.mark.parametrize("is_head", [True, False])
+async def test_a_check_on_a_page_that_was_not_read_does_not_pass(
+    world: World, *, is_head: bool
+) -> None:
+    world.declare("  staging:\n    requires: [checks]\n")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    sha = pull.head_sha
+    if not is_head:
+        await world.github.push(EDGES, {"a": "2"}, "feature")
+    for number in range(110):
+        world.github.check(EDGES, sha, f"check {number:03}")
+    world.github.status(EDGES, sha, "last", "failure")
+    await world.settled()
+    for _ in range(1 if is_head else 2):
+        world.github.fail("POST", "/graphql", Fault())
+    world.github.fail("POST", "/graphql", garbled(json.dumps(PAGE_NOT_READ).encode()))
+    await world.comment(pull, f"/pachops deploy staging {sha}")
+    assert "checks_failed" in world.answers(pull)[-1]
+    assert world.github.pending_faults() == 0
+    assert await world.asked() == []
 
 
 async def pushed_late(world: World, conclusion: str) -> str:

@@ -142,7 +142,7 @@ async def test_without_rules_anywhere_there_is_no_check(world: World) -> None:
 async def test_a_team_that_cannot_be_looked_up_at_all_fails_and_names_the_call(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def unread(_client: RepositoryClient, team: str, _login: str) -> bool:
+    async def unread(_client: RepositoryClient, team: str, _login: str, **_: bool) -> bool:
         raise StoppedError(Code.GITHUB_UNREACHABLE, f"looking for ada in {team}: it answers 502")
 
     monkeypatch.setattr(RepositoryClient, "is_team_member", unread)

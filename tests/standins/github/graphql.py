@@ -98,12 +98,14 @@ def _refs(call: Call, repo: Repo, arguments: Arguments) -> Node:
     if not call.caller.has("contents:read"):
         raise _forbidden()
     prefix, text = arguments["refPrefix"], arguments.get("query") or ""
-    found = ((name.removeprefix(prefix), sha) for name, sha in objects.refs(repo.git, prefix))
-    nodes = [_ref(repo, name, sha) for name, sha in found if text.lower() in name.lower()]
+    found = [(name.removeprefix(prefix), sha) for name, sha in objects.refs(repo.git, prefix)]
+    if (arguments.get("orderBy") or {}).get("direction") == "DESC":
+        found.reverse()
+    nodes = [_ref(repo, name, sha, prefix) for name, sha in found if text.lower() in name.lower()]
     return _connection("Ref", nodes, arguments)
 
 
-def _ref(repo: Repo, name: str, sha: str) -> Node:
+def _ref(repo: Repo, name: str, sha: str, prefix: str = "refs/heads/") -> Node:
     def compare(arguments: Arguments) -> Node:
         head = objects.resolve(repo.git, arguments["headRef"])
         found = objects.compare(repo.git, sha, head) if head else None
@@ -119,7 +121,8 @@ def _ref(repo: Repo, name: str, sha: str) -> Node:
             },
         )
 
-    return Node("Ref", {"name": name, "target": Node("Commit", {"oid": sha}), "compare": compare})
+    target = Node("Commit", {"oid": sha})
+    return Node("Ref", {"prefix": prefix, "name": name, "target": target, "compare": compare})
 
 
 def _organization(call: Call, arguments: Arguments) -> Node:

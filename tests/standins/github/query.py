@@ -198,11 +198,24 @@ class _Parser:
                 raise QueryError(message)
             self._used.add(name)
             return self._given[name]
+        if token == "{":
+            return self._object()
         if token in {"true", "false"}:
             return token == "true"
         if token.startswith('"'):
             return token[1:-1]
         return int(token) if token.lstrip("-").isdecimal() else token
+
+    def _object(self) -> dict[str, Any]:
+        found = {}
+        while self._next != "}":
+            name = self._take()
+            self._take(":")
+            found[name] = self._value()
+            if self._next == ",":
+                self._take(",")
+        self._take("}")
+        return found
 
     def _take(self, expected: str = "") -> str:
         token = self._next

@@ -1,15 +1,24 @@
 """What one query says of a commit, and when REST has to be asked."""
 
+import json
+
 import pytest
 
 from bot.domain.github import Check, CheckState
 from bot.services.github import Further, Question, RepositoryClient
 from tests.standins.github import objects
-from tests.standins.github.faults import Fault
+from tests.standins.github.faults import Fault, garbled
 from tests.standins.github.server import GitHubServer
 from tests.standins.github.state import PullRequest
 
 EDGES = "acme/edges"
+NOT_READ = [
+    {
+        "data": {"repository": None},
+        "errors": [{"type": "RESOURCE_LIMITS_EXCEEDED", "message": "Too much.", "path": []}],
+    },
+    {"data": {"repository": {"object": None}}},
+]
 
 
 async def _facts(edges: RepositoryClient, question: Question) -> Further:
@@ -82,23 +91,52 @@ async def test_branches_are_found_by_how_their_names_begin(
     await server.push(EDGES, {"a": "3"}, "release/2")
     await server.push(EDGES, {"a": "4"}, "old-release/1")
 
-    found = await _facts(edges, Question(sha, beginning="release/"))
+    found = await _facts(edges, Question(sha, beginnings=("release/",)))
 
     assert found.are_all
-    # GitHub finds a text anywhere: whoever asks has its patterns.
-    assert found.branches == {"release/1": True, "release/2": False, "old-release/1": False}
+    assert found.branches == {"release/1": True, "release/2": False}
 
 
-async def test_the_first_fifty_branches_are_looked_at(
+async def test_of_a_folder_those_are_found_that_have_the_text_in_their_names(
     edges: RepositoryClient, server: GitHubServer
 ) -> None:
-    sha = await server.push(EDGES, {"a": "1"}, "release/00")
-    for number in range(1, 51):
-        objects.move(server.world.repo(EDGES).git, f"refs/heads/release/{number:02}", sha)
+    sha = await server.push(EDGES, {"a": "1"}, "release-1")
+    await server.push(EDGES, {"a": "4"}, "old-release-1")
+    await server.push(EDGES, {"a": "5"}, "hotfix/1")
+    await server.push(EDGES, {"a": "6"}, "feature")
 
-    found = await _facts(edges, Question(sha, beginning=""))
+    found = await _facts(edges, Question(sha, beginnings=("hotfix/", "release-")))
 
-    assert len(found.branches) == 50
+    # GitHub knows no better filter: whoever asks has its patterns.
+    assert found.branches == {"release-1": True, "old-release-1": False, "hotfix/1": False}
+
+
+async def test_branches_of_other_folders_take_nobodys_place(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    sha = await server.push(EDGES, {"a": "1"}, "release/1")
+    await server.push(EDGES, {"a": "2"}, "release/1")
+    git = server.world.repo(EDGES).git
+    for number in range(120):
+        objects.move(git, f"refs/heads/feature/{number:03}", sha)
+        objects.move(git, f"refs/heads/zz/{number:03}", sha)
+
+    found = await _facts(edges, Question(sha, beginnings=("hotfix/", "release/")))
+
+    assert (found.branches, found.are_all) == ({"release/1": True}, True)
+
+
+async def test_the_last_hundred_branches_are_looked_at(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    sha = await server.push(EDGES, {"a": "1"}, "release/000")
+    for number in range(1, 101):
+        objects.move(server.world.repo(EDGES).git, f"refs/heads/release/{number:03}", sha)
+
+    found = await _facts(edges, Question(sha, beginnings=("",)))
+
+    assert len(found.branches) == 100
+    assert "release/100" in found.branches
     assert not found.are_all
 
 
@@ -108,7 +146,7 @@ async def test_a_forks_commit_is_found_here_and_is_a_part_of_nothing(
     server.fork(EDGES, "eve")
     imposter = await server.push("eve/edges", {"edges.py": "evil\n"}, by="eve")
 
-    question = Question(imposter, pull_request=pull.number, branches=("main",), beginning="f")
+    question = Question(imposter, pull_request=pull.number, branches=("main",), beginnings=("f",))
     found = await _facts(edges, question)
 
     assert found.in_pull_request is False
@@ -164,7 +202,33 @@ async def test_what_graphql_does_not_say_is_left_to_rest(
 async def test_a_comparison_that_takes_github_too_long_is_left_to_rest(
     edges: RepositoryClient, server: GitHubServer, pull: PullRequest
 ) -> None:
-    server.fail("POST", "/graphql", Fault(status=502), times=4)
+    server.fail("POST", "/graphql", Fault(status=502))
 
     assert await edges.further(Question(pull.head_sha, branches=("main",))) is None
     assert await edges.further(Question(pull.head_sha, branches=("main",))) is not None
+
+
+async def test_a_server_that_is_too_old_for_it_is_asked_once_and_says_the_first_look_all_the_same(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    errors = [{"message": "?", "extensions": {"code": "undefinedField"}}]
+    server.fail("POST", "/graphql", garbled(json.dumps({"errors": errors}).encode()))
+    question = Question(pull.head_sha, branches=("main",))
+
+    for _ in range(2):
+        assert await edges.further(question) is None
+    assert await edges.look(pull.number, path="rules.yml", login="ada") is not None
+    assert server.called("POST", "/graphql") == 2
+
+
+@pytest.mark.parametrize("body", NOT_READ, ids=["too much", "gone"])
+async def test_checks_of_which_a_page_was_not_read_are_left_to_rest(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest, body: object
+) -> None:
+    """What is left out must not pass."""
+    for number in range(110):
+        server.check(EDGES, pull.head_sha, f"check {number:03}")
+    server.fail("POST", "/graphql", Fault())
+    server.fail("POST", "/graphql", garbled(json.dumps(body).encode()))
+
+    assert await edges.further(Question(pull.head_sha, checks=True)) is None

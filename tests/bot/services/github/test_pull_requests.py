@@ -1,5 +1,6 @@
 """What the client says of a pull request, against the stand-in."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from bot.domain.github import Check, CheckState, Permission, ReviewState
 from bot.domain.reasons import Code, StoppedError
 from bot.services.github import GitHub, RepositoryClient
 from tests.standins.github import objects
+from tests.standins.github.faults import Fault, garbled
 from tests.standins.github.server import GitHubServer
 from tests.standins.github.state import PullRequest
 
@@ -237,13 +239,41 @@ async def test_our_comments_are_known_from_those_of_others(
     assert (await edges.pull_request(pull.number)).has_our_comments
 
 
-async def test_of_more_comments_than_are_looked_at_one_may_be_ours(
+async def test_of_more_comments_than_are_looked_at_the_newest_count(
     edges: RepositoryClient, server: GitHubServer, pull: PullRequest
 ) -> None:
+    """The database knows of older ones."""
     for _ in range(101):
         await server.comment(pull, "a person's")
 
-    assert (await edges.pull_request(pull.number)).has_our_comments
+    assert not (await edges.pull_request(pull.number)).has_our_comments
+
+
+NOT_READ = [
+    {
+        "data": {"repository": None},
+        "errors": [{"type": "RESOURCE_LIMITS_EXCEEDED", "message": "Too much.", "path": []}],
+    },
+    {"data": None, "errors": [{"type": "SERVICE_UNAVAILABLE", "message": "Service unavailable"}]},
+]
+
+
+@pytest.mark.parametrize("body", NOT_READ, ids=["too much", "unavailable"])
+async def test_checks_of_which_a_page_was_not_read_are_asked_for_by_rest(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest, body: object
+) -> None:
+    """What is left out must not pass."""
+    for number in range(110):
+        server.check("acme/edges", pull.head_sha, f"check {number:03}")
+    server.status("acme/edges", pull.head_sha, "last", "failure")
+    server.fail("POST", "/graphql", Fault())
+    server.fail("POST", "/graphql", garbled(json.dumps(body).encode()))
+
+    found = await edges.pull_request(pull.number)
+
+    assert found.checks is None
+    assert server.pending_faults() == 0
+    assert Check("last", CheckState.FAILURE) in await edges.checks(pull.head_sha)
 
 
 async def test_a_pull_request_from_a_fork_says_so(

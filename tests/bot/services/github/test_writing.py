@@ -1,5 +1,7 @@
 """Several marks in one call: all of them, as the calls for one make them, and none twice."""
 
+import json
+
 import pytest
 
 from bot.domain.reasons import Code, StoppedError
@@ -10,14 +12,25 @@ from bot.services.github import (
     CheckUpdate,
     CommentEdit,
     Conclusion,
+    GitHub,
     NewComment,
     NewStatus,
     Order,
+    Outcome,
     React,
     RepositoryClient,
+    Undone,
+    Written,
 )
 from tests.standins.github import shapes
-from tests.standins.github.faults import Fault, dropped, error, lost_answer, secondary_limit
+from tests.standins.github.faults import (
+    Fault,
+    dropped,
+    error,
+    garbled,
+    lost_answer,
+    secondary_limit,
+)
 from tests.standins.github.server import GitHubServer
 from tests.standins.github.state import PullRequest
 
@@ -61,15 +74,12 @@ async def test_all_are_made_in_one_call_and_in_their_order(
     orders = await _made(edges, server, pull)
     before = len(server.calls)
 
-    written = await edges.write(orders)
+    written = _all_done(await edges.write(orders))
 
-    assert written is not None
-    assert all(written)
     assert [each.path for each in server.calls[before:]] == ["/graphql"]
     command, progress, failure = server.comments(pull)
     assert progress.body == f"Failed\n\n{MARKER}"
     assert failure.body == "@ada: it failed\n\n<!-- pachops:failure:d1 -->"
-    assert written[-1] is not None
     assert written[-1].id == failure.id
     assert [each.content for each in command.reactions] == ["rocket"]
     (deployment,) = server.deployments(EDGES)
@@ -85,12 +95,10 @@ async def test_a_new_comment_can_be_edited_by_the_next_call(
     edges: RepositoryClient, server: GitHubServer, pull: PullRequest
 ) -> None:
     await edges.look(pull.number, path="rules.yml", login="ada")
-    written = await edges.write([NewComment(pull.number, "One", MARKER)])
-    assert written is not None
-    assert written[0] is not None
-    assert written[0].id is not None
+    (written,) = _all_done(await edges.write([NewComment(pull.number, "One", MARKER)]))
+    assert written.id is not None
 
-    assert await edges.write([CommentEdit(written[0].id, "Two", MARKER)])
+    _all_done(await edges.write([CommentEdit(written.id, "Two", MARKER)]))
     assert [each.body for each in server.comments(pull)] == [f"Two\n\n{MARKER}"]
 
 
@@ -100,10 +108,7 @@ async def test_what_github_refuses_does_not_keep_the_rest(
     orders = await _made(edges, server, pull)
     await server.delete(pull, server.comments(pull)[1])
 
-    written = await edges.write(orders)
-
-    assert written is not None
-    assert [each is not None for each in written] == [True, False, True, True, True]
+    assert _was_done(await edges.write(orders)) == [True, False, True, True, True]
 
 
 async def test_what_is_not_known_here_is_left_to_calls_of_their_own(
@@ -112,10 +117,8 @@ async def test_what_is_not_known_here_is_left_to_calls_of_their_own(
     comment = await edges.create_comment(pull.number, "Deploying", marker=MARKER)
 
     assert await edges.write([React(1, "rocket"), NewComment(99, "?", MARKER)]) is None
-    written = await edges.write([React(1, "rocket"), CommentEdit(comment, "Failed", MARKER)])
-
-    assert written is not None
-    assert [each is not None for each in written] == [False, True]
+    orders: list[Order] = [React(1, "rocket"), CommentEdit(comment, "Failed", MARKER)]
+    assert _was_done(await edges.write(orders)) == [False, True]
 
 
 async def test_more_annotations_than_a_call_takes_are_left_to_calls_of_their_own(
@@ -138,7 +141,7 @@ async def test_a_server_that_takes_none_is_asked_once(
 
     for _ in range(2):
         written = await edges.write(orders)
-        assert written is None or not any(written)
+        assert written is None or set(written) == {Undone.REFUSED}
 
     assert server.called("POST", "/graphql") == before + 1
 
@@ -164,8 +167,90 @@ async def test_a_limit_is_waited_out(
     orders = await _made(edges, server, pull)
     server.fail("POST", "/graphql", secondary_limit(30))
 
+    _all_done(await edges.write(orders))
+    assert len(server.comments(pull)) == 3
+
+
+NOTHING = {f"m{at}": None for at in range(5)}
+WRONG = "Something went wrong while executing your query. Please include `AB:CD` when reporting it."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"data": NOTHING, "errors": [{"message": WRONG, "path": ["m4"]}]},
+        {"data": NOTHING},
+        {"data": NOTHING | {"m4": {"commentEdge": None}}},
+    ],
+    ids=["something went wrong", "nothing is shown", "nothing is shown of one"],
+)
+async def test_what_no_refusal_is_told_of_may_have_been_done(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest, answer: object
+) -> None:
+    orders = await _made(edges, server, pull)
+    server.fail("POST", "/graphql", Fault(200, body=json.dumps(answer).encode(), after=True))
+
     written = await edges.write(orders)
 
     assert written is not None
-    assert all(written)
+    assert written[4] is Undone.UNKNOWN
     assert len(server.comments(pull)) == 3
+    # It was an odd answer, not one for good.
+    assert _all_done(await edges.write(orders))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]},
+        {"data": NOTHING, "errors": [{"type": "RATE_LIMITED", "message": "?", "path": ["m0"]}]},
+        {"errors": [{"message": "You have exceeded a secondary rate limit. Please wait."}]},
+    ],
+    ids=["primary", "of one", "secondary"],
+)
+async def test_a_limit_in_an_answer_is_waited_out_too(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest, answer: object
+) -> None:
+    orders = await _made(edges, server, pull)
+    server.fail("POST", "/graphql", garbled(json.dumps(answer).encode()))
+
+    _all_done(await edges.write(orders))
+    assert len(server.comments(pull)) == 3
+
+
+async def test_an_owner_who_forbids_it_says_nothing_of_others(
+    github: GitHub, edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    orders = await _made(edges, server, pull)
+    server.world.writes_with_graphql = False
+    assert _was_done(await edges.write(orders)) == [False] * 5
+    server.world.writes_with_graphql = True
+    assert await edges.write(orders) is None
+
+    server.repository("umbrella/hive")
+    other = await server.open_pull_request("umbrella/hive", "feature", files={"a": "1"})
+    hive = github.for_repository("umbrella", "hive")
+    await hive.look(other.number, path="rules.yml", login="ada")
+    _all_done(await hive.write([NewComment(other.number, "One", MARKER)]))
+
+
+async def test_a_deleted_comment_says_nothing_of_what_comes_later(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    orders = await _made(edges, server, pull)
+    await server.delete(pull, server.comments(pull)[1])
+
+    assert _was_done(await edges.write([orders[1]])) == [False]
+    assert _was_done(await edges.write(orders)) == [True, False, True, True, True]
+
+
+def _all_done(outcomes: tuple[Outcome, ...] | None) -> list[Written]:
+    assert outcomes is not None
+    done = [each for each in outcomes if isinstance(each, Written)]
+    assert len(done) == len(outcomes), outcomes
+    return done
+
+
+def _was_done(outcomes: tuple[Outcome, ...] | None) -> list[bool]:
+    assert outcomes is not None
+    return [isinstance(each, Written) for each in outcomes]

@@ -14,8 +14,10 @@ from bot.services.github import (
     NewComment,
     NewStatus,
     Order,
+    Outcome,
     React,
     Reaction,
+    Undone,
     Written,
 )
 
@@ -67,6 +69,10 @@ class FakeRepository:
         self.writes_one_by_one = False
         self.leaves: set[type[Order]] = set()
         """The orders that a call for several does not carry out."""
+        self.hides: set[type[Order]] = set()
+        """Those of which it does not say that it has."""
+        self.down_for: set[str] = set()
+        """The methods that are not answered."""
         self.reacted = asyncio.Event()
         self._last_id = 100
 
@@ -167,22 +173,26 @@ class FakeRepository:
             states.append(state)
         self._done("deployment_status")
 
-    async def write(self, orders: Sequence[Order]) -> tuple[Written | None, ...] | None:
+    async def write(self, orders: Sequence[Order]) -> tuple[Outcome, ...] | None:
         if self.writes_one_by_one:
             return None
         self._called("write")
-        written = tuple(self._carry_out(each) for each in orders)
+        written = tuple(
+            Undone.UNKNOWN if type(each) in self.hides else outcome
+            for each in orders
+            for outcome in [self._carry_out(each)]
+        )
         self._done("write")
         return written
 
-    def _carry_out(self, order: Order) -> Written | None:
+    def _carry_out(self, order: Order) -> Outcome:
         if type(order) in self.leaves:
-            return None
+            return Undone.REFUSED
         match order:
             case CommentEdit(comment, body, marker):
                 found = self.comments.get(comment)
                 if found is None:
-                    return None
+                    return Undone.REFUSED
                 found.body, found.marker = body, marker
                 found.edits += 1
             case CheckUpdate(check, report):
@@ -202,6 +212,8 @@ class FakeRepository:
         self.calls.append(name)
         if self.down:
             raise StoppedError(self.down, "nothing is done")
+        if name in self.down_for:
+            raise StoppedError(Code.GITHUB_UNREACHABLE, "it does not answer")
         if name in self.refuses:
             raise StoppedError(Code.GITHUB_REFUSED, "it answers 403")
 

@@ -125,6 +125,41 @@ async def test_what_a_call_for_several_leaves_is_said_by_itself(
     assert world.reports.is_idle
 
 
+@pytest.mark.parametrize("odd", [NewStatus, NewComment, CheckUpdate])
+async def test_what_is_done_without_being_shown_is_not_done_twice(
+    world: World, odd: type[Order]
+) -> None:
+    world.github.hides = {odd}
+    await world.runs()
+    await world.ends(Outcome.FAILED, BROKEN)
+    await world.passes()
+    (deployment,) = world.github.deployments.values()
+    (check,) = world.github.checks.values()
+    assert deployment.states == ["failure"]
+    assert len(check.annotations) == 1
+    assert len(world.bodies()) == 2
+    assert world.reports.is_idle
+
+
+@pytest.mark.parametrize("outcome", [Outcome.SUCCEEDED, Outcome.FAILED])
+async def test_where_no_call_for_several_is_answered_each_is_said_by_itself(
+    world: World, outcome: Outcome
+) -> None:
+    """As where the way to GraphQL is closed."""
+    world.github.down_for = {"write"}
+    await world.runs()
+    await world.ends(outcome)
+    for _ in range(3):
+        await world.passes(60)
+    (deployment,) = world.github.deployments.values()
+    (check,) = world.github.checks.values()
+    assert len(deployment.states) == 1
+    assert check.reports[-1].conclusion is not None
+    assert len(world.bodies()) == (2 if outcome is Outcome.FAILED else 1)
+    assert world.github.calls.count("write") == 1
+    assert world.reports.is_idle
+
+
 async def test_an_outage_at_the_end_doubles_nothing(world: World) -> None:
     await world.runs()
     await world.ends(Outcome.FAILED, BROKEN)

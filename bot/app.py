@@ -22,7 +22,7 @@ from bot.domain.gate_rules import EnvironmentRules, Rules
 from bot.domain.plan import Plan
 from bot.domain.progress import InLine
 from bot.domain.queue import in_line
-from bot.domain.reasons import Code, Reason, StoppedError
+from bot.domain.reasons import GITHUB_PASSES, Code, Reason, StoppedError
 from bot.domain.trust import Trust
 from bot.engine.engine import Engine
 from bot.engine.run import Run
@@ -48,6 +48,7 @@ from bot.store.progress import ProgressLog
 from bot.store.queue import Queue
 from bot.store.standing import standing_of
 from bot.store.values import JSON
+from handlers.reports import words
 from handlers.reports.slack.origin import ORIGIN as SLACK
 from handlers.reports.slack.origin import told_in
 
@@ -63,6 +64,12 @@ LOG = logging.getLogger(__name__)
 
 _WITHOUT_RULES = frozenset({Code.REPOSITORY_UNKNOWN, Code.REF_UNKNOWN, Code.PROJECT_INVALID})
 """Of such a repository it is not known later either which channels are told."""
+_NOT_READ = GITHUB_PASSES | {
+    Code.REPOSITORY_UNKNOWN,
+    Code.REPOSITORY_UNREADABLE,
+    Code.GITHUB_REFUSED,
+    Code.GITHUB_LOGIN_REFUSED,
+}
 ROLLBACK_SECONDS = 3.0
 """How long a rollback waits for what the default branch says of it, where we have other rules."""
 LONGEST_ROLLBACK_SECONDS = 20.0
@@ -216,21 +223,31 @@ class Bot:
         """What counts for a request now. Errors: those of git and of the project file."""
         return await ruled(self.git, self.settings, request)
 
-    async def rules_for(self, request: Request) -> EnvironmentRules:
+    async def rules_for(
+        self, request: Request, say: Callable[[str], None] = LOG.warning
+    ) -> EnvironmentRules:
         """The same for a command line.
 
-        Whoever takes something back waits for git a little only: what the default branch says counts
-        if it comes soon, else what our copy of the commit says that comes back.
+        Whoever takes something back waits for git a little only: where the default branch does not
+        come soon our copy of the commit says it that comes back, which is said. What comes and is
+        wrong counts.
         """
         if request.kind is Kind.DEPLOY:
             return (await self.ruled(request)).rules
-        if request.is_commit_known:
-            try:
-                return await self._rules_within(ROLLBACK_SECONDS, ruled, request)
-            except StoppedError as error:
-                LOG.warning("the rules of the commit that comes back count: %s", error)
-            return await self._rules_within(ROLLBACK_SECONDS, ruled_by_its_commit, request)
-        return await self._rules_within(LONGEST_ROLLBACK_SECONDS, ruled, request)
+        if not await self._has_copy(request):
+            return await self._rules_within(LONGEST_ROLLBACK_SECONDS, ruled, request)
+        try:
+            return await self._rules_within(ROLLBACK_SECONDS, ruled, request)
+        except StoppedError as stopped:
+            if stopped.reason.code not in _NOT_READ:
+                raise
+            say(words.rules_of_what_comes_back(stopped.reason.fact))
+        return await self._rules_within(ROLLBACK_SECONDS, ruled_by_its_commit, request)
+
+    async def _has_copy(self, request: Request) -> bool:
+        if not request.is_commit_known:
+            return False
+        return await self.git.has(request.repository, request.commit.sha)
 
     async def _rules_within(self, seconds: float, look: Look, request: Request) -> EnvironmentRules:
         try:

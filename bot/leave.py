@@ -1,6 +1,7 @@
 """Whether the rules let a terminal's request through, before there is a deployment."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from bot.app import Bot
 from bot.domain.deployment import Request
@@ -17,8 +18,8 @@ async def take_leave(
 
     Errors: why they do not, and those of git. What else stands in the way is shown.
     """
-    rules = await bot.rules_for(request)
-    against = may_deploy(rules, request)
+    rules = await bot.rules_for(request, lambda text: show(Warned(text)))
+    against = may_deploy(rules, request, datetime.now(UTC))
     for each in against[1:]:
         show(Warned(f"{each.title}: {each.fact}"))
     if against:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from bot.domain.deployment import Request
 from bot.domain.gate_rules import EnvironmentRules
-from bot.project import Environment
+from bot.domain.reasons import Code, StoppedError
+from bot.project import PROJECT_FILE, Environment
 from bot.services.git import Git
 from bot.settings import Settings
 from bot.stages.source import Source, open_default, open_source
@@ -43,13 +44,19 @@ async def ruled_by_its_commit(git: Git, settings: Settings, request: Request) ->
 
 
 async def _ruling(git: Git, request: Request, declared: Source) -> Source:
-    """The default branch, where there is one that has the environment."""
+    """The default branch, where there is one. Errors: environment_unknown, where it has it not."""
     commit = await git.default_branch(request.repository)
     if commit is None or commit.sha == declared.sha:
         return declared
     default = await open_source(git, request.repository, commit.sha)
-    has_it = request.environment in default.project.rules().environments
-    return default if has_it else declared
+    if request.environment not in default.project.rules().environments:
+        branch = commit.branch or commit.sha
+        raise StoppedError(
+            Code.ENVIRONMENT_UNKNOWN,
+            f"'{request.environment}' is not an environment of {branch}, whose rules count",
+            next_step=f"Bring its {PROJECT_FILE} to {branch} first.",
+        )
+    return default
 
 
 def _within(settings: Settings, request: Request, declared: Source, ruling: Source) -> Ruled:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from bot.domain.calendar import Closed
 from bot.domain.command import render
 from bot.domain.gate_facts import Facts, Unknown
 from bot.domain.gate_rules import EnvironmentRules
@@ -33,6 +34,17 @@ def nobody_forces(environment: str) -> Reason:
     fact = f"{environment} lets nobody force a deployment"
     step = f"Name those who may under environments: {environment}: force in .pachops.yml."
     return refusal(Code.FORCE_NOT_ALLOWED, fact, step)
+
+
+def closed_for(closed: Closed, environment: str) -> Reason:
+    """That this is no time to deploy to the environment."""
+    until = closed.until_text
+    step = f"Deploy again from {until} on." if until else None
+    if closed.period is not None:
+        fact = f"{environment} is frozen: {closed.period}"
+        return refusal(Code.ENVIRONMENT_FROZEN, fact, step)
+    fact = f"{environment} is deployed to only {', or '.join(closed.hours)}"
+    return refusal(Code.OUTSIDE_HOURS, fact, step)
 
 
 def unknown(

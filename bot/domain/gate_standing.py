@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.domain.calendar import Closed
-from bot.domain.gate_case import Case, nobody_forces, refusal, unknown
+from bot.domain.gate_case import Case, closed_for, nobody_forces, refusal, unknown
 from bot.domain.gate_facts import NOT_LOOKED_UP, Standing, Unknown
 from bot.domain.gate_sender import misses
 from bot.domain.hold import Hold
@@ -52,17 +51,6 @@ def hold(case: Case) -> Iterator[Reason]:
     standing = case.facts.standing
     if isinstance(standing, Standing) and standing.hold and case.facts.is_by_itself:
         yield held(standing.hold, case.environment)
-
-
-def closed_for(closed: Closed, environment: str) -> Reason:
-    """That this is no time to deploy to the environment."""
-    until = closed.until_text
-    step = f"Deploy again from {until} on." if until else None
-    if closed.period is not None:
-        fact = f"{environment} is frozen: {closed.period}"
-        return refusal(Code.ENVIRONMENT_FROZEN, fact, step)
-    fact = f"{environment} is deployed to only {', or '.join(closed.hours)}"
-    return refusal(Code.OUTSIDE_HOURS, fact, step)
 
 
 def locked(found: Lock, environment: str) -> Reason:

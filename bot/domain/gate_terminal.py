@@ -6,10 +6,11 @@ also says `terminal: true`. A workflow's step counts as a terminal, but its acto
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from types import MappingProxyType
 
-from bot.domain.deployment import Actor, Request, Trigger
-from bot.domain.gate_case import nobody_forces, refusal
+from bot.domain.deployment import Actor, Kind, Request, Trigger
+from bot.domain.gate_case import closed_for, nobody_forces, refusal
 from bot.domain.gate_rules import EnvironmentRules
 from bot.domain.people import People
 from bot.domain.reasons import Code, Reason
@@ -25,9 +26,20 @@ _LISTS = MappingProxyType(
 )
 
 
-def may_deploy(rules: EnvironmentRules, request: Request) -> tuple[Reason, ...]:
-    """Why a terminal's request, to deploy or to roll back, is refused; empty where it is not."""
-    return tuple(_against(rules, request))
+def may_deploy(
+    rules: EnvironmentRules, request: Request, now: datetime | None = None
+) -> tuple[Reason, ...]:
+    """Why a terminal's request, to deploy or to roll back, is refused; empty where it is not.
+
+    Hours and freezes are looked at where it is said what time it is.
+    """
+    return tuple(_against(rules, request, now))
+
+
+def not_asked(rules: EnvironmentRules) -> tuple[str, ...]:
+    """What the rules require that nobody knows at a terminal."""
+    required = rules.checks is not None or rules.review or rules.fresh
+    return ("requires",) if required else ()
 
 
 def may_vote(rules: EnvironmentRules, environment: str, who: Actor) -> tuple[Reason, ...]:
@@ -55,13 +67,35 @@ def kept_out(people: People, who: Actor, environment: str, code: Code) -> Iterat
     )
 
 
-def _against(rules: EnvironmentRules, request: Request) -> Iterator[Reason]:
+def _against(rules: EnvironmentRules, request: Request, now: datetime | None) -> Iterator[Reason]:
     who, environment = request.actor, request.environment
     for people in rules.deployers:
         yield from kept_out(people, who, environment, Code.NOT_A_DEPLOYER)
-    if request.force is None:
+    if request.kind is Kind.DEPLOY:
+        yield from _branch(rules, request)
+    if request.force is not None:
+        if not rules.force:
+            yield nobody_forces(environment)
+        for people in rules.force:
+            yield from kept_out(people, who, environment, Code.FORCE_NOT_ALLOWED)
+    elif request.kind is Kind.DEPLOY and now is not None:
+        closed = rules.calendar.closed_at(now) if rules.calendar else None
+        yield from () if closed is None else (closed_for(closed, environment),)
+
+
+def _branch(rules: EnvironmentRules, request: Request) -> Iterator[Reason]:
+    """Branches that are named; of an environment that names none a terminal takes any commit."""
+    if rules.branches is None and not rules.within:
         return
-    if not rules.force:
-        yield nobody_forces(environment)
-    for people in rules.force:
-        yield from kept_out(people, who, environment, Code.FORCE_NOT_ALLOWED)
+    branch, environment = request.commit.branch, request.environment
+    if request.release is not None or (branch is None and request.trigger is Trigger.ACTION):
+        # A tag, and the commit of a workflow's event, are no branch: which they are part of git
+        # alone does not say.
+        return
+    if branch is not None and rules.allows_branch(branch, branch if rules.branches is None else ""):
+        return
+    own = rules.branches if rules.branches is not None else rules.within[0]
+    allowed = ", ".join(own) or "none"
+    what = branch or request.commit.ref
+    fact = f"{environment} does not take {what} at a terminal; it takes: {allowed}"
+    yield refusal(Code.BRANCH_NOT_ALLOWED, fact, "Name one of those branches in its place.")

@@ -36,6 +36,7 @@ class Code(StrEnum):
     REPOSITORY_UNKNOWN = "repository_unknown"
     REPOSITORY_UNREADABLE = "repository_unreadable"
     REF_UNKNOWN = "ref_unknown"
+    BRANCH_UNCLEAR = "branch_unclear"
     LOGIN_IN_URL = "login_in_url"
     PROJECT_INVALID = "project_invalid"
     DOCKERFILE_MISSING = "dockerfile_missing"
@@ -204,6 +205,11 @@ MEANINGS = MappingProxyType(
             Kind.USAGE,
             "The repository has no such branch, tag or commit",
             "Push the commit, or name a branch, tag or SHA that the repository has.",
+        ),
+        Code.BRANCH_UNCLEAR: Meaning(
+            Kind.USAGE,
+            "A clone does not say which branch is its origin's default one, whose rules count",
+            "Run `git remote set-head origin --auto` there, or name the repository by its URL.",
         ),
         Code.LOGIN_IN_URL: Meaning(
             Kind.USAGE,

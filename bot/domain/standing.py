@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 from bot.domain.calendar import Calendar
 from bot.domain.deployment import Deployment, Kind
+from bot.domain.gate_case import closed_for
 from bot.domain.gate_facts import Standing
-from bot.domain.gate_standing import closed_for, held, locked
+from bot.domain.gate_standing import held, locked
 from bot.domain.hold import BY_ITSELF
 from bot.domain.reasons import Reason
 

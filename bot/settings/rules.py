@@ -97,9 +97,13 @@ class LimitsSetting(Declared):
     """`never`, or people: who forces must be among them too."""
 
     def fits(self, repository: str, environment: str) -> bool:
-        """Whether they are for this environment of this repository, given by its address."""
-        names = repository_names(repository)
-        return _one_fits(self.repositories, names) and _one_fits(self.environments, (environment,))
+        """Whether they are for this environment of this repository, given by its address.
+
+        A folder on this machine may be a copy of any: limits of some are for all of them.
+        """
+        is_here = repository.startswith(("/", "file://"))
+        is_meant = is_here or _one_fits(self.repositories, repository_names(repository))
+        return is_meant and _one_fits(self.environments, (environment,))
 
     def limits(self) -> Limits:
         """The same for the gate."""

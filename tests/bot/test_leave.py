@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.real.git_server import Repository
 
 ADA = Actor("ada", "cli")
 NAMED = "deployers: {users: [bob]}"
+NEVER = "not: [Mon 00:00 - Thu 00:00 UTC, Thu 00:00 - Mon 00:00 UTC]"
 
 
 def rules(*lines: str) -> dict[str, str]:
@@ -83,7 +85,7 @@ async def test_the_default_branch_says_it_where_a_url_is_given(
     for kind in Kind:
         assert (await leave(bot, asked(url, mine, kind)))[0] is Code.NOT_A_DEPLOYER
     there = Request(Kind.DEPLOY, url, "test", Commit(new, "new"), Trigger.CLI, ADA)
-    assert (await leave(bot, there))[0] is None
+    assert (await leave(bot, there))[0] is Code.ENVIRONMENT_UNKNOWN
 
 
 @pytest.mark.parametrize("bare", [True, False])
@@ -100,7 +102,7 @@ async def test_the_default_branch_of_a_path_says_it_too(
     for kind in Kind:
         assert (await leave(bot, asked(path, mine, kind)))[0] is Code.NOT_A_DEPLOYER
     there = Request(Kind.DEPLOY, path, "test", Commit(new, "new"), Trigger.CLI, ADA)
-    assert (await leave(bot, there))[0] is None
+    assert (await leave(bot, there))[0] is Code.ENVIRONMENT_UNKNOWN
 
 
 async def test_what_was_not_pushed_yet_says_nothing_in_a_clone(bot: Bot, tmp_path: Path) -> None:
@@ -206,9 +208,75 @@ async def test_a_rollback_waits_for_rules_no_longer_than_that(
     monkeypatch.setattr("bot.app.ROLLBACK_SECONDS", 0.2)
     monkeypatch.setattr("bot.app.ruled", for_ever)
     sha = repository.commit(rules(NAMED))
+    await bot.git.mirror(str(repository.path), sha)
     async with asyncio.timeout(20):
         request = asked(str(repository.path), sha, Kind.ROLLBACK)
-        assert (await leave(bot, request))[0] is Code.NOT_A_DEPLOYER
+        code, shown = await leave(bot, request)
+        assert code is Code.NOT_A_DEPLOYER
+        assert "The rules of the commit that comes back count" in str(shown[0])
     monkeypatch.setattr("bot.app.LONGEST_ROLLBACK_SECONDS", 0.2)
     unknown = asked(str(repository.path), "", Kind.ROLLBACK)
     assert (await leave(bot, unknown))[0] is Code.REPOSITORY_UNREADABLE
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_a_rollback_is_refused_where_the_default_branchs_rules_are_wrong(
+    bot: Bot, repository: Repository, *, is_known: bool
+) -> None:
+    sha = repository.commit(rules("drafts: false"))
+    path = str(repository.path)
+    await bot.git.mirror(path, sha)
+    repository.commit({PROJECT_FILE: "environments: {production: {unheard_of: 1}}"})
+    request = asked(path, sha if is_known else "", Kind.ROLLBACK)
+    assert (await leave(bot, request))[0] is Code.PROJECT_INVALID
+
+
+@pytest.mark.parametrize("written", ["{}", "file://{}"])
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_what_is_checked_out_says_nothing_of_who_may_roll_back(
+    bot: Bot, tmp_path: Path, written: str, *, is_known: bool
+) -> None:
+    work = Repository(tmp_path / "work", bare=False)
+    work.commit(rules(NAMED))
+    sha = work.commit(rules("drafts: false"), branch="mine")
+    work.git("symbolic-ref", "HEAD", "refs/heads/mine")
+    request = asked(written.format(work.path), sha if is_known else "", Kind.ROLLBACK)
+    assert (await leave(bot, request))[0] is Code.NOT_A_DEPLOYER
+
+
+async def test_the_checkout_of_a_workflow_says_nothing_of_who_may_deploy(
+    bot: Bot, tmp_path: Path
+) -> None:
+    work = Repository(tmp_path / "work", bare=False)
+    work.commit(rules(NAMED))
+    sha = work.commit(rules("drafts: false"), branch="mine")
+    work.git("symbolic-ref", "HEAD", "refs/heads/mine")
+    request = asked(str(work.path), sha, trigger=Trigger.ACTION, actor=Actor("mallory", "github"))
+    assert (await leave(bot, request))[0] is Code.NOT_A_DEPLOYER
+
+
+@pytest.mark.parametrize(
+    ("said", "branch", "code"),
+    [
+        ("branches: [main, 'release/*']", "main", None),
+        ("branches: [main, 'release/*']", "release/1", None),
+        ("branches: [main, 'release/*']", "mine", Code.BRANCH_NOT_ALLOWED),
+        ("branches: [main, 'release/*']", None, Code.BRANCH_NOT_ALLOWED),
+        ("drafts: false", None, None),
+        (NEVER, "main", Code.ENVIRONMENT_FROZEN),
+    ],
+)
+async def test_branches_and_freezes_are_looked_at_before_there_is_a_deployment(
+    bot: Bot, repository: Repository, said: str, branch: str | None, code: Code | None
+) -> None:
+    sha = repository.commit(rules(said))
+    request = asked(str(repository.path), sha)
+    request = replace(request, commit=Commit(sha, branch or sha, branch))
+    assert (await leave(bot, request))[0] is code
+
+
+async def test_a_forced_deployment_is_no_matter_of_freezes(
+    bot: Bot, repository: Repository
+) -> None:
+    sha = repository.commit(rules(NEVER, "force: {permission: admin}"))
+    assert (await leave(bot, asked(str(repository.path), sha, force="it burns")))[0] is None

@@ -110,6 +110,12 @@ def test_an_entry_is_for_those_that_it_names(tmp_path: Path) -> None:
     assert load(tmp_path, text).narrow(RULES, "https://github.com/other/edges") == RULES
 
 
+@pytest.mark.parametrize("address", ["/srv/edges", "file:///srv/edges"])
+def test_a_folder_may_be_a_copy_of_any(tmp_path: Path, address: str) -> None:
+    assert not narrow(tmp_path, "- {repositories: [acme/*], drafts: false}\n", address).drafts
+    assert narrow(tmp_path, "- {environments: [staging], drafts: false}\n", address).drafts
+
+
 def test_all_that_fit_count(tmp_path: Path) -> None:
     found = narrow(tmp_path, "- {approvals: 1}\n- {approvals: 3}\n- {approvals: 2}\n")
     assert found.approvals.needed == 3

@@ -212,13 +212,15 @@ async def test_a_branch_does_not_do_away_with_a_freeze(world: World, scheme: str
 
 
 @pytest.mark.parametrize("scheme", ["", "file://"])
-async def test_a_branch_may_bring_an_environment_with_its_rules(world: World, scheme: str) -> None:
+async def test_a_branch_brings_no_environment_whose_rules_are_its_own(
+    world: World, scheme: str
+) -> None:
     world.commit({"README": "nothing yet"})
-    project = f"environments: {{canary: {{{VERIFY}, not: Mon - Sun UTC}}}}"
+    project = f"environments: {{canary: {{{VERIFY}}}}}"
     world.repository.commit(simple(world) | {".pachops.yml": project}, branch="first")
     world.address = f"{scheme}{world.repository.path}"
     result = await world.deploy("first", "canary")
-    assert (result.finished.outcome, result.code) == (Outcome.REFUSED, "environment_frozen")
+    assert (result.finished.outcome, result.code) == (Outcome.REFUSED, "environment_unknown")
 
 
 async def test_what_stood_before_a_stop_is_looked_at_again_before_the_update(

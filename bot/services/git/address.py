@@ -15,6 +15,8 @@ _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://")
 _HELPER = re.compile(r"[A-Za-z0-9+.-]*::")
 _SLASH_MISSING = re.compile(r"(https?|ssh|git|file):/", re.IGNORECASE)
 _LOGIN = re.compile(r"[^@:/\s]+:[^@/\s]+@")
+_NEEDLESS = re.compile(r"%(?:2[dDeEfF]|3[0-9]|[46][1-9a-fA-F]|[57][0-9aA]|5[fF]|7[eE])")
+"""What stands for a letter, a digit, or one of `-._~/`."""
 _SCP = re.compile(r"(?P<user>[^@:/\s]+@)?(?P<host>[^@:/\s]+):.")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 _BARE_PARTS = ("HEAD", "objects", "refs")
@@ -80,6 +82,7 @@ def parse_address(text: str, cwd: Path) -> Address:
     if _LOGIN.match(text):
         raise _login_in_url(text)
     if _SCP.match(text):
+        _check_path(text, text.partition(":")[2])
         host = text.partition(":")[0].rpartition("@")[2]
         return Address(text.rstrip("/"), "ssh", host.lower())
     return Address(str(_top_folder(cwd, text)))
@@ -99,6 +102,7 @@ def _parse_url(text: str, scheme: str) -> Address:
             "has a query (`?`) or a fragment (`#`), which may hold a login",
             next_step="Take it out; a login belongs in the settings under git logins.",
         )
+    _check_path(text, parts.path)
     if "@" in parts.netloc and (scheme != "ssh" or parts.password is not None):
         raise _login_in_url(text)
     host = (parts.hostname or "").lower()
@@ -108,6 +112,18 @@ def _parse_url(text: str, scheme: str) -> Address:
     host += f":{port}" if port is not None else ""
     user = f"{parts.username}@" if parts.username else ""
     return Address(f"{scheme}://{user}{host}{_path(parts, host)}", scheme, host)
+
+
+def _check_path(text: str, path: str) -> None:
+    """One way to write it: rules, locks and lines of a repository hang on its address."""
+    whole = path.strip("/")
+    steps = set(whole.split("/")) if whole else set()
+    if steps & {"", ".", "..", ".git"} or _NEEDLESS.search(path):
+        raise _refused(
+            text,
+            "can be written in another way",
+            next_step="Write it without `.`, `..`, `.git`, double slashes, and `%` for letters.",
+        )
 
 
 def _path(parts: SplitResult, host: str) -> str:

@@ -3,12 +3,13 @@
 import os
 
 from bot.domain.deployment import Commit
+from bot.domain.reasons import Code, StoppedError
 from bot.services.git.address import Address
 from bot.services.git.process import NO_LAZY_FETCH, GitFailedError, run_git, their_environment
 from bot.services.git.refs import HEADS, branch_of, no_commits, ref_unknown
 
-_ORIGIN = "refs/remotes/origin/"
-_ORIGIN_HEAD = f"{_ORIGIN}HEAD"
+_REMOTES = "refs/remotes/"
+_ORIGIN = "origin"
 _FILTERS = r"^filter\..*\.(clean|process|required)$"
 
 
@@ -30,25 +31,57 @@ async def default_branch(address: Address) -> Commit | None:
 
     A clone has that of its origin as it was fetched last: what is only here is nobody else's yet. A
     bare repository has its HEAD. In a work tree HEAD is what somebody works on, so that for one
-    without an origin it is the branch that new repositories begin with. Errors: GitFailedError.
+    without an origin it is the branch that new repositories begin with. Errors: GitFailedError, and
+    branch_unclear of a clone that does not say which it is.
     """
-    if sha := await _sha(address, _ORIGIN_HEAD):
-        full = await _line(address, "symbolic-ref", "--quiet", _ORIGIN_HEAD)
-        branch = (full or "").removeprefix(_ORIGIN) or None
-        return await _commit(address, sha, _ORIGIN_HEAD, branch)
-    for full in await _first_branches(address):
+    if await _is_bare(address):
+        head = await _line(address, "symbolic-ref", "--quiet", "HEAD")
+        found = [head] if head else []
+    elif (fetched := await _fetched(address)) is not None:
+        found = await _of_origin(address, *fetched)
+    else:
+        found = [HEADS + each for each in (await _begins_with(address), "main", "master") if each]
+    for full in found:
         if sha := await _sha(address, full):
-            return await _commit(address, sha, full, branch_of(full))
+            branch = full.removeprefix(HEADS).removeprefix(f"{_REMOTES}{_ORIGIN}/")
+            return await _commit(address, sha, full, branch)
     return None
 
 
-async def _first_branches(address: Address) -> list[str]:
-    """Full names of branches that are the default one if they are there, the likeliest first."""
-    if await _is_bare(address):
-        head = await _line(address, "symbolic-ref", "--quiet", "HEAD")
-        return [head] if head else []
-    configured = await _line(address, "config", "--get", "init.defaultBranch")
-    return [HEADS + each for each in (configured, "main", "master") if each]
+async def _fetched(address: Address) -> tuple[str, frozenset[str]] | None:
+    """The remote that it was cloned from, and the branches of it; None where none were fetched."""
+    remotes = (await _line(address, "remote") or "").split()
+    remote = _ORIGIN if _ORIGIN in remotes else next(iter(remotes), None)
+    if remote is None:
+        return None
+    prefix = f"{_REMOTES}{remote}/"
+    listed = await _git(address, "for-each-ref", "--format=%(refname)", prefix)
+    branches = frozenset(listed.decode(errors="replace").split())
+    return (remote, branches) if branches else None
+
+
+async def _of_origin(address: Address, remote: str, branches: frozenset[str]) -> list[str]:
+    """Its HEAD; where it has none, the branch that most call so."""
+    prefix = f"{_REMOTES}{remote}/"
+    head = await _line(address, "symbolic-ref", "--quiet", f"{prefix}HEAD")
+    likely = [head] if head else [f"{prefix}main", f"{prefix}master"]
+    found = [each for each in likely if each in branches]
+    if not found:
+        raise StoppedError(
+            Code.BRANCH_UNCLEAR,
+            f"{address.text} does not say which branch of {remote} is the default one",
+            next_step=f"Run `git remote set-head {remote} --auto` there, or name the repository by"
+            " its URL.",
+        )
+    return found
+
+
+async def _begins_with(address: Address) -> str | None:
+    """The branch that new repositories begin with: what this one says of it, anybody may write."""
+    for where in ("--global", "--system"):
+        if found := await _line(address, "config", where, "--get", "init.defaultBranch"):
+            return found
+    return None
 
 
 async def _commit(address: Address, sha: str, ref: str, branch: str | None) -> Commit:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import unquote, urlsplit
 
 from bot.domain.changes import Changes
 from bot.domain.deployment import Commit
@@ -101,12 +102,24 @@ class Git:
             return await self._resolve_remote(address, wanted)
 
     async def default_branch(self, repository: str) -> Commit | None:
-        """The newest commit of the default branch; None where a local repository says none."""
+        """The newest commit of the default branch; None where a local repository says none.
+
+        Errors: also branch_unclear, of a clone.
+        """
         address = _address(repository)
+        if address.scheme == "file":
+            # Its HEAD is what somebody works on, unless it is bare.
+            address = _address(unquote(urlsplit(address.text).path))
         if not address.is_local:
             return await self.resolve(repository, None)
         async with self._reading(address):
             return await local.default_branch(address)
+
+    async def has(self, repository: str, sha: str) -> bool:
+        """Whether we have a copy of this commit; nobody else is asked."""
+        address = _address(repository)
+        async with self._reading(address):
+            return await self._mirror(address).has(sha)
 
     async def uncommitted(self, repository: str) -> tuple[str, ...]:
         """Paths that are changed or untracked in a local work tree; () for a URL."""

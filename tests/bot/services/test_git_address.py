@@ -50,6 +50,43 @@ def test_a_url_keeps_what_reaches_the_repository(text: str, address: str) -> Non
 @pytest.mark.parametrize(
     "text",
     [
+        "https://git.acme.io/./acme/edges",
+        "https://git.acme.io/x/../acme/edges",
+        "https://git.acme.io/acme//edges",
+        "https://git.acme.io/%61cme/edges",
+        "https://git.acme.io/acme%2Fedges",
+        "https://git.acme.io/acme/edges/.",
+        "file:///srv/edges/.git",
+        "git@git.acme.io:./acme/edges",
+    ],
+)
+def test_an_address_is_written_in_one_way(text: str) -> None:
+    """Rules, locks and lines hang on it."""
+    with pytest.raises(StoppedError) as stopped:
+        repository_address(text, Path("/"))
+
+    assert stopped.value.reason.code is Code.REPOSITORY_UNKNOWN
+    assert "another way" in stopped.value.reason.fact
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://git.acme.io/acme/edges%20two",
+        "https://git.acme.io/",
+        "https://git.acme.io/acme/.github",
+        "https://git.acme.io/acme/edges.git/",
+        "ssh://git@git.acme.io/~acme/edges",
+        "git@git.acme.io:/srv/edges",
+    ],
+)
+def test_what_looks_odd_and_is_the_only_way_is_taken(text: str) -> None:
+    assert repository_address(text, Path("/"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "https://ada:hunter2@git.acme.io/a.git",
         "https://hunter2@git.acme.io/a.git",
         "https://:hunter2@git.acme.io/a.git",

@@ -91,6 +91,7 @@ async def test_a_bare_repository_says_it_by_its_own_head(
 async def test_without_an_origin_it_is_the_branch_that_new_repositories_begin_with(
     git: Git,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     configured: str | None,
     branches: tuple[str, ...],
     expected: str | None,
@@ -98,18 +99,59 @@ async def test_without_an_origin_it_is_the_branch_that_new_repositories_begin_wi
     work = Repository(tmp_path / "work", bare=False)
     shas = {each: work.commit({"a": each}, branch=each) for each in branches}
     work.git("checkout", "--quiet", "mine")
+    monkeypatch.setenv("HOME", str(tmp_path))
     if configured is not None:
-        work.git("config", "init.defaultBranch", configured)
+        (tmp_path / ".gitconfig").write_text(f'[init]\n\tdefaultBranch = "{configured}"\n')
+    # What is said in here whoever deploys could have written.
+    work.git("config", "init.defaultBranch", "mine")
     found = await default(git, str(work.path))
     assert found == ((shas[expected], expected) if expected else None)
 
 
-async def test_an_origin_whose_default_branch_is_gone_says_nothing(
+@pytest.mark.parametrize("head", ["gone", None])
+async def test_a_clone_that_does_not_say_it_is_refused(
+    git: Git, origin: Repository, tmp_path: Path, head: str | None
+) -> None:
+    """Its own main is only what somebody has in mind."""
+    origin.git("branch", "-D", "main")
+    work = clone(origin, tmp_path / "work")
+    work.commit({"a": "3"}, branch="main")
+    work.git("symbolic-ref", "--delete", "refs/remotes/origin/HEAD")
+    if head is not None:
+        work.git("symbolic-ref", "refs/remotes/origin/HEAD", f"refs/remotes/origin/{head}")
+    with pytest.raises(StoppedError) as stopped:
+        await default(git, str(work.path))
+    assert stopped.value.reason.code is Code.BRANCH_UNCLEAR
+    work.git("remote", "set-head", "origin", "trunk")
+    assert await default(git, str(work.path)) == (tip(origin, "trunk"), "trunk")
+
+
+async def test_a_clone_without_a_head_says_it_by_the_branch_that_most_call_so(
     git: Git, origin: Repository, tmp_path: Path
 ) -> None:
-    work = clone(origin, tmp_path / "work")
-    work.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/gone")
-    assert await default(git, str(work.path)) is None
+    work = clone(origin, tmp_path / "work", "--origin", "upstream")
+    work.git("symbolic-ref", "--delete", "refs/remotes/upstream/HEAD")
+    work.commit({"a": "3"}, branch="main")
+    found = await git.default_branch(str(work.path))
+    assert found is not None
+    assert found.sha == tip(origin, "main")
+
+
+async def test_an_origin_of_which_nothing_was_fetched_says_nothing(
+    git: Git, tmp_path: Path
+) -> None:
+    work = Repository(tmp_path / "work", bare=False)
+    sha = work.commit({"a": "1"}, branch="main")
+    work.git("remote", "add", "origin", "https://example.com/acme/edges")
+    assert await default(git, str(work.path)) == (sha, "main")
+
+
+async def test_a_file_url_of_a_work_tree_is_that_of_its_path(git: Git, tmp_path: Path) -> None:
+    work = Repository(tmp_path / "a work tree", bare=False)
+    sha = work.commit({"a": "1"}, branch="main")
+    work.commit({"a": "2"}, branch="mine")
+    work.git("symbolic-ref", "HEAD", "refs/heads/mine")
+    assert await default(git, f"file://{str(work.path).replace(' ', '%20')}") == (sha, "main")
 
 
 @pytest.mark.parametrize("bare", [True, False])

@@ -226,6 +226,7 @@ class TestTree:
         data=st.data(),
     )
     @example(files={"a": b"", "b/git~1": b""}, data=None)
+    @example(files={"a/b": b"", "a": b""}, data=None)
     @settings(
         max_examples=15,
         deadline=None,
@@ -244,7 +245,7 @@ class TestTree:
         put = data.draw(st.dictionaries(st.sampled_from(names), st.binary())) if data else {}
         left = {path: text for path, text in content.items() if path not in without}
         repository.git("update-ref", "-d", "refs/heads/main")
-        sha = repository.commit({**files})
+        sha = repository.commit(content)
         mirror = await _mirror(git, repository, sha)
 
         tree = await mirror.tree(sha, "", without=without, put=put)

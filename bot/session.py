@@ -23,7 +23,6 @@ from bot.domain.deployment import (
     new_deployment_id,
 )
 from bot.domain.gate_rules import EnvironmentRules
-from bot.domain.gate_terminal import not_asked
 from bot.domain.plan import image_lines, pipeline_lines
 from bot.domain.progress import Accepted, Finished, Planned, Progress, Warned, finished
 from bot.domain.reasons import Code, StoppedError
@@ -191,11 +190,7 @@ class Session:
 
     async def _ask(self, bot: Bot, order: DeployOrder) -> tuple[Request, EnvironmentRules]:
         request = await self._read(bot, order)
-        rules = await take_leave(bot, request, self._show)
-        if request.trigger is Trigger.CLI and (keys := not_asked(rules)):
-            # A workflow's step says it in its own words.
-            self._show(Warned(words.not_asked_here(request.environment, keys)))
-        return request, rules
+        return request, await take_leave(bot, request, self._show)
 
     async def _read(self, bot: Bot, order: DeployOrder) -> Request:
         address = repository_address(order.repository, Path.cwd())

@@ -36,12 +36,6 @@ def may_deploy(
     return tuple(_against(rules, request, now))
 
 
-def not_asked(rules: EnvironmentRules) -> tuple[str, ...]:
-    """What the rules require that nobody knows at a terminal."""
-    required = rules.checks is not None or rules.review or rules.fresh
-    return ("requires",) if required else ()
-
-
 def may_vote(rules: EnvironmentRules, environment: str, who: Actor) -> tuple[Reason, ...]:
     """Why a vote at a terminal does not count; empty where it does."""
     return tuple(
@@ -78,9 +72,23 @@ def _against(rules: EnvironmentRules, request: Request, now: datetime | None) ->
             yield nobody_forces(environment)
         for people in rules.force:
             yield from kept_out(people, who, environment, Code.FORCE_NOT_ALLOWED)
-    elif request.kind is Kind.DEPLOY and now is not None:
+        return
+    yield from _requires(rules, request)
+    if request.kind is Kind.DEPLOY and now is not None:
         closed = rules.calendar.closed_at(now) if rules.calendar else None
         yield from () if closed is None else (closed_for(closed, environment),)
+
+
+def _requires(rules: EnvironmentRules, request: Request) -> Iterator[Reason]:
+    """Of checks and reviews only a server hears; a workflow has its own way to wait for them."""
+    required = rules.checks is not None or rules.review or rules.fresh
+    if not required or request.kind is not Kind.DEPLOY or request.trigger is not Trigger.CLI:
+        return
+    fact = f"what {request.environment} requires of checks and reviews is not known at a terminal"
+    step = (
+        "Ask for it on GitHub or in Slack; in an emergency those who may force it may do so here."
+    )
+    yield refusal(Code.FACT_UNKNOWN, fact, step)
 
 
 def _branch(rules: EnvironmentRules, request: Request) -> Iterator[Reason]:

@@ -379,12 +379,6 @@ def rules_of_what_comes_back(fact: str) -> str:
     return f"The rules of the commit that comes back count: {fact}."
 
 
-def not_asked_here(environment: str, keys: Sequence[str]) -> str:
-    """That only a server that hears GitHub knows of it."""
-    listed = " and ".join(f"`{each}`" for each in keys)
-    return f"{listed} of {environment} is not asked at a terminal: only `pachops serve` knows."
-
-
 def not_in_audit(title: str, fact: str) -> str:
     """That a command is answered all the same."""
     return f"This command is not in the audit: {title}: {fact}."

@@ -263,6 +263,8 @@ async def test_the_checkout_of_a_workflow_says_nothing_of_who_may_deploy(
         ("branches: [main, 'release/*']", "mine", Code.BRANCH_NOT_ALLOWED),
         ("branches: [main, 'release/*']", None, Code.BRANCH_NOT_ALLOWED),
         ("drafts: false", None, None),
+        ("requires: [checks]", "main", Code.FACT_UNKNOWN),
+        ("requires: [review]", "main", Code.FACT_UNKNOWN),
         (NEVER, "main", Code.ENVIRONMENT_FROZEN),
     ],
 )
@@ -275,8 +277,8 @@ async def test_branches_and_freezes_are_looked_at_before_there_is_a_deployment(
     assert (await leave(bot, request))[0] is code
 
 
-async def test_a_forced_deployment_is_no_matter_of_freezes(
+async def test_a_forced_deployment_is_no_matter_of_freezes_and_checks(
     bot: Bot, repository: Repository
 ) -> None:
-    sha = repository.commit(rules(NEVER, "force: {permission: admin}"))
+    sha = repository.commit(rules(NEVER, "requires: [fresh]", "force: {permission: admin}"))
     assert (await leave(bot, asked(str(repository.path), sha, force="it burns")))[0] is None

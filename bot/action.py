@@ -128,7 +128,7 @@ class ActionStep:
     def session(self, settings: Settings) -> Session:
         """Whoever carries it out."""
         self._session = Session(
-            settings, self.report, self._attend, line="action", unheard=said.SLACK_IS_AWAY
+            settings, self.report, self._attend, typed=["action"], unheard=said.SLACK_IS_AWAY
         )
         return self._session
 

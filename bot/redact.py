@@ -1,4 +1,4 @@
-"""Keeps the settings' secrets out of everything that is shown or stored."""
+"""Keeps the settings' secrets, and logins in URLs, out of everything that is shown or stored."""
 
 import base64
 import json
@@ -17,10 +17,19 @@ _LEAST_SECRET = 4
 _LEAST_LINE = 8
 """A line of a longer secret, such as a key file, is masked by itself from this length on."""
 _LEAST_ENCODED = 6
+_SCHEME = r"[a-z][a-z0-9+.-]{0,20}://"
+# A password may have a slash in it; a port is none, and an SSH user by itself is no secret.
+_WITH_COLON = r"[^\s/:@\[]{0,500}:(?!\d+(?:[/\s]|$))[^\s\"<>`]{0,2000}"
+_LOGIN = re.compile(
+    rf"{_SCHEME}(?P<both>{_WITH_COLON})(?=@)|https?://(?P<one>[^\s/]{{1,2000}})(?=@)", re.IGNORECASE
+)
 
 
 class Redactor:
-    """Masks secrets wherever they occur, also as base64 and in URLs and JSON."""
+    """Masks secrets wherever they occur, also as base64 and in URLs and JSON.
+
+    The user and the password of a URL are masked too where nobody knew them as secrets.
+    """
 
     def __init__(self, secrets: Iterable[SecretStr]) -> None:
         self._lasting = frozenset(
@@ -43,10 +52,10 @@ class Redactor:
         self._forms = self._lasting.union(*self._passing)
 
     def clean(self, text: str) -> str:
-        """`text` with every occurrence of a secret replaced by `***`."""
+        """`text` with every occurrence of a secret, and of a login in a URL, replaced by `***`."""
         # Almost every line has none, and `in` is many times faster than an expression.
         present = [form for form in self._forms if form in text]
-        spans = sorted(span for form in present for span in _spans(form, text))
+        spans = sorted([*(span for form in present for span in _spans(form, text)), *_logins(text)])
         parts = []
         shown_to = 0
         for start, end in spans:
@@ -86,6 +95,14 @@ def _spans(form: str, text: str) -> Iterator[tuple[int, int]]:
     while start >= 0:
         yield start, start + len(form)
         start = text.find(form, start + 1)
+
+
+def _logins(text: str) -> Iterator[tuple[int, int]]:
+    """Where a URL has a user and a password, or a token in their place."""
+    if "@" not in text or "://" not in text:
+        return
+    for found in _LOGIN.finditer(text):
+        yield found.span(found.lastgroup or 0)
 
 
 def _forms(secret: str) -> Iterable[str]:

@@ -34,7 +34,7 @@ from bot.settings import Settings
 from bot.signals import interruptible, unless
 from bot.store.values import JSON
 from bot.telling import slack_told
-from handlers.commands.noting import refusal_at_terminal
+from handlers.commands.noting import LINE, refusal_at_terminal, typed_line
 from handlers.reports import words
 from handlers.reports.reporter import Reporter
 
@@ -90,18 +90,18 @@ class Session:
         settings: Settings,
         reporter: Reporter,
         attend: Attend = lambda _bot, _deployment: nullcontext(),
-        line: str = "",
+        typed: Sequence[str] = (),
         unheard: str = words.SLACK_IS_AWAY,
         greet: Callable[[Bot], Awaitable[None]] = _not_at_all,
     ) -> None:
-        """`line` is what was typed, for the audit; `unheard` is said where Slack is away.
+        """`typed` are the words of the command, for the audit; `unheard` is said where Slack is away.
 
         `greet` comes before anything that is asked.
         """
         self._settings = settings
         self._reporter = reporter
         self._attend = attend
-        self._line = line
+        self._typed = typed
         self._unheard = unheard
         self._greet = greet
         self.request: Request | None = None
@@ -280,9 +280,9 @@ class Session:
 
     async def _note_command(self, bot: Bot, request: Request, deployment: str | None) -> None:
         """Who asked for it, and with which words."""
-        if not self._line:
+        if not self._typed:
             return
-        facts = {"line": bot.redactor.clean(self._line)}
+        facts = {LINE: typed_line(self._typed, bot.redactor.clean)}
         place = (request.repository, request.environment, deployment)
         entry = Entry(Action.COMMAND, request.actor, time.time(), *place, facts=facts)
         await bot.audit.append(entry)
@@ -293,10 +293,10 @@ class Session:
         try:
             yield
         except StoppedError as stopped:
-            if self._line and self._own is None:
+            if self._typed and self._own is None:
                 clean, request = bot.redactor.clean, self.request
-                line, by = clean(self._line), request.actor if request else _actor()
-                asked = Entry(Action.COMMAND, by, time.time(), facts={"line": line})
+                line, by = typed_line(self._typed, clean), request.actor if request else _actor()
+                asked = Entry(Action.COMMAND, by, time.time(), facts={LINE: line})
                 refused = refusal_at_terminal(line, by, stopped, clean, request)
                 # The reason itself counts more than that it was written down.
                 with suppress(StoppedError):

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import shlex
 import sys
 import time
 from dataclasses import replace
@@ -89,5 +88,5 @@ def open_session(reporter: Reporter) -> "Session":
     keep_a_log(settings)
     from bot.session import Session  # noqa: PLC0415 - heavy
 
-    line = shlex.join(sys.argv[1:])
-    return Session(settings, reporter, line=line, greet=lambda bot: tell_of_locks(bot.locks))
+    typed = sys.argv[1:]
+    return Session(settings, reporter, typed=typed, greet=lambda bot: tell_of_locks(bot.locks))

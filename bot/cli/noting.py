@@ -1,6 +1,5 @@
 """What is typed at a terminal goes into the audit, and so does its refusal, for `why`."""
 
-import shlex
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,7 +13,7 @@ from bot.domain.reasons import StoppedError
 from bot.store.audit import Audit
 from bot.store.database import Database
 from bot.store.schema import is_current
-from handlers.commands.noting import refusal_at_terminal
+from handlers.commands.noting import refusal_at_terminal, typed_line
 from handlers.reports import words
 from handlers.reports.stream import standard_error
 from handlers.reports.text import one_line
@@ -30,7 +29,7 @@ Clean = Callable[[str], str]
 @asynccontextmanager
 async def noted(append: Append, clean: Clean) -> AsyncIterator[None]:
     """Carry out a command in this. Errors: those of `append`, beside the command's own."""
-    line, by = clean(shlex.join(sys.argv[1:])), Actor(user(), "cli")
+    line, by = typed_line(sys.argv[1:], clean), Actor(user(), "cli")
     await append(Entry(Action.COMMAND, by, time.time(), facts={"line": line}))
     try:
         yield

@@ -1,5 +1,7 @@
 """What goes into the audit of each command and each decision, once, whichever surface it is on."""
 
+import re
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from bot.domain.cleaning import cleaned
 from bot.domain.deployment import Actor, Request
 from bot.domain.evidence import evidence
 from bot.domain.reasons import Reason, StoppedError
+from bot.redact import MASK
 
 if TYPE_CHECKING:
     # It brings GitHub's SDK, which a deployment at a terminal does not wait for.
@@ -22,6 +25,9 @@ LINE = "line"
 ON = "on"
 """The fact of a decision that has what it was decided from."""
 PULL_REQUEST = "pull_request"
+_ADDRESS_WITH_LOGIN = re.compile(
+    r"(?s)([a-z][a-z0-9+.-]*://)?[^\s/:@\[]*:(?!\d+(?:[/\s]|$))(?(1).*|[^/\s]+)@", re.IGNORECASE
+)
 
 
 async def note_command(errand: "Errand", part: str, line: str, pull_request: int | None) -> None:
@@ -95,6 +101,17 @@ async def _note(
     await errand.desk.deployer.audit.append(entry, once=once)
 
 
+def typed_line(words: Sequence[str], clean: Callable[[str], str]) -> str:
+    """What was typed, masked, in one line that a shell would read again."""
+    # Quoted, a secret would not be known any more.
+    safe = [clean(_ADDRESS_WITH_LOGIN.sub(_without_login, each, count=1)) for each in words]
+    return clean(shlex.join(safe))
+
+
+def _without_login(found: re.Match[str]) -> str:
+    return f"{found[1] or ''}{MASK}@" if found.start() == 0 else found[0]
+
+
 def refusal_at_terminal(
     line: str,
     by: Actor,
@@ -107,7 +124,7 @@ def refusal_at_terminal(
     `request` is what it asked for, where that is known.
     """
     reasons = (stopped.reason, *stopped.also)
-    found = [reason_facts(each) | {"fact": clean(each.fact)} for each in reasons]
+    found = [reason_facts(each) for each in reasons]
     facts = {LINE: line, ON: _asked_for(request) if request else {}, REASONS: found}
     return Entry(
         Action.DECISION,
@@ -116,7 +133,7 @@ def refusal_at_terminal(
         request.repository if request else None,
         request.environment if request else None,
         reasons=tuple(each.code.value for each in reasons),
-        facts=facts,
+        facts=cleaned(facts, clean),
     )
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from bot.domain.audit import Action, Entry
+from bot.domain.cleaning import cleaned
 from bot.domain.deployment import Actor
 from bot.domain.reasons import Reason
 from handlers.commands.noting import LINE, REASONS, reason_facts
@@ -20,9 +21,8 @@ async def note(desk: Desk, caller: Caller, line: str) -> None:
 async def note_refused(desk: Desk, caller: Caller, line: str, reasons: Sequence[Reason]) -> None:
     """Likewise, and why it is refused: no repository's rules were asked."""
     await note(desk, caller, line)
-    clean = desk.deployer.clean
-    given = [reason_facts(each) | {"fact": clean(each.fact)} for each in reasons]
-    facts = {LINE: clean(line), REASONS: given}
+    given = [reason_facts(each) for each in reasons]
+    facts = cleaned({LINE: line, REASONS: given}, desk.deployer.clean)
     codes = tuple(each.code.value for each in reasons)
     await _note(desk, caller, Action.DECISION, facts, codes)
 

@@ -7,6 +7,7 @@ import logging
 import time
 from urllib.parse import quote
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -27,7 +28,37 @@ def test_text_without_a_secret_stays_as_it_is() -> None:
 
 def test_url_encoded_form_is_masked_in_either_case() -> None:
     form = quote(SECRET, safe="")
-    assert redactor.clean(f"https://x:{form}@host {form.lower()}") == "https://x:***@host ***"
+    assert redactor.clean(f"https://x:{form}@host {form.lower()}") == "https://***@host ***"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("at https://ann:hunter2@host/x?", "at https://***@host/x?"),
+        ("https://ghp_token@host/x https://b:c@d", "https://***@host/x https://***@d"),
+        ("HTTPS://ann:p@ss@host", "HTTPS://***@host"),
+        ("https://ann:p/w@host/x", "https://***@host/x"),
+        ("<postgresql://ann:hunter2@db/x>", "<postgresql://***@db/x>"),
+        ("ssh://git:hunter2@host", "ssh://***@host"),
+    ],
+)
+def test_a_login_in_a_url_is_masked_though_it_is_no_known_secret(text: str, shown: str) -> None:
+    assert Redactor([]).clean(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ssh://git@host/x",
+        "postgresql://ann@db/name",
+        "git@host:acme/edges",
+        "https://host:8080/edges@v1",
+        "registry/edges:v1@sha256:ab",
+        "https://host/@ann and bob@host",
+    ],
+)
+def test_what_is_no_login_stays(text: str) -> None:
+    assert Redactor([]).clean(text) == text
 
 
 def test_json_form_is_masked() -> None:

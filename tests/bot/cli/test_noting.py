@@ -12,13 +12,17 @@ from typing import Any
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from bot.domain.audit import Row
+from bot.domain.deployment import Actor
 from bot.domain.reasons import Code, StoppedError
 from bot.engine.claim import Claim
+from bot.redact import Redactor
 from bot.store.audit import Audit
 from bot.store.database import Database
-from tests.bot.cli.terminal import typed
+from handlers.commands.noting import refusal_at_terminal
+from tests.bot.cli.terminal import sits_in_a_repository, typed
 from tests.real.postgresql import PostgreSQL
 
 
@@ -278,3 +282,57 @@ def test_a_backup_is_made_where_nothing_can_be_noted(
     status, said, warned = typed("backup", str(tmp_path / "copy"))
     assert (status, "copy" in said) == (0, True)
     assert "is not in the audit" in warned
+
+
+SECRET = "pa'ss word1$x"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", SECRET),
+        ("show", f"of-{SECRET}"),
+        ("deploy", "--to", SECRET),
+        ("lock", "--to", "staging", "--reason", SECRET),
+        ("deploy", "--to", "staging", "--dry-run", "--force", SECRET),
+    ],
+)
+def test_a_secret_that_the_shell_would_quote_is_masked(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    sits_in_a_repository(tmp_path, monkeypatch, "environments: {staging: {}}\n")
+    monkeypatch.setenv("PACHOPS_BUILD_SECRET_NPM", SECRET)
+    typed("status")
+    typed(*words)
+    kept = " ".join(row.body for row in rows(f"sqlite:///{file}"))
+    assert "word1" not in kept
+    assert words[0] in kept
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("deploy", "https://ann:hunter2secret@host/x"), "deploy 'https://***@host/x'"),
+        (("lock", "https://ann:hunter2secret@host/x"), "lock 'https://***@host/x'"),
+        (("lock", "https://ann:hunter2 s/ecr@t@host/x"), "lock 'https://***@host/x'"),
+        (("lock", "https://hunter2@host/x"), "lock 'https://***@host/x'"),
+        (("lock", "ann:hunter2secret@host/x"), "lock '***@host/x'"),
+        (("show", "https://ann:hunter2@host"), "show 'https://***@host'"),
+    ],
+)
+def test_a_login_in_an_address_is_masked_though_nobody_knows_it(
+    file: Path, words: tuple[str, ...], line: str
+) -> None:
+    assert typed(*words)[0] != 0
+    assert [each[1] for each in noted(file)] == [line, line]
+    assert "hunter2" not in " ".join(row.body for row in rows(f"sqlite:///{file}"))
+
+
+def test_every_part_of_a_reason_is_masked() -> None:
+    stopped = StoppedError(
+        Code.BAD_COMMAND, "a hunter2", where="b hunter2", next_step="c hunter2 d"
+    )
+    clean = Redactor([SecretStr("hunter2")]).clean
+    entry = refusal_at_terminal("show", Actor("ann", "cli"), stopped, clean)
+    assert "hunter2" not in json.dumps(dict(entry.facts))
+    assert "b ***" in json.dumps(dict(entry.facts))

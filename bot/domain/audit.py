@@ -105,7 +105,13 @@ def next_row(head: Head, entry: Entry, *, once: str | None = None) -> Row:
     seq = head.seq + 1
     body = _canonical(_value(seq, entry, once))
     return Row(
-        seq, entry.at, body, head.hash, _hash(head.hash, body), once, entry.deployment or None
+        seq,
+        entry.at,
+        body,
+        head.hash,
+        _hash(head.hash, body),
+        once or None,
+        entry.deployment or None,
     )
 
 
@@ -200,5 +206,5 @@ def _says(row: Row) -> bool:
     about = value.get("deployment")
     if "once" not in value:
         # Of an older version, which had no column for the deployment either.
-        return row.deployment in (None, about)
-    return (row.once or "", row.deployment) == (value["once"], about)
+        return row.once != "" and row.deployment in (None, about)
+    return (row.once, row.deployment) == (value["once"] or None, about)

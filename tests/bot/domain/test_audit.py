@@ -87,6 +87,8 @@ def test_a_changed_row_is_found(entries: list[Entry], data: st.DataObject) -> No
                 replace(row, body=json.dumps(json.loads(row.body) | {"action": "forged"})),
                 replace(row, at=row.at + 1),
                 replace(row, once="another"),
+                replace(row, once=""),
+                replace(row, deployment=""),
                 replace(row, deployment="another"),
                 replace(row, deployment=None if row.deployment else "another"),
                 replace(row, hash="f" * 64),
@@ -105,6 +107,15 @@ def test_rows_of_an_older_version_are_as_they_were_written() -> None:
     hashed = hashlib.sha256(f"{GENESIS}\n{body}".encode()).hexdigest()
     row = replace(made, body=body, hash=hashed, once="decision:d1", deployment=None)
     assert faults([row], Head(1, hashed)) == []
+    assert faults([replace(row, once=None)], Head(1, hashed)) == []
+    assert faults([replace(row, once="")], Head(1, hashed))
+    assert faults([replace(row, deployment="")], Head(1, hashed))
+
+
+def test_what_is_written_once_is_not_without_a_word() -> None:
+    row = next_row(Head(0, GENESIS), entry(1), once="")
+    assert row.once is None
+    assert faults([row], Head(1, row.hash)) == []
 
 
 @given(ENTRIES, st.data())

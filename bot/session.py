@@ -34,7 +34,7 @@ from bot.settings import Settings
 from bot.signals import interruptible, unless
 from bot.store.values import JSON
 from bot.telling import slack_told
-from handlers.commands.noting import LINE, refusal_at_terminal, typed_line
+from handlers.commands.noting import LINE, leave_at_terminal, refusal_at_terminal, typed_line
 from handlers.reports import words
 from handlers.reports.reporter import Reporter
 
@@ -248,16 +248,17 @@ class Session:
             self._show(Warned(words.path_for_workers(request.repository)))
         async with slack_told(bot, self._say_unheard):
             told = bot.told_in_slack(request, rules)
-            ended = await self._see_own_end(bot, deployment, told)
+            ended = await self._see_own_end(bot, deployment, rules, told)
             await self._finish_others(bot)
         return ended
 
     async def _see_own_end(
-        self, bot: Bot, deployment: Deployment, facts: dict[str, JSON]
+        self, bot: Bot, deployment: Deployment, rules: EnvironmentRules, facts: dict[str, JSON]
     ) -> Finished:
         request = deployment.request
         async with interruptible() as interrupted:
             await self._note_command(bot, request, deployment.id)
+            await self._note_leave(bot, deployment, rules)
             await bot.engine.submit(deployment, facts)
             self._accept(deployment)
             place = await bot.say_place(deployment)
@@ -286,6 +287,15 @@ class Session:
         place = (request.repository, request.environment, deployment)
         entry = Entry(Action.COMMAND, request.actor, time.time(), *place, facts=facts)
         await bot.audit.append(entry)
+
+    async def _note_leave(self, bot: Bot, deployment: Deployment, rules: EnvironmentRules) -> None:
+        """That it is let through, and why."""
+        if not self._typed:
+            return
+        clean = bot.redactor.clean
+        line = typed_line(self._typed, clean)
+        entry, once = leave_at_terminal(line, deployment, rules, clean)
+        await bot.audit.append(entry, once=once)
 
     @asynccontextmanager
     async def _refusal_noted(self, bot: Bot) -> AsyncIterator[None]:

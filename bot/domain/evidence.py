@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bot.domain.deployment import Request
 from bot.domain.gate_facts import NOT_LOOKED_UP, Facts, Standing, Unknown
+from bot.domain.gate_rules import EnvironmentRules
 from bot.domain.github import Permission, PullRequest
+from bot.domain.people import People
 
 
 def evidence(facts: Facts) -> dict[str, Any]:
@@ -33,6 +36,29 @@ def evidence(facts: Facts) -> dict[str, Any]:
         ]
         found["held_by"] = standing.hold.deployment if standing.hold else None
     return {key: value for key, value in found.items() if value not in (None, [], {})}
+
+
+def evidence_at_terminal(request: Request, rules: EnvironmentRules | None) -> dict[str, Any]:
+    """The same for what was asked at a terminal; without `rules` where they did not decide."""
+    lists: dict[str, Any] = {}
+    if rules is not None:
+        lists["deployers"] = [_meant(each) for each in rules.deployers]
+        lists["may_force"] = [_meant(each) for each in rules.force] if request.force else []
+    commit = request.commit
+    found = {
+        "trigger": request.trigger.value,
+        "ref": commit.ref,
+        "sha": commit.sha,
+        "branch": commit.branch,
+        "force": request.force,
+    }
+    return {key: value for key, value in (found | lists).items() if value}
+
+
+def _meant(people: People) -> str:
+    if not people.is_named:
+        return f"everybody with {people.least_permission.label} permission"
+    return f"{people.named}; terminals too" if people.terminal else people.named
 
 
 def _of_pull_request(pull: PullRequest, facts: Facts) -> dict[str, Any]:
@@ -69,6 +95,8 @@ _TOLD = (
     "permission",
     "teams",
     "groups",
+    "deployers",
+    "may_force",
     "sha",
     "branch",
     "head",

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from bot.domain.audit import Action, Entry
 from bot.domain.cleaning import cleaned
-from bot.domain.deployment import Actor, Request
-from bot.domain.evidence import evidence
+from bot.domain.deployment import Actor, Deployment, Request
+from bot.domain.evidence import evidence, evidence_at_terminal
+from bot.domain.gate_rules import EnvironmentRules
 from bot.domain.reasons import Reason, StoppedError
 from bot.redact import MASK
 
@@ -125,7 +126,7 @@ def refusal_at_terminal(
     """
     reasons = (stopped.reason, *stopped.also)
     found = [reason_facts(each) for each in reasons]
-    facts = {LINE: line, ON: _asked_for(request) if request else {}, REASONS: found}
+    facts = {LINE: line, ON: evidence_at_terminal(request, None) if request else {}, REASONS: found}
     return Entry(
         Action.DECISION,
         by,
@@ -137,14 +138,21 @@ def refusal_at_terminal(
     )
 
 
-def _asked_for(request: Request) -> dict[str, str]:
-    found = {
-        "trigger": request.trigger.value,
-        "ref": request.commit.ref,
-        "sha": request.commit.sha,
-        "force": request.force,
-    }
-    return {name: value for name, value in found.items() if value}
+def leave_at_terminal(
+    line: str,
+    deployment: Deployment,
+    rules: EnvironmentRules,
+    clean: Callable[[str], str],
+) -> tuple[Entry, str]:
+    """That a command of the command line was let through, and by which rules; `line` is masked.
+
+    With what it is known by, so that it is there once.
+    """
+    request = deployment.request
+    facts = {LINE: line, ON: evidence_at_terminal(request, rules)}
+    place = (request.repository, request.environment, deployment.id)
+    entry = Entry(Action.DECISION, request.actor, time.time(), *place, facts=cleaned(facts, clean))
+    return entry, f"{entry.action.value}:{deployment.id}"
 
 
 def reason_facts(reason: Reason) -> dict[str, str | None]:

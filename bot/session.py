@@ -34,7 +34,12 @@ from bot.settings import Settings
 from bot.signals import interruptible, unless
 from bot.store.values import JSON
 from bot.telling import slack_told
-from handlers.commands.noting import LINE, leave_at_terminal, refusal_at_terminal, typed_line
+from handlers.commands.noting import (
+    LINE,
+    leave_at_terminal,
+    refusal_at_terminal,
+    typed_line,
+)
 from handlers.reports import words
 from handlers.reports.reporter import Reporter
 
@@ -116,7 +121,7 @@ class Session:
 
     async def deploy(self, order: DeployOrder) -> Finished:
         """Deploy and wait for the end."""
-        async with self._open_bot() as bot, self._refusal_noted(bot):
+        async with self._open_bot() as bot, self._noted(bot, order.actor or _actor()):
             _, (request, rules) = await both(self._start(bot), self._ask(bot, order))
             return await self._follow(bot, request, rules)
 
@@ -125,10 +130,9 @@ class Session:
 
         Without `asking` neither a registry nor a cluster hears of it.
         """
-        async with self._open_bot() as bot, self._refusal_noted(bot):
+        async with self._open_bot() as bot, self._noted(bot, order.actor or _actor()):
             request = await self._read(bot, order)
             plan = await (bot.plan(request) if asking else bot.plan_unasked(request))
-            await self._note_command(bot, request, None)
         for warning in plan.warnings:
             self._show(Warned(warning))
         self._show(Planned(image_lines(plan), pipeline_lines(plan)))
@@ -136,7 +140,7 @@ class Session:
 
     async def roll_back(self, order: RollbackOrder) -> Finished:
         """Take an environment back and wait for the end."""
-        async with self._open_bot() as bot, self._refusal_noted(bot):
+        async with self._open_bot() as bot, self._noted(bot, _actor()):
             self.request = request = await bot.rollback_request(
                 await self._deployed_repository(bot, order),
                 order.environment,
@@ -255,9 +259,7 @@ class Session:
     async def _see_own_end(
         self, bot: Bot, deployment: Deployment, rules: EnvironmentRules, facts: dict[str, JSON]
     ) -> Finished:
-        request = deployment.request
         async with interruptible() as interrupted:
-            await self._note_command(bot, request, deployment.id)
             await self._note_leave(bot, deployment, rules)
             await bot.engine.submit(deployment, facts)
             self._accept(deployment)
@@ -279,15 +281,6 @@ class Session:
                 await asyncio.wait(beside)
         return ended
 
-    async def _note_command(self, bot: Bot, request: Request, deployment: str | None) -> None:
-        """Who asked for it, and with which words."""
-        if not self._typed:
-            return
-        facts = {LINE: typed_line(self._typed, bot.redactor.clean)}
-        place = (request.repository, request.environment, deployment)
-        entry = Entry(Action.COMMAND, request.actor, time.time(), *place, facts=facts)
-        await bot.audit.append(entry)
-
     async def _note_leave(self, bot: Bot, deployment: Deployment, rules: EnvironmentRules) -> None:
         """That it is let through, and why."""
         if not self._typed:
@@ -298,19 +291,21 @@ class Session:
         await bot.audit.append(entry, once=once)
 
     @asynccontextmanager
-    async def _refusal_noted(self, bot: Bot) -> AsyncIterator[None]:
-        """What is refused before there is a deployment is in the audit too."""
+    async def _noted(self, bot: Bot, by: Actor) -> AsyncIterator[None]:
+        """That it was asked for, before anything is read, and why there is no deployment."""
+        if not self._typed:
+            yield
+            return
+        clean = bot.redactor.clean
+        line = typed_line(self._typed, clean)
+        await bot.audit.append(Entry(Action.COMMAND, by, time.time(), facts={LINE: line}))
         try:
             yield
         except StoppedError as stopped:
-            if self._typed and self._own is None:
-                clean, request = bot.redactor.clean, self.request
-                line, by = typed_line(self._typed, clean), request.actor if request else _actor()
-                asked = Entry(Action.COMMAND, by, time.time(), facts={LINE: line})
-                refused = refusal_at_terminal(line, by, stopped, clean, request)
+            if self._own is None:
                 # The reason itself counts more than that it was written down.
                 with suppress(StoppedError):
-                    await bot.audit.append(asked)
+                    refused = refusal_at_terminal(line, by, stopped, clean, self.request)
                     await bot.audit.append(refused)
             raise
 

@@ -3,8 +3,11 @@
 import asyncio
 import json
 import os
+import signal
+import socket
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -336,3 +339,20 @@ def test_every_part_of_a_reason_is_masked() -> None:
     entry = refusal_at_terminal("show", Actor("ann", "cli"), stopped, clean)
     assert "hunter2" not in json.dumps(dict(entry.facts))
     assert "b ***" in json.dumps(dict(entry.facts))
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_who_leaves_before_the_repository_is_read_has_given_a_command(
+    file: Path, how: signal.Signals, more: tuple[str, ...]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        words = ("deploy", f"http://127.0.0.1:{silent.getsockname()[1]}/edges", *more)
+        main = (sys.executable, "-c", "from bot.cli import main; main()")
+        with subprocess.Popen([*main, *words], stderr=subprocess.PIPE) as process:  # noqa: S603
+            silent.settimeout(30)
+            asked, _ = silent.accept()
+            process.send_signal(how)
+            process.communicate(timeout=30)
+            asked.close()
+    assert noted(file) == [("command", " ".join(words), [])]

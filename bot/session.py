@@ -1,7 +1,6 @@
 """One deployment asked for on the command line: submitted, followed to its end, cancelled."""
 
 import asyncio
-import getpass
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bot.workflow  # noqa: F401 - here rather than in the middle of the first deployment
+from bot.account import user
 from bot.app import Bot, open_bot
 from bot.domain.audit import Action, Entry
 from bot.domain.command_form import read_reason, typed
@@ -36,6 +36,7 @@ from bot.store.values import JSON
 from bot.telling import slack_told
 from handlers.commands.noting import (
     LINE,
+    check_readable,
     leave_at_terminal,
     refusal_at_terminal,
     typed_line,
@@ -300,6 +301,7 @@ class Session:
         line = typed_line(self._typed, clean)
         await bot.audit.append(Entry(Action.COMMAND, by, time.time(), facts={LINE: line}))
         try:
+            check_readable(self._typed)
             yield
         except StoppedError as stopped:
             if self._own is None:
@@ -370,7 +372,4 @@ def _repository_here() -> str | None:
 
 
 def _actor() -> Actor:
-    try:
-        return Actor(getpass.getuser(), "cli")
-    except (KeyError, OSError):  # a container's user without a name
-        return Actor("unknown", "cli")
+    return Actor(user(), "cli")

@@ -4,9 +4,10 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+from bot.account import user
 from bot.cli.opening import with_bot
 from bot.cli.options import Identity, Json
-from bot.cli.output import user, write
+from bot.cli.output import write
 from bot.cli.stored import Stored, change
 from bot.domain.approval import ApprovalState, Cast, Verdict, Vote, refused_vote
 from bot.domain.deployment import Actor, Deployment

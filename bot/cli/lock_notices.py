@@ -3,7 +3,7 @@
 import logging
 import time
 
-from bot.cli.output import user
+from bot.account import user
 from bot.domain.deployment import Actor
 from bot.domain.reasons import StoppedError
 from bot.store.locks import Locks

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.account import user
 from bot.cli.opening import with_bot
 from bot.cli.options import Repository
-from bot.cli.output import user, write
+from bot.cli.output import write
 from bot.domain.command import Lock
 from bot.domain.command_form import read_duration, read_owner, read_reason, typed
 from bot.domain.deployment import Actor

@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from bot.cli.output import user
+from bot.account import user
 from bot.domain.audit import Action, Entry
 from bot.domain.deployment import Actor
 from bot.domain.reasons import StoppedError
 from bot.store.audit import Audit
 from bot.store.database import Database
 from bot.store.schema import is_current
-from handlers.commands.noting import refusal_at_terminal, typed_line
+from handlers.commands.noting import check_readable, refusal_at_terminal, typed_line
 from handlers.reports import words
 from handlers.reports.stream import standard_error
 from handlers.reports.text import one_line
@@ -32,6 +32,7 @@ async def noted(append: Append, clean: Clean) -> AsyncIterator[None]:
     line, by = typed_line(sys.argv[1:], clean), Actor(user(), "cli")
     await append(Entry(Action.COMMAND, by, time.time(), facts={"line": line}))
     try:
+        check_readable(sys.argv[1:])
         yield
     except StoppedError as stopped:
         # The reason itself counts more than that it was written down.

@@ -1,6 +1,5 @@
 """What a command says, where its output is a terminal, a file or a pipe."""
 
-import getpass
 from typing import IO, cast
 
 from rich.console import Console, RenderableType
@@ -30,11 +29,3 @@ def console(out: Output) -> Console:
     """Draws there; in a file or a pipe a line stays one line, for grep."""
     width = None if out.isatty() else LONGEST_LINE
     return Console(file=cast(IO[str], out), width=width, highlight=False)
-
-
-def user() -> str:
-    """Who types; for reports and the audit."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

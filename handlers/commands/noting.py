@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bot.account import readable
 from bot.domain.audit import Action, Entry
 from bot.domain.cleaning import cleaned
 from bot.domain.deployment import Actor, Deployment, Request
 from bot.domain.evidence import evidence, evidence_at_terminal
 from bot.domain.gate_rules import EnvironmentRules
-from bot.domain.reasons import Reason, StoppedError
+from bot.domain.reasons import Code, Reason, StoppedError
 from bot.redact import MASK
 
 if TYPE_CHECKING:
@@ -105,8 +106,15 @@ async def _note(
 def typed_line(words: Sequence[str], clean: Callable[[str], str]) -> str:
     """What was typed, masked, in one line that a shell would read again."""
     # Quoted, a secret would not be known any more.
-    safe = [clean(_ADDRESS_WITH_LOGIN.sub(_without_login, each, count=1)) for each in words]
-    return clean(shlex.join(safe))
+    shown = [_ADDRESS_WITH_LOGIN.sub(_without_login, readable(each), count=1) for each in words]
+    return clean(shlex.join(map(clean, shown)))
+
+
+def check_readable(words: Sequence[str]) -> None:
+    """BAD_COMMAND where a word that was typed cannot be kept, compared or shown."""
+    for word in words:
+        if (shown := readable(word)) != word:
+            raise StoppedError(Code.BAD_COMMAND, f"`{shown}` is not text in UTF-8")
 
 
 def _without_login(found: re.Match[str]) -> str:

@@ -1,7 +1,6 @@
 """Approvals, locks, freezes, holds and the line, around a real update."""
 
 import asyncio
-import getpass
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -10,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.account import user
 from bot.app import Bot, open_bot
 from bot.domain.approval import Cast, Verdict
 from bot.domain.audit import parse_head
@@ -247,7 +247,7 @@ async def test_force_skips_lock_freeze_and_approvals_and_says_so(world: World) -
     result = await world.deploy(force="the cluster is on fire")
     assert result.finished.outcome is Outcome.SUCCEEDED
     assert [each.text for each in result.screen.of(Warned)] == [
-        f"Forced by {getpass.getuser()}: the cluster is on fire",
+        f"Forced by {user()}: the cluster is on fire",
         "Skipped by force: default is frozen: Mon - Sun UTC",
         "Skipped by force: default is locked by grace: an experiment",
     ]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import pwd
 import signal
 import socket
 import sqlite3
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import pytest
@@ -356,3 +357,76 @@ def test_who_leaves_before_the_repository_is_read_has_given_a_command(
             process.communicate(timeout=30)
             asked.close()
     assert noted(file) == [("command", " ".join(words), [])]
+
+
+BAD = os.fsdecode(b"caf\xe9")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", BAD),
+        ("why", BAD),
+        ("cancel", BAD),
+        ("approve", BAD),
+        ("history", "--to", BAD),
+        ("lock", "--to", "staging", "--reason", BAD),
+        ("deploy", "--to", BAD),
+        ("rollback", "--to", BAD),
+        ("backup", BAD),
+    ],
+)
+def test_a_word_that_is_not_utf8_is_refused_with_a_reason(
+    file: Path, words: tuple[str, ...]
+) -> None:
+    typed("status")
+    status, said, warned = typed(*words)
+    assert status == 2
+    assert "`caf\N{REPLACEMENT CHARACTER}` is not text in UTF-8" in " ".join(
+        (said + warned).split()
+    )
+    line = " ".join(words).replace(BAD, "'caf\N{REPLACEMENT CHARACTER}'")
+    assert noted(file)[1:3] == [("command", line, []), ("decision", line, ["bad_command"])]
+    assert typed("why")[0] == 0
+    assert typed("audit", "--verify")[0] == 0
+
+
+class Account(NamedTuple):
+    pw_name: str
+
+
+def test_who_types_is_the_account_whatever_the_environment_says(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "grace")
+    typed("status")
+    assert json.loads(rows(f"sqlite:///{file}")[0].body)["actor"]["name"] == (
+        pwd.getpwuid(os.getuid()).pw_name
+    )
+
+
+@pytest.mark.parametrize(
+    ("account", "name", "shown"),
+    [
+        ("ada", "grace", "ada"),
+        (BAD, "grace", "caf\N{REPLACEMENT CHARACTER}"),
+        (None, "grace", "grace"),
+        (None, BAD, "caf\N{REPLACEMENT CHARACTER}"),
+        (None, None, "unknown"),
+    ],
+)
+def test_a_name_of_an_account_can_be_shown(
+    file: Path, monkeypatch: pytest.MonkeyPatch, account: str | None, name: str | None, shown: str
+) -> None:
+    def found(_number: int) -> Account:
+        if account is None:
+            raise KeyError
+        return Account(account)
+
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    if name is not None:
+        monkeypatch.setenv("LOGNAME", name)
+    monkeypatch.setattr(pwd, "getpwuid", found)
+    assert typed("status")[0] == 0
+    assert json.loads(rows(f"sqlite:///{file}")[0].body)["actor"]["name"] == shown

@@ -1,7 +1,6 @@
 """What a list of people means for who types at a terminal, from the command to the audit."""
 
 import asyncio
-import getpass
 import json
 import os
 import subprocess
@@ -15,6 +14,7 @@ from typing import Any, TypeVar
 import pytest
 from typer.testing import CliRunner
 
+from bot.account import user
 from bot.cli import app
 from bot.domain.approval import ApprovalRequest, Proposal
 from bot.domain.deployment import Actor, Commit, Deployment, Kind, Request, Trigger
@@ -174,7 +174,7 @@ def test_the_rules_of_the_moment_of_a_vote_say_how_many_are_needed(
     monkeypatch.setenv("PACHOPS_SETTINGS_FILE", str(settings))
     assert run("approve", ID)[0] == 0
     assert approval().request.needed == 3
-    assert getpass.getuser() in [each.by.name for each in approval().votes]
+    assert user() in [each.by.name for each in approval().votes]
 
 
 def test_who_is_too_late_is_told_that_first(repository: Path) -> None:

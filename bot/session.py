@@ -198,7 +198,7 @@ class Session:
         return request, await take_leave(bot, request, self._show)
 
     async def _read(self, bot: Bot, order: DeployOrder) -> Request:
-        address = repository_address(order.repository, Path.cwd())
+        address = _address(order.repository)
         changed = await bot.git.uncommitted(address)
         if changed:
             self._show(Warned(words.not_committed(changed)))
@@ -221,7 +221,7 @@ class Session:
     async def _deployed_repository(self, bot: Bot, order: RollbackOrder) -> str:
         """The repository that a rollback means: the only one deployed there, or the one here."""
         if order.repository is not None:
-            return repository_address(order.repository, Path.cwd())
+            return _address(order.repository)
         found = await bot.deployments.list(environment=order.environment, limit=500)
         # One that never changed a pipeline has nothing to go back from.
         repositories = sorted({each.request.repository for each in found if each.pipelines})
@@ -364,9 +364,15 @@ async def _cancel(bot: Bot, deployment: str, interrupted: asyncio.Event) -> None
     await bot.engine.cancel(deployment, _actor())
 
 
+def _address(repository: str) -> str:
+    address = repository_address(repository, Path.cwd())
+    check_readable([address])
+    return address
+
+
 def _repository_here() -> str | None:
     try:
-        return repository_address(".", Path.cwd())
+        return _address(".")
     except StoppedError:
         return None
 

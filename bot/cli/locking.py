@@ -14,6 +14,7 @@ from bot.domain.command import Lock
 from bot.domain.command_form import read_duration, read_owner, read_reason, typed
 from bot.domain.deployment import Actor
 from bot.domain.reasons import Code, StoppedError
+from handlers.commands.noting import check_readable
 from handlers.reports import words
 from handlers.reports.locks import lock_line
 
@@ -111,6 +112,7 @@ async def _where(
     from handlers.commands.locking import Where, lock_at  # noqa: PLC0415
 
     address = repository_address(repository, Path.cwd())
+    check_readable([address])
     if everywhere:
         if environment is not None:
             raise StoppedError(Code.BAD_COMMAND, "--all says all, and --to names one")

@@ -430,3 +430,17 @@ def test_a_name_of_an_account_can_be_shown(
     monkeypatch.setattr(pwd, "getpwuid", found)
     assert typed("status")[0] == 0
     assert json.loads(rows(f"sqlite:///{file}")[0].body)["actor"]["name"] == shown
+
+
+@pytest.mark.parametrize("line", ["deploy", "deploy --dry-run", "rollback . --to x", "lock --to x"])
+def test_a_folder_whose_name_is_not_utf8_is_refused_with_a_reason(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    folder = tmp_path / BAD
+    folder.mkdir()
+    subprocess.run(["git", "init", "-q", folder], check=True)  # noqa: S603, S607
+    monkeypatch.chdir(folder)
+    status, said, warned = typed(*line.split())
+    assert status == 2
+    assert "is not text in UTF-8" in " ".join((said + warned).split())
+    assert noted(file) == [("command", line, []), ("decision", line, ["bad_command"])]

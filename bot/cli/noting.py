@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from bot.account import user
 from bot.domain.audit import Action, Entry
 from bot.domain.deployment import Actor
-from bot.domain.reasons import StoppedError
+from bot.domain.reasons import Code, StoppedError
 from bot.store.audit import Audit
 from bot.store.database import Database
-from bot.store.schema import is_current
+from bot.store.schema import CURRENT, version
 from handlers.commands.noting import check_readable, refusal_at_terminal, typed_line
 from handlers.reports import words
 from handlers.reports.stream import standard_error
@@ -46,7 +46,7 @@ def noted_by(bot: "Bot") -> AbstractAsyncContextManager[None]:
     return noted(bot.audit.append, bot.redactor.clean)
 
 
-def if_it_can(append: Append, *, quiet: bool = False) -> Append:
+def if_it_can(append: Append) -> Append:
     """The same, but where nothing can be written that is said once, and no more is tried.
 
     For what changes nothing: whoever looks why a disk is full is answered.
@@ -60,23 +60,41 @@ def if_it_can(append: Append, *, quiet: bool = False) -> Append:
             await append(entry)
         except StoppedError as stopped:
             failed.append(stopped)
-            if quiet:
-                return
             warning = words.not_in_audit(stopped.reason.title, stopped.reason.fact)
             standard_error().write(one_line(warning) + "\n")
 
     return tried
 
 
+def on(url: str) -> Append:
+    """Appends to the database, which is made or migrated first, for what needs it for nothing else."""
+
+    async def append(entry: Entry) -> None:
+        database = await Database.open(url)
+        try:
+            await Audit(database).append(entry)
+        finally:
+            await database.close()
+
+    return append
+
+
 def where_there_is_one(url: str) -> Append:
-    """Appends to the database if it is there and of this version: nothing is made or migrated."""
+    """Appends to the database if it is there: nothing is made or migrated.
+
+    Errors, of the append: also DATABASE_UNUSABLE, where it is of another version.
+    """
 
     async def append(entry: Entry) -> None:
         database = Database.unprepared(url)
         try:
             if database.path is not None and not database.path.exists():
                 return
-            if await database.read(is_current):
+            found = await database.read(version)
+            if found not in {None, CURRENT}:
+                fact = f"it has the schema {found}, and this pachops {CURRENT}"
+                raise StoppedError(Code.DATABASE_UNUSABLE, fact)
+            if found is not None:
                 await Audit(database).append(entry)
         finally:
             await database.close()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import IO, Annotated, cast
 
 import typer
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from bot.cli.ending import STATUS, explained
 from bot.cli.log import keep_a_log
-from bot.cli.noting import if_it_can, noted, where_there_is_one
+from bot.cli.noting import if_it_can, noted, on, where_there_is_one
 from bot.cli.options import Json
 from bot.cli.output import tell, write
 from bot.domain.finding import Finding
@@ -54,8 +55,13 @@ def setup_github(
 
         address = url.strip().rstrip("/") if url else None
         wish = AppWish(name or new_name(organization), address, organization, teams)
+
+        async def made() -> None:
+            async with _noted(settings):
+                await set_up(settings, wish, tell, port=port)
+
         try:
-            asyncio.run(set_up(settings, wish, tell, port=port))
+            asyncio.run(made())
         except KeyboardInterrupt:
             raise interrupted() from None
 
@@ -77,11 +83,21 @@ def setup_slack(
         from bot.slack_setup import set_up  # noqa: PLC0415 - heavy
 
         address = url.strip().rstrip("/") if url else None
-        if address is not None and not address.startswith("https://"):
-            raise StoppedError(Code.BAD_COMMAND, "must begin with https://", where="--url")
-        is_whole = asyncio.run(set_up(settings.slack, address, write))
+
+        async def walked() -> bool:
+            async with _noted(settings):
+                if address is not None and not address.startswith("https://"):
+                    raise StoppedError(Code.BAD_COMMAND, "must begin with https://", where="--url")
+                return await set_up(settings.slack, address, write)
+
+        is_whole = asyncio.run(walked())
     if not is_whole:
         raise typer.Exit(STATUS[Kind.USAGE])
+
+
+def _noted(settings: Settings) -> AbstractAsyncContextManager[None]:
+    """Where it can be: a bot is set up before its database has to work."""
+    return noted(if_it_can(on(settings.database_url)), Redactor(settings.secrets()).clean)
 
 
 def doctor(*, as_json: Json = False) -> None:
@@ -89,8 +105,7 @@ def doctor(*, as_json: Json = False) -> None:
     from bot.examination import examine_all, has_faults  # noqa: PLC0415 - heavy
 
     async def looked(settings: Settings) -> Sequence[Finding]:
-        # Where it cannot be noted, the check of the database says why.
-        append = if_it_can(where_there_is_one(settings.database_url), quiet=True)
+        append = if_it_can(where_there_is_one(settings.database_url))
         async with noted(append, Redactor(settings.secrets()).clean):
             return await examine_all(settings)
 

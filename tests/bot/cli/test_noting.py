@@ -269,7 +269,8 @@ def test_a_restore_needs_no_database_that_can_be_noted_in(
     if spoil is broken:
         assert status == 2
         return
-    assert (status, said) == (0, "")
+    assert status == 0
+    assert said.count("is not in the audit") == (spoil is of_another_version)
     assert noted(file)[-1][:2] == ("command", f"restore {tmp_path}/copy")
 
 
@@ -444,3 +445,42 @@ def test_a_folder_whose_name_is_not_utf8_is_refused_with_a_reason(
     assert status == 2
     assert "is not text in UTF-8" in " ".join((said + warned).split())
     assert noted(file) == [("command", line, []), ("decision", line, ["bad_command"])]
+
+
+@pytest.mark.parametrize(
+    ("line", "reasons"),
+    [
+        ("setup slack", None),
+        ("setup slack --url nowhere", ["bad_command"]),
+        ("setup github --url nowhere", ["bad_command"]),
+    ],
+)
+def test_a_setup_is_in_the_audit(file: Path, line: str, reasons: list[str] | None) -> None:
+    assert typed(*line.split())[0] == 2
+    answered = [("decision", line, reasons)] if reasons else []
+    assert noted(file) == [("command", line, []), *answered]
+
+
+@pytest.mark.parametrize("line", ["setup slack", "setup github --url nowhere"])
+def test_a_setup_that_cannot_be_noted_goes_on(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    status = typed(*line.split())[0]
+    monkeypatch.setattr(Audit, "append", full)
+    found, _, warned = typed(*line.split())
+    assert found == status
+    assert warned.count("is not in the audit") == 1
+
+
+@pytest.mark.parametrize("name", ["backup", "doctor"])
+def test_a_database_of_another_version_is_not_written_to_and_that_is_said(
+    file: Path, tmp_path: Path, name: str
+) -> None:
+    typed("status")
+    of_another_version(file)
+    words = [str(tmp_path / "copy")] if name == "backup" else []
+    status, said, warned = typed(name, *words)
+    assert status == 0 or name == "doctor"
+    assert "is not in the audit" in " ".join(warned.split())
+    assert "schema 0001" in warned
+    assert said
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("select count(*) from audit").fetchone() == (1,)

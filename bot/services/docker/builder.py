@@ -3,13 +3,12 @@
 import asyncio
 import os
 import re
-import signal
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from bot.domain.reasons import Code, StoppedError
 from bot.services.docker.lines import clean
+from bot.services.processes import begin, kill_group
 
 WAITS = 10.0
 """Seconds for a builder to answer; buildx itself would wait 20."""
@@ -58,13 +57,12 @@ async def _inspect(name: str, *options: str) -> Builder:
 async def _run(*command: str) -> tuple[int, str]:
     """Its exit status, and all that it said."""
     try:
-        process = await asyncio.create_subprocess_exec(
+        process = await begin(
             *command,
             env=environment({}),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
         )
     except FileNotFoundError as error:
         raise no_buildx("docker is not installed here") from error
@@ -76,8 +74,7 @@ async def _run(*command: str) -> tuple[int, str]:
     finally:
         if process.returncode is None:
             # Docker's command has started buildx as another.
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            kill_group(process.pid)
             await process.wait()
     lines = said.decode(errors="replace").splitlines()
     return process.returncode or 0, "\n".join(map(clean, lines))

@@ -20,6 +20,7 @@ from bot.services.docker.failures import BuildEnd, build_failure, pushed_in_vain
 from bot.services.docker.lines import Mask, clean
 from bot.services.docker.orders import BuildOrder
 from bot.services.docker.trace import Trace
+from bot.services.processes import begin
 
 Report = Callable[[Progress], None]
 OpenContext = Callable[[], AbstractContextManager[BinaryIO]]
@@ -75,7 +76,7 @@ class Buildx:
         secrets = {f"PACHOPS_SECRET_{at}": name for at, name in enumerate(order.secrets)}
         command = _command(order, self._builder, metadata, secrets, cache=self._cache)
         try:
-            process = await asyncio.create_subprocess_exec(
+            process = await begin(
                 *command,
                 env=environment(
                     {key: order.secrets[name].get_secret_value() for key, name in secrets.items()}
@@ -84,7 +85,6 @@ class Buildx:
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
                 limit=_LONGEST_LINE,
-                start_new_session=True,
             )
         except FileNotFoundError as error:
             raise no_buildx("docker is not installed here") from error

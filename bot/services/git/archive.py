@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from bot.services.git.process import GitFailedError, kill_group, our_environment
+from bot.services.git.process import GitFailedError, our_environment
+from bot.services.processes import kill_group
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

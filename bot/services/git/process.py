@@ -2,10 +2,11 @@
 
 import asyncio
 import os
-import signal
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from bot.services.processes import begin, kill_group
 
 if TYPE_CHECKING:
     from bot.services.logins import Login
@@ -137,13 +138,12 @@ async def run_git_guarded(arguments: Sequence[str], environment: Mapping[str, st
 
 
 async def _run(command: Sequence[str], environment: Mapping[str, str], stdin: bytes | int) -> bytes:
-    process = await asyncio.create_subprocess_exec(
+    process = await begin(
         *command,
         env=environment,
         stdin=stdin if isinstance(stdin, int) else asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
     )
     try:
         printed, complained = await process.communicate(None if isinstance(stdin, int) else stdin)
@@ -154,12 +154,6 @@ async def _run(command: Sequence[str], environment: Mapping[str, str], stdin: by
     if process.returncode:
         raise GitFailedError(process.returncode, complained.decode(errors="replace"))
     return printed
-
-
-def kill_group(pid: int) -> None:
-    """Kill a process that leads its group, and all it started."""
-    with suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
 
 
 @contextmanager

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Append = Callable[[Entry], Awaitable[object]]
 Clean = Callable[[str], str]
+A_LITTLE = 2.0
+"""Seconds that what goes on without its row waits for others who write."""
 
 
 @asynccontextmanager
@@ -70,7 +72,7 @@ def on(url: str) -> Append:
     """Appends to the database, which is made or migrated first, for what needs it for nothing else."""
 
     async def append(entry: Entry) -> None:
-        database = await Database.open(url)
+        database = await Database.open(url, busy_timeout=A_LITTLE)
         try:
             await Audit(database).append(entry)
         finally:
@@ -86,7 +88,7 @@ def where_there_is_one(url: str) -> Append:
     """
 
     async def append(entry: Entry) -> None:
-        database = Database.unprepared(url)
+        database = Database.unprepared(url, busy_timeout=A_LITTLE)
         try:
             if database.path is not None and not database.path.exists():
                 return

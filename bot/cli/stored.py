@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.cli.ending import explained
 from bot.cli.lock_notices import tell_of_locks
-from bot.cli.noting import if_it_can, noted
+from bot.cli.noting import A_LITTLE, if_it_can, noted
 from bot.domain.audit import Row
 from bot.domain.deployment import Deployment, Request, State
 from bot.domain.gate_facts import Standing
@@ -23,7 +23,7 @@ from bot.redact import Redactor
 from bot.settings import load_settings
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
-from bot.store.database import Database
+from bot.store.database import LONG, Database
 from bot.store.deployments import Deployments
 from bot.store.locks import Locks
 from bot.store.progress import ProgressLog
@@ -126,7 +126,8 @@ def change(work: Work) -> None:
 def _run(work: Work, *, only_looks: bool) -> None:
     async def opened() -> None:
         settings = load_settings(os.environ)
-        database = await Database.open(settings.database_url)
+        busy_timeout = A_LITTLE if only_looks else LONG
+        database = await Database.open(settings.database_url, busy_timeout=busy_timeout)
         try:
             await tell_of_locks(Locks(database))
             stored = Stored(database)

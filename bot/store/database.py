@@ -19,6 +19,8 @@ from bot.store.writer import Writer
 
 T = TypeVar("T")
 
+LONG = 10.0
+"""Seconds that a command waits for others who write."""
 _THREADS = 4
 _CONNECT_TIMEOUT = 10
 _PAUSE = 0.05
@@ -46,7 +48,7 @@ class Database:
         self._file_writer = Writer(self._begin_writing) if self.path else None
 
     @classmethod
-    async def open(cls, url: str, *, busy_timeout: float = 10.0) -> "Database":
+    async def open(cls, url: str, *, busy_timeout: float = LONG) -> "Database":
         """Open and migrate, creating the file (mode 0600) where there is none.
 
         `url` is sqlite:///PATH or postgresql://...; `busy_timeout` is in seconds.
@@ -63,13 +65,13 @@ class Database:
         return database
 
     @classmethod
-    def unprepared(cls, url: str) -> "Database":
+    def unprepared(cls, url: str, *, busy_timeout: float = 5.0) -> "Database":
         """One as it is: nothing is made or migrated, for who only looks.
 
         Raises:
             StoppedError: DATABASE_UNUSABLE.
         """
-        return cls(_parse(url), busy_timeout=5.0)
+        return cls(_parse(url), busy_timeout=busy_timeout)
 
     async def close(self) -> None:
         """Close every connection; what is being written still is. Harmless when done twice."""

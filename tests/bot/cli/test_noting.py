@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -484,3 +485,26 @@ def test_a_database_of_another_version_is_not_written_to_and_that_is_said(
     assert said
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("select count(*) from audit").fetchone() == (1,)
+
+
+def test_who_looks_waits_for_a_held_lock_only_a_little(file: Path) -> None:
+    typed("status")
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("begin immediate")
+        began = time.monotonic()
+        status, said, warned = typed("status")
+        took = time.monotonic() - began
+    assert (status, bool(said)) == (0, True)
+    assert "is not in the audit" in warned
+    assert took < 5
+
+
+@pytest.mark.parametrize(("name", "program"), [("backup", "pg_dump"), ("restore", "pg_restore")])
+def test_of_a_server_it_is_said_at_once_that_it_has_its_own_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, program: str
+) -> None:
+    monkeypatch.setenv("PACHOPS_DATABASE_URL", "postgresql://ann@127.0.0.1:1/away")
+    began = time.monotonic()
+    status, _, warned = typed(name, str(tmp_path / "copy"))
+    assert (status, program in warned) == (2, True)
+    assert time.monotonic() - began < 5

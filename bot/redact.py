@@ -26,7 +26,7 @@ _LOGIN = re.compile(
 
 
 class Redactor:
-    """Masks secrets wherever they occur, also as base64 and in URLs and JSON.
+    """Masks secrets wherever they occur, also as base64, in URLs and JSON, and as a shell quotes them.
 
     The user and the password of a URL are masked too where nobody knew them as secrets.
     """
@@ -113,9 +113,15 @@ def _forms(secret: str) -> Iterable[str]:
         if len(whole) < _LEAST_SECRET:
             continue
         yield whole
+        yield _in_shell(whole)
         yield from _in_json(whole)
         yield from _in_urls(whole)
         yield from (form for form in _in_base64(whole) if len(form) >= _LEAST_ENCODED)
+
+
+def _in_shell(secret: str) -> str:
+    """As `shlex` quotes it, within a longer word too."""
+    return secret.replace("'", "'\"'\"'")
 
 
 def _in_json(secret: str) -> Iterable[str]:

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import logging
+import shlex
 import time
 from urllib.parse import quote
 
@@ -64,6 +65,13 @@ def test_what_is_no_login_stays(text: str) -> None:
 def test_json_form_is_masked() -> None:
     quoted = Redactor([SecretStr('pass"wörd')])
     assert quoted.clean(json.dumps({"password": 'pass"wörd'})) == '{"password": "***"}'
+
+
+@pytest.mark.parametrize("before", ["", "of "])
+def test_a_form_that_a_shell_quotes_is_masked(before: str) -> None:
+    quoted = Redactor([SecretStr("pa'ss word1$x")])
+    line = shlex.join(["lock", "staging", f"{before}pa'ss word1$x"])
+    assert quoted.clean(line) == f"lock staging '{before}***'"
 
 
 def test_basic_authorization_header_does_not_show_the_password() -> None:

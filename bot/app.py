@@ -22,7 +22,7 @@ from bot.domain.gate_rules import EnvironmentRules, Rules
 from bot.domain.plan import Plan
 from bot.domain.progress import InLine
 from bot.domain.queue import in_line
-from bot.domain.reasons import GITHUB_PASSES, Code, Reason, StoppedError
+from bot.domain.reasons import Code, Reason, StoppedError
 from bot.domain.trust import Trust
 from bot.engine.engine import Engine
 from bot.engine.run import Run
@@ -30,7 +30,7 @@ from bot.git_logins import GitLogins
 from bot.journal import Journal, Listener
 from bot.logs import about
 from bot.redact import Redactor, logs_cleaned
-from bot.ruling import Look, Ruled, ruled, ruled_by_its_commit
+from bot.ruling import Ruled, ruled, rules_at_terminal
 from bot.services.calls import UNCOUNTED, Calls
 from bot.services.git import Git
 from bot.services.logins import Login
@@ -64,16 +64,6 @@ LOG = logging.getLogger(__name__)
 
 _WITHOUT_RULES = frozenset({Code.REPOSITORY_UNKNOWN, Code.REF_UNKNOWN, Code.PROJECT_INVALID})
 """Of such a repository it is not known later either which channels are told."""
-_NOT_READ = GITHUB_PASSES | {
-    Code.REPOSITORY_UNKNOWN,
-    Code.REPOSITORY_UNREADABLE,
-    Code.GITHUB_REFUSED,
-    Code.GITHUB_LOGIN_REFUSED,
-}
-ROLLBACK_SECONDS = 3.0
-"""How long a rollback waits for what the default branch says of it, where we have other rules."""
-LONGEST_ROLLBACK_SECONDS = 20.0
-"""And where we have none."""
 RUNNING = 200
 """Deployments at a time where nobody said another number."""
 
@@ -226,39 +216,12 @@ class Bot:
     async def rules_for(
         self, request: Request, say: Callable[[str], None] = LOG.warning
     ) -> EnvironmentRules:
-        """The same for a command line.
+        """The same for a command line; where the default branch is not waited for, that is said."""
 
-        Whoever takes something back waits for git a little only: where the default branch does not
-        come soon our copy of the commit says it that comes back, which is said. What comes and is
-        wrong counts.
-        """
-        if request.kind is Kind.DEPLOY:
-            return (await self.ruled(request)).rules
-        if not await self._has_copy(request):
-            return await self._rules_within(LONGEST_ROLLBACK_SECONDS, ruled, request)
-        try:
-            return await self._rules_within(ROLLBACK_SECONDS, ruled, request)
-        except StoppedError as stopped:
-            if stopped.reason.code not in _NOT_READ:
-                raise
-            say(words.rules_of_what_comes_back(stopped.reason.fact))
-        return await self._rules_within(ROLLBACK_SECONDS, ruled_by_its_commit, request)
+        def fell_back(fact: str) -> None:
+            say(words.rules_of_what_comes_back(fact))
 
-    async def _has_copy(self, request: Request) -> bool:
-        if not request.is_commit_known:
-            return False
-        return await self.git.has(request.repository, request.commit.sha)
-
-    async def _rules_within(self, seconds: float, look: Look, request: Request) -> EnvironmentRules:
-        try:
-            async with asyncio.timeout(seconds):
-                return (await look(self.git, self.settings, request)).rules
-        except TimeoutError as error:
-            raise StoppedError(
-                Code.REPOSITORY_UNREADABLE,
-                f"{request.repository} was not read within {seconds:g} s, so that its rules are not"
-                " known",
-            ) from error
+        return await rules_at_terminal(self.git, self.settings, request, fell_back)
 
     def told_in_slack(self, request: Request, rules: EnvironmentRules) -> dict[str, JSON]:
         """What is kept with a command line's deployment so that Slack hears of it."""

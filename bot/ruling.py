@@ -1,15 +1,27 @@
 """Where a deployment's environment is declared, and whose rules count for it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bot.domain.deployment import Request
+from bot.domain.deployment import Kind, Request
 from bot.domain.gate_rules import EnvironmentRules
-from bot.domain.reasons import Code, StoppedError
+from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
 from bot.project import PROJECT_FILE, Environment
 from bot.services.git import Git
 from bot.settings import Settings
 from bot.stages.source import Source, open_default, open_source
+
+ROLLBACK_SECONDS = 3.0
+"""How long a rollback waits for what the default branch says of it, where we have other rules."""
+LONGEST_ROLLBACK_SECONDS = 20.0
+"""And where we have none."""
+_NOT_READ = GITHUB_PASSES | {
+    Code.REPOSITORY_UNKNOWN,
+    Code.REPOSITORY_UNREADABLE,
+    Code.GITHUB_REFUSED,
+    Code.GITHUB_LOGIN_REFUSED,
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,40 @@ async def ruled_by_its_commit(git: Git, settings: Settings, request: Request) ->
     """What its own commit says, for which our copy is enough where that has it. Errors: as above."""
     declared = await open_source(git, request.repository, request.commit.sha)
     return _within(settings, request, declared, declared)
+
+
+async def rules_at_terminal(
+    git: Git, settings: Settings, request: Request, fell_back: Callable[[str], None]
+) -> EnvironmentRules:
+    """What counts for a command line. Errors: as above.
+
+    Whoever takes something back waits for git a little only: where the default branch does not come
+    soon our copy of the commit says it that comes back, and `fell_back` is told why. What comes and is
+    wrong counts.
+    """
+
+    async def within(seconds: float, look: Look) -> EnvironmentRules:
+        try:
+            async with asyncio.timeout(seconds):
+                return (await look(git, settings, request)).rules
+        except TimeoutError as error:
+            raise StoppedError(
+                Code.REPOSITORY_UNREADABLE,
+                f"{request.repository} was not read within {seconds:g} s, so that its rules are not"
+                " known",
+            ) from error
+
+    if request.kind is Kind.DEPLOY:
+        return (await ruled(git, settings, request)).rules
+    if not request.is_commit_known or not await git.has(request.repository, request.commit.sha):
+        return await within(LONGEST_ROLLBACK_SECONDS, ruled)
+    try:
+        return await within(ROLLBACK_SECONDS, ruled)
+    except StoppedError as stopped:
+        if stopped.reason.code not in _NOT_READ:
+            raise
+        fell_back(stopped.reason.fact)
+    return await within(ROLLBACK_SECONDS, ruled_by_its_commit)
 
 
 async def _ruling(git: Git, request: Request, declared: Source) -> Source:

@@ -41,7 +41,7 @@ async def stored(bot: Bot) -> Deployment:
 async def test_a_rollback_does_not_wait_long_for_a_git_server_that_says_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.app.LONGEST_ROLLBACK_SECONDS", 0.2)
+    monkeypatch.setattr("bot.ruling.LONGEST_ROLLBACK_SECONDS", 0.2)
     taken: list[asyncio.StreamWriter] = []
     server = await asyncio.start_server(lambda _, out: taken.append(out), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]

@@ -205,8 +205,8 @@ async def test_a_rollback_waits_for_rules_no_longer_than_that(
         await asyncio.sleep(60)
         raise AssertionError
 
-    monkeypatch.setattr("bot.app.ROLLBACK_SECONDS", 0.2)
-    monkeypatch.setattr("bot.app.ruled", for_ever)
+    monkeypatch.setattr("bot.ruling.ROLLBACK_SECONDS", 0.2)
+    monkeypatch.setattr("bot.ruling.ruled", for_ever)
     sha = repository.commit(rules(NAMED))
     await bot.git.mirror(str(repository.path), sha)
     async with asyncio.timeout(20):
@@ -214,7 +214,7 @@ async def test_a_rollback_waits_for_rules_no_longer_than_that(
         code, shown = await leave(bot, request)
         assert code is Code.NOT_A_DEPLOYER
         assert "The rules of the commit that comes back count" in str(shown[0])
-    monkeypatch.setattr("bot.app.LONGEST_ROLLBACK_SECONDS", 0.2)
+    monkeypatch.setattr("bot.ruling.LONGEST_ROLLBACK_SECONDS", 0.2)
     unknown = asked(str(repository.path), "", Kind.ROLLBACK)
     assert (await leave(bot, unknown))[0] is Code.REPOSITORY_UNREADABLE
 

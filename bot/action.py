@@ -18,7 +18,6 @@ from bot.redact import Redactor
 from bot.services.github import GitHub, api_url
 from bot.session import DeployOrder, Session
 from bot.settings import Settings, load_settings
-from bot.stages.source import open_source
 from handlers.action import words
 from handlers.action.events import Brought, brought
 from handlers.action.inputs import (
@@ -41,7 +40,6 @@ from handlers.reports.github.safe import Safe
 from handlers.reports.view import View
 
 _LONGEST_TAIL = 100
-_ASKED_BY_SERVER = ("requires",)
 _JSON: TypeAdapter[object] = TypeAdapter(object)
 
 
@@ -71,7 +69,7 @@ class _Given:
             only=inputs.only,
             reprocess=inputs.reprocess,
             commit=found.commit if is_events else None,
-            release=found.release,
+            release=found.release if is_events else None,
             trigger=Trigger.ACTION,
             actor=Actor(self.runner.actor, GITHUB),
         )
@@ -217,14 +215,13 @@ class ActionStep:
     async def _tell_of_rules(self, bot: Bot, request: Request) -> None:
         """Nobody should believe that a rule was asked which was not."""
         try:
-            source = await open_source(bot.git, request.repository, request.commit.sha)
-            _, environment = source.project.environment(request.environment)
+            rules = (await bot.ruled(request)).rules
         except StoppedError:
             # The deployment says so itself, and is under way.
             return
-        named = [each for each in _ASKED_BY_SERVER if each in environment.model_fields_set]
-        if named:
-            self.report.show(time.time(), Warned(said.rules_not_asked(request.environment, named)))
+        if rules.checks is not None or rules.review or rules.fresh:
+            warned = said.rules_not_asked(request.environment, ["requires"])
+            self.report.show(time.time(), Warned(warned))
 
     # --- what is left behind
 

@@ -62,7 +62,9 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
-_WITHOUT_RULES = frozenset({Code.REPOSITORY_UNKNOWN, Code.REF_UNKNOWN, Code.PROJECT_INVALID})
+_WITHOUT_RULES = frozenset(
+    {Code.REPOSITORY_UNKNOWN, Code.REF_UNKNOWN, Code.BRANCH_UNCLEAR, Code.PROJECT_INVALID}
+)
 """Of such a repository it is not known later either which channels are told."""
 RUNNING = 200
 """Deployments at a time where nobody said another number."""

@@ -19,9 +19,10 @@ _LEAST_LINE = 8
 _LEAST_ENCODED = 6
 _SCHEME = r"[a-z][a-z0-9+.-]{0,20}://"
 # A password may have a slash in it; a port is none, and an SSH user by itself is no secret.
-_WITH_COLON = r"[^\s/:@\[]{0,500}:(?!\d+(?:[/\s]|$))[^\s\"<>`]{0,2000}"
+_WITH_COLON = r"[^\s/:@\[]{0,500}:(?!\d+(?:[/\s?#,;'\")\]]|$))[^\s\"<>`]{0,2000}"
 _LOGIN = re.compile(
-    rf"{_SCHEME}(?P<both>{_WITH_COLON})(?=@)|https?://(?P<one>[^\s/]{{1,2000}})(?=@)", re.IGNORECASE
+    rf"{_SCHEME}(?P<both>{_WITH_COLON})(?=@)|https?://(?P<one>[^\s/?#,;'()\]]{{1,2000}})(?=@)",
+    re.IGNORECASE,
 )
 
 

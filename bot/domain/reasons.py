@@ -208,8 +208,8 @@ MEANINGS = MappingProxyType(
         ),
         Code.BRANCH_UNCLEAR: Meaning(
             Kind.USAGE,
-            "A clone does not say which branch is its origin's default one, whose rules count",
-            "Run `git remote set-head origin --auto` there, or name the repository by its URL.",
+            "A folder does not say which branch is the default one, whose rules count",
+            "Name the repository by its URL, or fetch its default branch and set it as the remote's HEAD.",
         ),
         Code.LOGIN_IN_URL: Meaning(
             Kind.USAGE,

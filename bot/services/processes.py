@@ -20,8 +20,8 @@ async def begin(
 ) -> asyncio.subprocess.Process:
     """Start one; a start that is cancelled ends it. Errors: FileNotFoundError.
 
-    Asyncio's own waits for ever where it is cancelled before the pipes are connected, so it never is
-    (measured: CPython 3.11, `BaseSubprocessTransport._wait`).
+    Asyncio's own waits for ever where it is cancelled before the pipes are connected (measured: CPython
+    3.11, `BaseSubprocessTransport._wait`), so it is not, but by the end of the loop.
     """
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(

@@ -208,8 +208,9 @@ async def _permission(
     least = rule.least_permission if rule else Permission.WRITE
     if wish.trigger in _BY_ITSELF and least is Permission.WRITE:
         return NOT_LOOKED_UP
+    is_forced = wish.command.force is not None
     # Whoever forces may need more.
-    forcing = (each.least_permission for each in (rule.force if rule else ()))
+    forcing = (each.least_permission for each in (rule.force if rule and is_forced else ()))
     return await errand.permission(max(least, *forcing, Permission.WRITE))
 
 

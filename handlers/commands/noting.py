@@ -28,7 +28,10 @@ ON = "on"
 """The fact of a decision that has what it was decided from."""
 PULL_REQUEST = "pull_request"
 _ADDRESS_WITH_LOGIN = re.compile(
-    r"(?s)([a-z][a-z0-9+.-]*://)?[^\s/:@\[]*:(?!\d+(?:[/\s]|$))(?(1).*|[^/\s]+)@", re.IGNORECASE
+    r"(?s)([a-z][a-z0-9+.-]*://)?[^\s/:@\[]*:(?!\d+(?:[/\s]|$))"
+    # Without a scheme it is one where a path follows, and no digest of an image.
+    r"(?(1).*|[^/\s]+)@(?(1)|(?!sha256:)(?=[^\s:/]+[:/]))",
+    re.IGNORECASE,
 )
 
 

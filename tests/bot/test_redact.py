@@ -56,6 +56,10 @@ def test_a_login_in_a_url_is_masked_though_it_is_no_known_secret(text: str, show
         "https://host:8080/edges@v1",
         "registry/edges:v1@sha256:ab",
         "https://host/@ann and bob@host",
+        "'http://h:8080','a@b'",
+        "kafka://b1:9092,b2:9092/t@x",
+        "https://example.com?to=a@b.c",
+        "[x](https://github.com)@alice",
     ],
 )
 def test_what_is_no_login_stays(text: str) -> None:

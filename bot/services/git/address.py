@@ -20,6 +20,7 @@ _NEEDLESS = re.compile(r"%(?:2[dDeEfF]|3[0-9]|[46][1-9a-fA-F]|[57][0-9aA]|5[fF]|
 _SCP = re.compile(r"(?P<user>[^@:/\s]+@)?(?P<host>[^@:/\s]+):.")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 _BARE_PARTS = ("HEAD", "objects", "refs")
+_PORTS = {"https": "443", "http": "80", "ssh": "22", "git": "9418"}
 _SUFFIX_MEANS_NOTHING = frozenset({"github.com", "gitlab.com", "bitbucket.org"})
 """Hosts where `name` and `name.git` are known to be one repository."""
 
@@ -64,9 +65,12 @@ class Address:
 def repository_address(text: str, cwd: Path) -> str:
     """The address as it is stored: a URL, or the absolute path of the repository's top folder.
 
-    Errors: login_in_url, repository_unknown.
+    Errors: login_in_url, repository_unknown, also where it is a URL that is written in an odd way.
     """
-    return parse_address(text, cwd).text
+    address = parse_address(text, cwd)
+    if not address.is_local:
+        _check_written(address)
+    return address.text
 
 
 def parse_address(text: str, cwd: Path) -> Address:
@@ -82,7 +86,6 @@ def parse_address(text: str, cwd: Path) -> Address:
     if _LOGIN.match(text):
         raise _login_in_url(text)
     if _SCP.match(text):
-        _check_path(text, text.partition(":")[2])
         host = text.partition(":")[0].rpartition("@")[2]
         return Address(text.rstrip("/"), "ssh", host.lower())
     return Address(str(_top_folder(cwd, text)))
@@ -102,7 +105,6 @@ def _parse_url(text: str, scheme: str) -> Address:
             "has a query (`?`) or a fragment (`#`), which may hold a login",
             next_step="Take it out; a login belongs in the settings under git logins.",
         )
-    _check_path(text, parts.path)
     if "@" in parts.netloc and (scheme != "ssh" or parts.password is not None):
         raise _login_in_url(text)
     host = (parts.hostname or "").lower()
@@ -114,15 +116,21 @@ def _parse_url(text: str, scheme: str) -> Address:
     return Address(f"{scheme}://{user}{host}{_path(parts, host)}", scheme, host)
 
 
-def _check_path(text: str, path: str) -> None:
-    """One way to write it: rules, locks and lines of a repository hang on its address."""
-    whole = path.strip("/")
+def _check_written(address: Address) -> None:
+    """Rules, locks and lines of a repository hang on its address, so there is one way to write it."""
+    text = address.text
+    path = urlsplit(text).path if "://" in text else text.partition(":")[2]
+    whole = path.removeprefix("/").removesuffix("/")
     steps = set(whole.split("/")) if whole else set()
-    if steps & {"", ".", "..", ".git"} or _NEEDLESS.search(path):
+    host, _, port = address.host.partition(":")
+    is_usual = bool(port) and port == _PORTS.get(address.scheme)
+    is_odd = steps & {"", ".", "..", ".git"} or _NEEDLESS.search(path)
+    if is_odd or host.endswith(".") or is_usual:
         raise _refused(
             text,
             "can be written in another way",
-            next_step="Write it without `.`, `..`, `.git`, double slashes, and `%` for letters.",
+            next_step="Write it without `.`, `..`, `.git`, double slashes, the usual port, a dot behind"
+            " the host, and `%` for letters.",
         )
 
 

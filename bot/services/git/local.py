@@ -30,56 +30,72 @@ async def default_branch(address: Address) -> Commit | None:
     """Where the branch is that others take for the repository's own; None where nothing says which.
 
     A clone has that of its origin as it was fetched last: what is only here is nobody else's yet. A
-    bare repository has its HEAD. In a work tree HEAD is what somebody works on, so that for one
-    without an origin it is the branch that new repositories begin with. Errors: GitFailedError, and
-    branch_unclear of a clone that does not say which it is.
+    bare repository has its HEAD. In a work tree HEAD is what somebody works on, so that for one of
+    which nothing was fetched it is the branch that new repositories begin with. Errors:
+    GitFailedError, and branch_unclear where there is one and it cannot be told which.
     """
     if await _is_bare(address):
-        head = await _line(address, "symbolic-ref", "--quiet", "HEAD")
-        found = [head] if head else []
-    elif (fetched := await _fetched(address)) is not None:
-        found = await _of_origin(address, *fetched)
+        found = await _of_bare(address)
+    elif fetched := await _names(address, _REMOTES):
+        found = [await _of_origin(address, fetched)]
     else:
         found = [HEADS + each for each in (await _begins_with(address), "main", "master") if each]
     for full in found:
         if sha := await _sha(address, full):
-            branch = full.removeprefix(HEADS).removeprefix(f"{_REMOTES}{_ORIGIN}/")
+            branch = full.removeprefix(HEADS).removeprefix(_REMOTES).removeprefix(f"{_ORIGIN}/")
             return await _commit(address, sha, full, branch)
     return None
 
 
-async def _fetched(address: Address) -> tuple[str, frozenset[str]] | None:
-    """The remote that it was cloned from, and the branches of it; None where none were fetched."""
+async def _of_bare(address: Address) -> list[str]:
+    """Its HEAD; nothing where it has no branch yet."""
+    heads = await _names(address, HEADS)
+    head = await _line(address, "symbolic-ref", "--quiet", "HEAD")
+    if heads and head not in heads:
+        raise _unclear(
+            address,
+            "its HEAD is no branch that it has",
+            "Run `git symbolic-ref HEAD refs/heads/BRANCH` there.",
+        )
+    return [head] if head in heads else []
+
+
+async def _of_origin(address: Address, fetched: frozenset[str]) -> str:
+    """The HEAD of the only remote, or of that which is called so; else the only branch of it."""
     remotes = (await _line(address, "remote") or "").split()
-    remote = _ORIGIN if _ORIGIN in remotes else next(iter(remotes), None)
-    if remote is None:
-        return None
-    prefix = f"{_REMOTES}{remote}/"
-    listed = await _git(address, "for-each-ref", "--format=%(refname)", prefix)
-    branches = frozenset(listed.decode(errors="replace").split())
-    return (remote, branches) if branches else None
-
-
-async def _of_origin(address: Address, remote: str, branches: frozenset[str]) -> list[str]:
-    """Its HEAD; where it has none, the branch that most call so."""
+    remote = remotes[0] if len(remotes) == 1 else _ORIGIN
     prefix = f"{_REMOTES}{remote}/"
     head = await _line(address, "symbolic-ref", "--quiet", f"{prefix}HEAD")
-    likely = [head] if head else [f"{prefix}main", f"{prefix}master"]
-    found = [each for each in likely if each in branches]
-    if not found:
-        raise StoppedError(
-            Code.BRANCH_UNCLEAR,
-            f"{address.text} does not say which branch of {remote} is the default one",
-            next_step=f"Run `git remote set-head {remote} --auto` there, or name the repository by"
-            " its URL.",
+    branches = {each for each in fetched if each.startswith(prefix)} - {f"{prefix}HEAD"}
+    if head is None and branches <= {f"{prefix}main", f"{prefix}master"} and len(branches) == 1:
+        return branches.pop()
+    if head not in branches or head is None:
+        raise _unclear(
+            address,
+            f"which branch of {remote} is the default one was not fetched",
+            f"There, run `git fetch {remote} +refs/heads/BRANCH:{prefix}BRANCH` and"
+            f" `git remote set-head {remote} BRANCH`, or name the repository by its URL.",
         )
-    return found
+    return head
+
+
+async def _names(address: Address, prefix: str) -> frozenset[str]:
+    """All refs whose names begin so."""
+    listed = await _git(address, "for-each-ref", "--format=%(refname)", prefix)
+    return frozenset(listed.decode(errors="replace").split())
+
+
+def _unclear(address: Address, why: str, next_step: str) -> StoppedError:
+    fact = f"which branch of {address.text} says who may deploy is not clear: {why}"
+    return StoppedError(Code.BRANCH_UNCLEAR, fact, next_step=next_step)
 
 
 async def _begins_with(address: Address) -> str | None:
     """The branch that new repositories begin with: what this one says of it, anybody may write."""
     for where in ("--global", "--system"):
-        if found := await _line(address, "config", where, "--get", "init.defaultBranch"):
+        if found := await _line(
+            address, "config", where, "--includes", "--get", "init.defaultBranch"
+        ):
             return found
     return None
 

@@ -108,8 +108,9 @@ class Git:
         """
         address = _address(repository)
         if address.scheme == "file":
-            # Its HEAD is what somebody works on, unless it is bare.
-            address = _address(unquote(urlsplit(address.text).path))
+            folder = Path(unquote(urlsplit(address.text).path))
+            # The HEAD of a work tree is what somebody works on.
+            address = _address(str(folder)) if (folder / ".git").exists() else address
         if not address.is_local:
             return await self.resolve(repository, None)
         async with self._reading(address):

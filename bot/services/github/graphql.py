@@ -175,6 +175,14 @@ def _page(github: Github, document: str, variables: dict[str, Any]) -> PullReque
     return PullRequestAnswer.model_validate(data["repository"]["pullRequest"]) if data else None
 
 
+class RefusedGraphQLError(Exception):
+    """An answer that has nothing but errors, with these types and codes."""
+
+    def __init__(self, kinds: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(kinds)))
+        self.kinds = kinds
+
+
 def answered(
     github: Github,
     query: str,
@@ -188,6 +196,19 @@ def answered(
     Errors: GithubException, and NoGraphQLError.
     """
     try:
+        return told(github, query, variables, is_enough)
+    except RefusedGraphQLError:
+        return None
+
+
+def told(
+    github: Github,
+    query: str,
+    variables: dict[str, Any],
+    is_enough: Callable[[Json, list[Json]], bool],
+) -> dict[str, Any]:
+    """As `answered`. Errors: also RefusedGraphQLError, in place of None."""
+    try:
         _, answer = github.requester.graphql_query(query, variables)
     except GithubException as error:
         match error.data:
@@ -199,9 +220,14 @@ def answered(
         if _is_none(error):
             raise NoGraphQLError from None
         if _hides_field(error):
-            return None
+            kinds = (_kind(each) for each in error.data["errors"])
+            raise RefusedGraphQLError(frozenset(kinds)) from None
         raise
     return dict(answer["data"])
+
+
+def _kind(error: Json) -> str:
+    return str(error.get("type") or (error.get("extensions") or {}).get("code") or "")
 
 
 def _lacks_people_alone(data: Json, errors: list[Json]) -> bool:

@@ -48,10 +48,10 @@ class Writing(Place):
                 self._named("writing several marks"), lambda github: _write(github, known)
             )
         except graphql.NoGraphQLError:
-            answer = None
-        if answer is None or answer.is_forbidden:
+            answer = _Answer((Undone.REFUSED,) * len(known), is_forbidden=True)
+        if answer.is_forbidden:
             access.leaves_writing_to_rest.add(owner)
-        outcomes = answer.outcomes if answer else ()
+        outcomes = answer.outcomes
         for each in outcomes:
             if isinstance(each, Written) and each.id is not None:
                 access.nodes.learn(self.full_name, Kind.COMMENT, each.id, each.node)
@@ -114,8 +114,8 @@ def _mutation(order: Order, nodes: Nodes, full_name: str) -> _Mutation | None:
     return None if None in made.input.values() else made
 
 
-def _write(github: Github, mutations: Sequence[_Mutation]) -> _Answer | None:
-    """Make the changes; None where GraphQL is not to be used. Errors: those of `graphql.answered`."""
+def _write(github: Github, mutations: Sequence[_Mutation]) -> _Answer:
+    """Make the changes. Errors: those of `graphql.answered`."""
     declared = ", ".join(f"$i{at}: {_input(each)}!" for at, each in enumerate(mutations))
     parts = " ".join(
         f"m{at}: {each.name}(input: $i{at}) {{ {each.shows} }}" for at, each in enumerate(mutations)
@@ -132,9 +132,11 @@ def _write(github: Github, mutations: Sequence[_Mutation]) -> _Answer | None:
         return any(data.values()) or not any(_is_limit(each) for each in errors)
 
     document = f"mutation({declared}) {{ {parts} }}"
-    data = graphql.answered(github, document, variables, is_enough=is_enough)
-    if data is None:
-        return None
+    try:
+        data = graphql.told(github, document, variables, is_enough)
+    except graphql.RefusedGraphQLError as error:
+        outcome = Undone.REFUSED if error.kinds <= _REFUSALS else Undone.UNKNOWN
+        return _Answer((outcome,) * len(mutations), error.kinds == {"FORBIDDEN"})
     names = [f"m{at}" for at, _ in enumerate(mutations)]
     outcomes = tuple(_outcome(data.get(name), refused.get(name)) for name in names)
     is_forbidden = len(names) > 1 and all(refused.get(name) == "FORBIDDEN" for name in names)

@@ -324,6 +324,8 @@ def test_a_secret_that_the_shell_would_quote_is_masked(
         (("lock", "https://hunter2@host/x"), "lock 'https://***@host/x'"),
         (("lock", "ann:hunter2secret@host/x"), "lock '***@host/x'"),
         (("show", "https://ann:hunter2@host"), "show 'https://***@host'"),
+        (("lock", "JIRA-1:ask-bob@acme.com"), "lock JIRA-1:ask-bob@acme.com"),
+        (("show", "edges:v1@sha256:ab"), "show edges:v1@sha256:ab"),
     ],
 )
 def test_a_login_in_an_address_is_masked_though_nobody_knows_it(

@@ -58,6 +58,9 @@ def test_a_url_keeps_what_reaches_the_repository(text: str, address: str) -> Non
         "https://git.acme.io/acme/edges/.",
         "file:///srv/edges/.git",
         "git@git.acme.io:./acme/edges",
+        "https://git.acme.io//acme/edges",
+        "https://git.acme.io./acme/edges",
+        "https://git.acme.io:443/acme/edges",
     ],
 )
 def test_an_address_is_written_in_one_way(text: str) -> None:
@@ -78,6 +81,8 @@ def test_an_address_is_written_in_one_way(text: str) -> None:
         "https://git.acme.io/acme/edges.git/",
         "ssh://git@git.acme.io/~acme/edges",
         "git@git.acme.io:/srv/edges",
+        "https://dev.azure.com/acme/a%20project/_git/edges",
+        "ssh://git@git.acme.io:29418/a/edges",
     ],
 )
 def test_what_looks_odd_and_is_the_only_way_is_taken(text: str) -> None:

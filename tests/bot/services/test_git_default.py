@@ -112,29 +112,81 @@ async def test_without_an_origin_it_is_the_branch_that_new_repositories_begin_wi
 async def test_a_clone_that_does_not_say_it_is_refused(
     git: Git, origin: Repository, tmp_path: Path, head: str | None
 ) -> None:
-    """Its own main is only what somebody has in mind."""
-    origin.git("branch", "-D", "main")
+    """Its own main is only what somebody has in mind, and the origin's may be what nobody rules by."""
     work = clone(origin, tmp_path / "work")
     work.commit({"a": "3"}, branch="main")
     work.git("symbolic-ref", "--delete", "refs/remotes/origin/HEAD")
     if head is not None:
         work.git("symbolic-ref", "refs/remotes/origin/HEAD", f"refs/remotes/origin/{head}")
-    with pytest.raises(StoppedError) as stopped:
-        await default(git, str(work.path))
-    assert stopped.value.reason.code is Code.BRANCH_UNCLEAR
+    await is_unclear(git, work)
     work.git("remote", "set-head", "origin", "trunk")
     assert await default(git, str(work.path)) == (tip(origin, "trunk"), "trunk")
 
 
-async def test_a_clone_without_a_head_says_it_by_the_branch_that_most_call_so(
+async def is_unclear(git: Git, work: Repository) -> None:
+    with pytest.raises(StoppedError) as stopped:
+        await default(git, str(work.path))
+    assert stopped.value.reason.code is Code.BRANCH_UNCLEAR
+
+
+async def test_the_only_branch_that_was_fetched_is_it_where_most_call_it_so(
     git: Git, origin: Repository, tmp_path: Path
 ) -> None:
+    """As a workflow checks out a push to main."""
+    work = clone(origin, tmp_path / "work", "--single-branch", "--branch", "main")
+    work.git("checkout", "--quiet", "--detach")
+    assert await default(git, str(work.path)) == (tip(origin, "main"), "main")
+
+
+@pytest.mark.parametrize("ref", ["pull/5/merge", "origin/mine"])
+async def test_the_checkout_of_a_pull_request_says_nothing(
+    git: Git, origin: Repository, tmp_path: Path, ref: str
+) -> None:
+    origin.commit({"a": "9"}, branch="mine")
+    work = Repository(tmp_path / "work", bare=False)
+    work.git("remote", "add", "origin", str(origin.path))
+    work.git("fetch", "--quiet", "--depth=1", "origin", f"+mine:refs/remotes/{ref}")
+    work.git("checkout", "--quiet", "--detach", f"refs/remotes/{ref}")
+    await is_unclear(git, work)
+
+
+async def test_of_several_remotes_that_counts_which_is_called_origin(
+    git: Git, origin: Repository, tmp_path: Path
+) -> None:
+    fork = clone(origin, tmp_path / "fork.git", "--bare")
     work = clone(origin, tmp_path / "work", "--origin", "upstream")
-    work.git("symbolic-ref", "--delete", "refs/remotes/upstream/HEAD")
-    work.commit({"a": "3"}, branch="main")
     found = await git.default_branch(str(work.path))
     assert found is not None
-    assert found.sha == tip(origin, "main")
+    assert found.sha == tip(origin, "trunk")
+    work.git("remote", "add", "alice", str(fork.path))
+    work.git("fetch", "--quiet", "alice")
+    await is_unclear(git, work)
+
+
+async def test_a_bare_repository_whose_head_is_no_branch_is_refused(
+    git: Git, origin: Repository
+) -> None:
+    origin.git("symbolic-ref", "HEAD", "refs/heads/gone")
+    await is_unclear(git, origin)
+
+
+async def test_what_is_configured_in_an_included_file_counts(
+    git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "more").write_text("[init]\n\tdefaultBranch = trunk\n")
+    (tmp_path / ".gitconfig").write_text(f"[include]\n\tpath = {tmp_path}/more\n")
+    work = Repository(tmp_path / "work", bare=False)
+    sha = work.commit({"a": "1"}, branch="trunk")
+    work.commit({"a": "2"}, branch="main")
+    assert await default(git, str(work.path)) == (sha, "trunk")
+
+
+async def test_a_file_url_that_git_completes_is_asked_as_git_does(
+    git: Git, origin: Repository
+) -> None:
+    found = await default(git, f"file://{str(origin.path).removesuffix('.git')}")
+    assert found == (tip(origin, "trunk"), "trunk")
 
 
 async def test_an_origin_of_which_nothing_was_fetched_says_nothing(

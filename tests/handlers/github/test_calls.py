@@ -285,6 +285,7 @@ async def test_whatever_the_rules_are_and_whatever_is_named_it_is_twelve_calls_a
     "rules",
     [
         "{force: {teams: [acme/oncall]}}",
+        "{force: {permission: admin}}",
         "{deployers: {users: [ada]}, force: {teams: [acme/oncall, acme/sre]}}",
         "{deployers: {users: [ada], teams: [acme/ml]}}",
     ],

@@ -181,8 +181,10 @@ WRONG = "Something went wrong while executing your query. Please include `AB:CD`
         {"data": NOTHING, "errors": [{"message": WRONG, "path": ["m4"]}]},
         {"data": NOTHING},
         {"data": NOTHING | {"m4": {"commentEdge": None}}},
+        {"data": None, "errors": [{"type": "RESOURCE_LIMITS_EXCEEDED", "message": "Too much."}]},
+        {"errors": [{"message": "Timeout on execution of query"}]},
     ],
-    ids=["something went wrong", "nothing is shown", "nothing is shown of one"],
+    ids=["something went wrong", "nothing is shown", "nothing of one", "too much", "too long"],
 )
 async def test_what_no_refusal_is_told_of_may_have_been_done(
     edges: RepositoryClient, server: GitHubServer, pull: PullRequest, answer: object

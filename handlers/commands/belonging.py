@@ -124,8 +124,9 @@ def _wants_checks(
 ) -> bool:
     if rule is None or rule.checks is None or meant.is_head:
         return False
-    has_it = isinstance(pull, PullRequest) and pull.head_sha == meant.sha
-    return not (has_it and isinstance(pull, PullRequest) and pull.checks is not None)
+    if not isinstance(pull, PullRequest) or pull.head_sha != meant.sha:
+        return True
+    return pull.checks is None
 
 
 def _places(errand: Errand, rule: EnvironmentRules | None, commit: Commit) -> _Places:

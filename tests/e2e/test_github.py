@@ -24,14 +24,12 @@ PATIENCE = 60.0
 MOST_CALLS = 12
 FOLLOWED = Counter(
     {
-        # The gate, when the comment comes: pull request, rules and permission; when the head moved.
-        "POST /graphql": 1,
+        # The gate, when the comment comes: pull request, rules and permission, and when the head moved.
+        # To begin with, the comment and the check.
+        "POST /graphql": 2,
         "GET activity": 1,
-        # To begin with.
         "POST reactions": 1,
         "POST deployments": 1,
-        "POST comments": 1,
-        "POST check-runs": 1,
     }
 )
 """Each call of a comment's deployment, from its acceptance to the last report, however it ends."""

@@ -196,7 +196,7 @@ def answered(
     Errors: GithubException, and NoGraphQLError.
     """
     try:
-        return told(github, query, variables, is_enough)
+        return told(github, query, variables, is_enough)[0]
     except RefusedGraphQLError:
         return None
 
@@ -206,15 +206,15 @@ def told(
     query: str,
     variables: dict[str, Any],
     is_enough: Callable[[Json, list[Json]], bool],
-) -> dict[str, Any]:
-    """As `answered`. Errors: also RefusedGraphQLError, in place of None."""
+) -> tuple[dict[str, Any], list[Json]]:
+    """As `answered`, with the errors in it. Errors: also RefusedGraphQLError, in place of None."""
     try:
         _, answer = github.requester.graphql_query(query, variables)
     except GithubException as error:
         match error.data:
             case {"data": {} as data, "errors": [*errors]} if error.status in _ANSWERED:
                 if is_enough(data, errors):
-                    return dict(data)
+                    return dict(data), errors
         if _is_older(error):
             raise OlderGraphQLError from None
         if _is_none(error):
@@ -223,7 +223,7 @@ def told(
             kinds = (_kind(each) for each in error.data["errors"])
             raise RefusedGraphQLError(frozenset(kinds)) from None
         raise
-    return dict(answer["data"])
+    return dict(answer["data"]), []
 
 
 def _kind(error: Json) -> str:

@@ -75,7 +75,7 @@ class Marks(Place):
             f"looking for our comment on {number}",
             lambda github: _find_comment(self._issue(github, number), marker, author),
         )
-        return found.id if found else None
+        return self._met(Kind.COMMENT, found) if found else None
 
     async def create_check(
         self, sha: str, name: str, report: CheckReport, *, external_id: str

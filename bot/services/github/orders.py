@@ -147,6 +147,16 @@ class CheckUpdate:
 
 
 @dataclass(frozen=True)
+class NewCheck:
+    """Report on a commit; `external_id` tells it from others of its name."""
+
+    sha: str
+    name: str
+    report: CheckReport
+    external_id: str
+
+
+@dataclass(frozen=True)
 class NewStatus:
     """Say how a deployment stands."""
 
@@ -173,7 +183,7 @@ class NewComment:
     marker: str
 
 
-Order = CommentEdit | CheckUpdate | NewStatus | React | NewComment
+Order = CommentEdit | CheckUpdate | NewCheck | NewStatus | React | NewComment
 
 
 class Undone(Enum):
@@ -182,7 +192,7 @@ class Undone(Enum):
     REFUSED = auto()
     """It was not."""
     UNKNOWN = auto()
-    """It may have been."""
+    """It may have been: what is new has to be looked for."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +200,7 @@ class Written:
     """An order that was carried out."""
 
     id: int | None = None
-    """Of the new comment."""
+    """Of the new comment or check."""
     node: str | None = None
     """Its id in GraphQL."""
 

@@ -11,8 +11,10 @@ from github.Requester import Requester
 from bot.services.github import graphql, sizes
 from bot.services.github.nodes import Kind, Nodes
 from bot.services.github.orders import (
+    CheckReport,
     CheckUpdate,
     CommentEdit,
+    NewCheck,
     NewComment,
     NewStatus,
     Order,
@@ -26,7 +28,8 @@ from bot.services.github.raw import Json
 
 _REACTIONS = {"+1": "THUMBS_UP", "-1": "THUMBS_DOWN"}
 _REFUSALS = frozenset({"FORBIDDEN", "NOT_FOUND", "UNPROCESSABLE"})
-_COMMENT_URL = re.compile(r"#issuecomment-(\d+)$")
+_NUMBER = re.compile(r"(?:#issuecomment-|/runs/)(\d+)(?:\?|$)")
+"""At the end of an address: not every server says it as a number that is large enough."""
 
 
 class Writing(Place):
@@ -51,11 +54,10 @@ class Writing(Place):
             answer = _Answer((Undone.REFUSED,) * len(known), is_forbidden=True)
         if answer.is_forbidden:
             access.leaves_writing_to_rest.add(owner)
-        outcomes = answer.outcomes
-        for each in outcomes:
-            if isinstance(each, Written) and each.id is not None:
-                access.nodes.learn(self.full_name, Kind.COMMENT, each.id, each.node)
-        left = iter(outcomes)
+        for made, outcome in zip(known, answer.outcomes, strict=True):
+            if isinstance(outcome, Written) and made.makes and outcome.id is not None:
+                access.nodes.learn(self.full_name, made.makes, outcome.id, outcome.node)
+        left = iter(answer.outcomes)
         return tuple(
             Undone.REFUSED if each is None else next(left, Undone.REFUSED) for each in mutations
         )
@@ -79,6 +81,8 @@ class _Mutation:
     input: Mapping[str, Any]
     shows: str
     """What is asked of the outcome: a change that was refused has none."""
+    makes: Kind | None = None
+    """What is new."""
 
 
 def _mutation(order: Order, nodes: Nodes, full_name: str) -> _Mutation | None:
@@ -91,8 +95,16 @@ def _mutation(order: Order, nodes: Nodes, full_name: str) -> _Mutation | None:
         case CheckUpdate(check, report) if len(report.annotations) <= sizes.ANNOTATIONS:
             node = nodes.find(full_name, Kind.CHECK, check)
             repository = nodes.find(full_name, Kind.REPOSITORY)
-            values = {"repositoryId": repository, "checkRunId": node} | _check_fields(order)
+            values = {"repositoryId": repository, "checkRunId": node} | _check_fields(report)
             made = _Mutation("updateCheckRun", values, "checkRun { id }")
+        case NewCheck(sha, name, report) if len(report.annotations) <= sizes.ANNOTATIONS:
+            values = {
+                "repositoryId": nodes.find(full_name, Kind.REPOSITORY),
+                "headSha": sha,
+                "name": name,
+                "externalId": order.external_id,
+            } | _check_fields(report)
+            made = _Mutation("createCheckRun", values, "checkRun { id url }", Kind.CHECK)
         case NewStatus(deployment, state):
             node = nodes.find(full_name, Kind.DEPLOYMENT, deployment)
             values = {
@@ -108,7 +120,8 @@ def _mutation(order: Order, nodes: Nodes, full_name: str) -> _Mutation | None:
         case NewComment(number, body, marker):
             node = nodes.find(full_name, Kind.PULL_REQUEST, number)
             values = {"subjectId": node, "body": sizes.with_marker(body, marker)}
-            made = _Mutation("addComment", values, "commentEdge { node { id url } }")
+            shows = "commentEdge { node { id url } }"
+            made = _Mutation("addComment", values, shows, Kind.COMMENT)
         case _:
             return None
     return None if None in made.input.values() else made
@@ -121,26 +134,29 @@ def _write(github: Github, mutations: Sequence[_Mutation]) -> _Answer:
         f"m{at}: {each.name}(input: $i{at}) {{ {each.shows} }}" for at, each in enumerate(mutations)
     )
     variables = {f"i{at}": dict(each.input) for at, each in enumerate(mutations)}
-    refused: dict[str, str] = {}
-
-    def is_enough(data: Json, errors: list[Json]) -> bool:
-        """What was done in part must not be repeated; what only a limit kept from us is."""
-        for each in errors:
-            path = [str(part) for part in each.get("path") or ()]
-            if len(path) == 1:
-                refused[path[0]] = str(each.get("type"))
-        return any(data.values()) or not any(_is_limit(each) for each in errors)
-
     document = f"mutation({declared}) {{ {parts} }}"
     try:
-        data = graphql.told(github, document, variables, is_enough)
+        data, errors = graphql.told(github, document, variables, _is_answer)
     except graphql.RefusedGraphQLError as error:
         outcome = Undone.REFUSED if error.kinds <= _REFUSALS else Undone.UNKNOWN
         return _Answer((outcome,) * len(mutations), error.kinds == {"FORBIDDEN"})
-    names = [f"m{at}" for at, _ in enumerate(mutations)]
-    outcomes = tuple(_outcome(data.get(name), refused.get(name)) for name in names)
-    is_forbidden = len(names) > 1 and all(refused.get(name) == "FORBIDDEN" for name in names)
+    refused = {path[0]: str(each.get("type")) for each in errors if len(path := _path(each)) == 1}
+    named = {f"m{at}": each for at, each in enumerate(mutations)}
+    outcomes = tuple(
+        _outcome(each, data.get(name), refused.get(name)) for name, each in named.items()
+    )
+    is_forbidden = len(named) > 1 and all(refused.get(name) == "FORBIDDEN" for name in named)
     return _Answer(outcomes, is_forbidden)
+
+
+def _is_answer(data: Json, errors: list[Json]) -> bool:
+    """What was done in part must not be repeated; what only a limit kept from us is."""
+    return any(data.values()) or not any(_is_limit(each) for each in errors)
+
+
+def _path(error: Json) -> list[str]:
+    """Where in the answer something is missing."""
+    return [str(part) for part in error.get("path") or ()]
 
 
 def _is_limit(error: Json) -> bool:
@@ -153,21 +169,23 @@ def _input(mutation: _Mutation) -> str:
     return f"{mutation.name[0].upper()}{mutation.name[1:]}Input"
 
 
-def _outcome(found: Json, error: str | None) -> Outcome:
+def _outcome(mutation: _Mutation, found: Json, error: str | None) -> Outcome:
     """Where nothing is shown and no refusal says why, it may be there all the same."""
     if not found:
         return Undone.REFUSED if error in _REFUSALS else Undone.UNKNOWN
     if None in found.values():
         return Undone.UNKNOWN
-    node = (found.get("commentEdge") or {}).get("node") or {}
-    # Its number alone: not every server says it as one that is large enough.
-    number = _COMMENT_URL.search(node.get("url") or "")
+    node = (found.get("commentEdge") or {}).get("node") or found.get("checkRun") or {}
+    number = _NUMBER.search(node.get("url") or "")
+    if mutation.makes is not None and number is None:
+        # It is there, and has to be found by who wants to change it.
+        return Undone.UNKNOWN
     return Written(int(number[1]) if number else None, node.get("id"))
 
 
-def _check_fields(order: CheckUpdate) -> dict[str, Any]:
+def _check_fields(report: CheckReport) -> dict[str, Any]:
     """As REST has them, in GraphQL's words."""
-    fields = order.report.fields(order.report.annotations)
+    fields = report.fields(report.annotations)
     output = dict(fields["output"])
     if "annotations" in output:
         output["annotations"] = [_annotation(each) for each in output["annotations"]]

@@ -26,6 +26,10 @@ class Origin:
     has_our_comments: bool = True
     """Whether we may have commented there when it was asked for."""
 
+    def sha_of(self, sha: str) -> str:
+        """The commit that is told of, where `sha` is that of the deployment as far as it is known."""
+        return sha or self.head_sha or ""
+
     def to_json(self) -> dict[str, Any]:
         """For `Deployments.save(id, ORIGIN, ...)`."""
         return asdict(self)

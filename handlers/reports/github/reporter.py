@@ -258,10 +258,11 @@ class Follower:
             at_once=view.end is not None or view.asks_for_approval,
             edits=now - self._spoke_at >= self._desk.pace.edit,
         )
-        made = [mark for mark in found if self._speaker.makes(mark)]
-        rest = [mark for mark in found if mark not in made]
         self._spoke_at = now if found else self._spoke_at
-        if not await self._try_each(made, wording):
+        # The status needs it.
+        first = [mark for mark in found if mark is Mark.DEPLOYMENT]
+        rest = [mark for mark in found if mark is not Mark.DEPLOYMENT]
+        if not await self._try_each(first, wording):
             return False
         said = await self._try_together(rest, wording)
         if said is None or not await self._try_each(

@@ -21,7 +21,6 @@ from handlers.reports.github.together import SUCCESS, made_once, orders_for
 from handlers.reports.github.wording import Wording
 from handlers.reports.view import View
 
-_EDITED = frozenset({Mark.DEPLOYMENT, Mark.COMMENT, Mark.CHECK})
 _FEWEST = 2
 """Marks that are said together: one alone is as well said by itself."""
 
@@ -42,10 +41,8 @@ class Speaker:
         self._repository = repository
         self._deployments = deployments
         self._reports = reports
-
-    def makes(self, mark: Mark) -> bool:
-        """Whether it is something that is edited later on, and is not there yet."""
-        return mark in _EDITED and mark not in self.marks.ids
+        self._has_looked = False
+        """Whether GitHub has told which comments of ours are there."""
 
     async def say(self, mark: Mark, wording: Wording) -> None:
         """Make or change the mark so that it shows this. Errors: those of the repository."""
@@ -56,25 +53,33 @@ class Speaker:
     async def say_together(self, marks: Sequence[Mark], wording: Wording) -> frozenset[Mark]:
         """Say in one call what can be; the marks that show it now. Errors: likewise.
 
-        What is there is edited, what people are called with is new. All else is said by itself.
+        All else is said by itself: what has no order, and what may be there already.
         """
+        if len(marks) < _FEWEST:
+            return frozenset()
+        view = wording.view
+        if Mark.COMMENT in marks and Mark.COMMENT not in self.marks.ids:
+            known = await self._latest_comment(view) or await self._our_comment(view)
+            self.marks = self.marks.at(Mark.COMMENT, known) if known else self.marks
         orders = orders_for(marks, wording, self.marks, self._origin)
         if len(orders) < _FEWEST:
             return frozenset()
-        view, before = wording.view, self.marks.tried
-        once = {mark: each for mark, order in orders.items() if (each := made_once(mark, order))}
-        if once:
-            await self._keep(view, replace(self.marks, tried=before.union(once.values())))
+        once = {mark: made_once(mark, order) for mark, order in orders.items()}
+        before = self.marks.tried
+        if any(once.values()):
+            await self._keep(view, replace(self.marks, tried=before.union(*once.values())))
         outcomes = await self._repository.write(tuple(orders.values()))
         came = dict(zip(orders, outcomes or (), strict=False))
         done = {mark: each for mark, each in came.items() if isinstance(each, Written)}
         # What GitHub says is not done is not there; of all else it has to be looked for.
         may_be_there = {mark for mark, each in came.items() if each is not Undone.REFUSED}
-        tried = before.union(each for mark, each in once.items() if mark in may_be_there)
+        tried = before.union(*(each for mark, each in once.items() if mark in may_be_there))
         said = replace(self.marks, tried=tried, calls=self.marks.calls + len(done))
         for mark, made in done.items():
-            said = said.saying(mark, wording.of(mark))
             said = said.at(mark, made.id) if made.id is not None else said
+            said = said.saying(mark, wording.of(mark))
+        if Mark.COMMENT in done and Mark.COMMENT not in self.marks.said:
+            await self._know(view, said.ids[Mark.COMMENT])
         await self._keep(view, said)
         return frozenset(done)
 
@@ -100,7 +105,7 @@ class Speaker:
 
     async def _deployment(self, wording: Wording) -> None:
         view = wording.view
-        sha, environment = self._sha(view), view.deployment.request.environment
+        sha, environment = self._origin.sha_of(view.sha), view.deployment.request.environment
         payload = {"pachops": view.deployment.id}
         await self._make(
             Mark.DEPLOYMENT,
@@ -132,7 +137,7 @@ class Speaker:
         view = wording.view
         name = check_name(view.deployment.request.environment)
         report = check_report(view, wording.safe)
-        sha, identity = self._sha(view), view.deployment.id
+        sha, identity = self._origin.sha_of(view.sha), view.deployment.id
         was_annotated = Mark.ANNOTATIONS in self.marks.tried
         if report.annotations and not was_annotated:
             await self._keep(view, self.marks.trying(Mark.ANNOTATIONS))
@@ -149,39 +154,53 @@ class Speaker:
 
     async def _comment(self, wording: Wording) -> None:
         view, number = wording.view, self._origin.pull_request or 0
-        request = view.deployment.request
-        marker, body = comment_marker(request.environment), wording.of(Mark.COMMENT)
-        place = f"github_comment_{number}"
-        known = self.marks.ids.get(Mark.COMMENT)
-        known = known or await self._reports.latest(request.target, place)
-        if known is not None:
+        marker = comment_marker(view.deployment.request.environment)
+        body = wording.of(Mark.COMMENT)
+        is_first = Mark.COMMENT not in self.marks.said
+        for look in (self._latest_comment, self._our_comment):
+            known = self.marks.ids.get(Mark.COMMENT) or await look(view)
+            if known is None:
+                continue
             self._count()
             if await self._repository.edit_comment(known, body, marker=marker):
-                await self._know(view, place, known)
-                return
+                self.marks = self.marks.at(Mark.COMMENT, known)
+                break
             # Somebody has deleted it.
-            self.marks = self.marks.without(Mark.COMMENT)
-        if self._origin.has_our_comments:
-            # Another database may have known it.
-            self.marks = self.marks.trying(Mark.COMMENT)
-        is_new = await self._make(
-            Mark.COMMENT,
-            view,
-            lambda: self._repository.find_comment(number, marker),
-            lambda: self._repository.create_comment(number, body, marker=marker),
-        )
-        found = self.marks.ids[Mark.COMMENT]
-        if not is_new:
-            self._count()
-            await self._repository.edit_comment(found, body, marker=marker)
-        await self._know(view, place, found)
+            self.marks, is_first = self.marks.without(Mark.COMMENT), True
+        else:
+            await self._make(
+                Mark.COMMENT,
+                view,
+                lambda: self._repository.find_comment(number, marker),
+                lambda: self._repository.create_comment(number, body, marker=marker),
+            )
+        if is_first:
+            await self._know(view, self.marks.ids[Mark.COMMENT])
 
-    async def _know(self, view: View, place: str, comment: int) -> None:
+    async def _latest_comment(self, view: View) -> int | None:
+        """The comment of the deployment before, which this one goes on with."""
+        found = await self._reports.latest(view.deployment.request.target, self._place)
+        return found if isinstance(found, int) else None
+
+    async def _our_comment(self, view: View) -> int | None:
+        """One that GitHub alone knows: of another database, or made without an answer."""
+        is_tried = Mark.COMMENT in self.marks.tried
+        if not is_tried and (self._has_looked or not self._origin.has_our_comments):
+            return None
+        marker = comment_marker(view.deployment.request.environment)
+        self._count()
+        found = await self._repository.find_comment(self._origin.pull_request or 0, marker)
+        self._has_looked = True
+        self.marks = replace(self.marks, tried=self.marks.tried - {Mark.COMMENT})
+        return found
+
+    async def _know(self, view: View, comment: int) -> None:
         """Later deployments of this place go on with the comment."""
-        if self.marks.said.get(Mark.COMMENT) and self.marks.ids.get(Mark.COMMENT) == comment:
-            return
-        self.marks = self.marks.at(Mark.COMMENT, comment)
-        await self._deployments.save(view.deployment.id, place, comment)
+        await self._deployments.save(view.deployment.id, self._place, comment)
+
+    @property
+    def _place(self) -> str:
+        return f"github_comment_{self._origin.pull_request or 0}"
 
     async def _ask(self, wording: Wording) -> None:
         await self._call(Mark.ASK, ask_marker(wording.view.deployment.id), wording)
@@ -227,9 +246,6 @@ class Speaker:
         identity = await create()
         await self._keep(view, self.marks.at(mark, identity))
         return True
-
-    def _sha(self, view: View) -> str:
-        return view.sha or self._origin.head_sha or ""
 
     def _count(self) -> None:
         self.marks = replace(self.marks, calls=self.marks.calls + 1)

@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from bot.services.github import (
     CheckUpdate,
     CommentEdit,
+    NewCheck,
     NewComment,
     NewStatus,
     Order,
     React,
     Reaction,
 )
-from handlers.reports.github.check import check_report
+from handlers.reports.github.check import check_name, check_report
 from handlers.reports.github.deployment_status import deployment_state, description
 from handlers.reports.github.marks import Mark, Marks
 from handlers.reports.github.origin import (
@@ -34,19 +35,26 @@ def orders_for(
     return {
         mark: order
         for mark, order in found.items()
-        if order is not None and made_once(mark, order) not in there.tried
+        if order is not None and there.tried.isdisjoint(made_once(mark, order))
     }
 
 
-def made_once(mark: Mark, order: Order) -> Mark | None:
-    """What would be there twice where it were written twice: of a check its annotations."""
-    if isinstance(order, CheckUpdate):
-        return Mark.ANNOTATIONS if order.report.annotations else None
-    return mark if isinstance(order, NewStatus | NewComment) else None
+def made_once(mark: Mark, order: Order) -> frozenset[Mark]:
+    """What would be there twice where it were written twice."""
+    annotated = Mark.ANNOTATIONS
+    match order:
+        case CheckUpdate(report=report):
+            return frozenset({annotated}) if report.annotations else frozenset()
+        case NewCheck(report=report):
+            return frozenset({mark, annotated} if report.annotations else {mark})
+        case NewStatus() | NewComment():
+            return frozenset({mark})
+    return frozenset()
 
 
 def _order(mark: Mark, wording: Wording, there: Marks, origin: Origin) -> Order | None:
     view, ids, number = wording.view, there.ids, origin.pull_request
+    environment, sha = view.deployment.request.environment, origin.sha_of(view.sha)
     order: Order | None = None
     match mark:
         case Mark.STATUS if Mark.DEPLOYMENT in ids and view.outcome is not None:
@@ -54,10 +62,14 @@ def _order(mark: Mark, wording: Wording, there: Marks, origin: Origin) -> Order 
             about = description(view, wording.safe)
             order = NewStatus(ids[Mark.DEPLOYMENT], state, about, view.page or "")
         case Mark.COMMENT if mark in ids:
-            marker = comment_marker(view.deployment.request.environment)
-            order = CommentEdit(ids[mark], wording.of(mark), marker)
+            order = CommentEdit(ids[mark], wording.of(mark), comment_marker(environment))
+        case Mark.COMMENT if number is not None:
+            order = NewComment(number, wording.of(mark), comment_marker(environment))
         case Mark.CHECK if mark in ids:
             order = CheckUpdate(ids[mark], check_report(view, wording.safe))
+        case Mark.CHECK if sha:
+            name, report = check_name(environment), check_report(view, wording.safe)
+            order = NewCheck(sha, name, report, view.deployment.id)
         case Mark.ASK | Mark.FAILURE if number is not None and mark not in ids:
             make = ask_marker if mark is Mark.ASK else failure_marker
             order = NewComment(number, wording.of(mark), make(view.deployment.id))

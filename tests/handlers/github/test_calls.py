@@ -200,15 +200,15 @@ async def test_the_tokens_of_several_comments_are_fetched_once(world: World) -> 
 @pytest.mark.parametrize(
     ("server", "login", "calls", "second_look"),
     [
-        (SAYS_ALL, None, 8, 1),
-        (TOO_OLD, None, 8, 1),
+        (SAYS_ALL, None, 7, 1),
+        (TOO_OLD, None, 7, 1),
         # What the sender may do, in each look.
-        (SILENT_ON_PEOPLE, None, 10, 2),
-        # It is tried once; then what is there in the end is written one by one.
+        (SILENT_ON_PEOPLE, None, 9, 2),
+        # It is tried once; then each mark is written by itself.
         (WRITES_BY_REST, None, 12, 1),
         # Three calls for one in each look; and one for a comment of ours that may be there.
         (WITHOUT_GRAPHQL, None, 16, 3),
-        # Nobody but Apps may write checks: in place of two calls the comment is edited once more.
+        # Nobody but Apps may write checks: the comment is made by itself.
         (SAYS_ALL, "robot", 8, 1),
         (SILENT_ON_PEOPLE, "robot", 10, 2),
         (WITHOUT_GRAPHQL, "robot", 14, 3),
@@ -247,6 +247,7 @@ EVERY_RULE = """
 @pytest.mark.parametrize(("steps", "is_looked_at_again"), ENDS)
 @pytest.mark.parametrize("server", [SAYS_ALL, SILENT_ON_PEOPLE, TOO_OLD], ids=str)
 @pytest.mark.parametrize("named", ["", "main", "OLDER", "SHORT", "RELEASED"])
+@pytest.mark.parametrize("has_commented", [False, True], ids=["silent", "has commented"])
 async def test_whatever_the_rules_are_and_whatever_is_named_it_is_twelve_calls_at_most(
     world: World,
     database: Database,
@@ -254,6 +255,7 @@ async def test_whatever_the_rules_are_and_whatever_is_named_it_is_twelve_calls_a
     named: str,
     steps: tuple[Step, ...],
     *,
+    has_commented: bool,
     is_looked_at_again: bool,
 ) -> None:
     del is_looked_at_again
@@ -275,6 +277,8 @@ async def test_whatever_the_rules_are_and_whatever_is_named_it_is_twelve_calls_a
     for sha in (older, released, pull.head_sha, _head(world, "main")):
         world.github.check(EDGES, sha, "unit")
     world.github.review(pull, "grace")
+    if has_commented:
+        await world.comment(pull, "/pachops help")
     world.github.advance(5)
     written = {"OLDER": older, "SHORT": older[:10], "RELEASED": released}.get(named, named)
     made = await _deployed(world, database, pull, steps, f"/pachops deploy staging {written}")
@@ -297,7 +301,7 @@ async def test_of_lists_that_decide_nothing_nobody_asks(
     await _meets_the_server(world)
     pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
     made = await _deployed(world, database, pull, ENDS[0][0])
-    assert len(made) == 8, made
+    assert len(made) == 7, made
 
 
 async def test_a_long_thread_costs_nothing(world: World, database: Database) -> None:
@@ -306,7 +310,7 @@ async def test_a_long_thread_costs_nothing(world: World, database: Database) -> 
     pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
     for number in range(120):
         await world.github.comment(pull, f"chat {number}")
-    assert len(await _deployed(world, database, pull, ENDS[0][0])) == 8
+    assert len(await _deployed(world, database, pull, ENDS[0][0])) == 7
 
 
 async def test_a_short_sha_costs_nothing_that_is_of_no_use(world: World) -> None:
@@ -362,7 +366,7 @@ async def test_what_an_approval_costs_beside_the_deployment(
     assert len(approved) == 3, approved
     # The comment and the check together: that it waits, and that it goes on. Whether who approved
     # still may.
-    assert len(world.github.calls) - before - len(approved) == 8 + 2 + 1
+    assert len(world.github.calls) - before - len(approved) == 7 + 2 + 1
 
 
 async def _meets_the_server(world: World) -> None:

@@ -58,6 +58,7 @@ def mutations(call: Call) -> dict[str, Callable[[Mapping[str, Any]], Node]]:
         "updateIssueComment": lambda given: _edit_comment(call, given["input"]),
         "addComment": lambda given: _add_comment(call, given["input"]),
         "addReaction": lambda given: _react(call, given["input"]),
+        "createCheckRun": lambda given: _add_check(call, given["input"]),
         "updateCheckRun": lambda given: _update_check(call, given["input"]),
         "createDeploymentStatus": lambda given: _add_status(call, given["input"]),
     }
@@ -67,6 +68,7 @@ _NAMES = (
     "updateIssueComment",
     "addComment",
     "addReaction",
+    "createCheckRun",
     "updateCheckRun",
     "createDeploymentStatus",
 )
@@ -100,10 +102,24 @@ def _react(call: Call, given: dict[str, Any]) -> Node:
     return _payload("AddReaction", "reaction", "Reaction", made)
 
 
+def _add_check(call: Call, given: dict[str, Any]) -> Node:
+    repo, _ = _find(call, given.pop("repositoryId"), "R")
+    twin = _Twin(checks.ROUTES, "POST", "/check-runs")
+    made = twin.run(call, repo, {}, _check_fields(given))
+    shown = Node("CheckRun", {"id": made["node_id"], "url": made["html_url"]})
+    return Node("CreateCheckRunPayload", {"checkRun": shown})
+
+
 def _update_check(call: Call, given: dict[str, Any]) -> Node:
     repo, number = _find(call, given.pop("checkRunId"), "CR")
     if _find(call, given.pop("repositoryId"), "R")[0] is not repo:
         raise _not_found("CheckRun")
+    twin = _Twin(checks.ROUTES, "PATCH", "/check-runs/{check}")
+    made = twin.run(call, repo, {"check": str(number)}, _check_fields(given))
+    return _payload("UpdateCheckRun", "checkRun", "CheckRun", made)
+
+
+def _check_fields(given: dict[str, Any]) -> dict[str, Any]:
     body = {_SNAKE.sub("_", name).lower(): value for name, value in given.items()}
     for name in ("status", "conclusion"):
         if name in body:
@@ -111,9 +127,7 @@ def _update_check(call: Call, given: dict[str, Any]) -> Node:
     annotations = body.get("output", {}).get("annotations", [])
     if annotations:
         body["output"]["annotations"] = [_annotation(each) for each in annotations]
-    twin = _Twin(checks.ROUTES, "PATCH", "/check-runs/{check}")
-    made = twin.run(call, repo, {"check": str(number)}, body)
-    return _payload("UpdateCheckRun", "checkRun", "CheckRun", made)
+    return body
 
 
 def _annotation(given: dict[str, Any]) -> dict[str, Any]:

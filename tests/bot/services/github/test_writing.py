@@ -13,6 +13,7 @@ from bot.services.github import (
     CommentEdit,
     Conclusion,
     GitHub,
+    NewCheck,
     NewComment,
     NewStatus,
     Order,
@@ -102,6 +103,49 @@ async def test_a_new_comment_can_be_edited_by_the_next_call(
     assert [each.body for each in server.comments(pull)] == [f"Two\n\n{MARKER}"]
 
 
+async def test_a_comment_that_was_looked_for_can_be_edited(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    us = f"{server.app.slug}[bot]"
+    there = await server.comment(pull, f"One\n\n{MARKER}", by=us)
+    assert await edges.find_comment(pull.number, MARKER) == there.id
+
+    _all_done(await edges.write([CommentEdit(there.id, "Two", MARKER)]))
+    assert [each.body for each in server.comments(pull)] == [f"Two\n\n{MARKER}"]
+
+
+async def test_a_new_check_is_like_one_that_is_made_by_itself(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    await edges.look(pull.number, path="rules.yml", login="ada")
+    order = NewCheck(pull.head_sha, "pachops: staging", END, "d1")
+    (written,) = _all_done(await edges.write([order]))
+
+    made = await edges.create_check(pull.head_sha, "pachops: qa", END, external_id="d2")
+    in_one, by_itself = server.checks(pull.head_sha)
+    assert (written.id, made) == (in_one.id, by_itself.id)
+    same = {"name": "pachops: qa", "external_id": "d2"}
+    of_its_own = ("id", "started_at", "completed_at")
+    first, second = (
+        {name: value for name, value in vars(each).items() if name not in of_its_own}
+        for each in (in_one, by_itself)
+    )
+    assert first | same == second
+
+
+async def test_a_new_check_can_be_changed_by_the_next_call(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    await edges.look(pull.number, path="rules.yml", login="ada")
+    begun = CheckReport("Building", "...")
+    (written,) = _all_done(await edges.write([NewCheck(pull.head_sha, "c", begun, "d1")]))
+    assert written.id is not None
+
+    _all_done(await edges.write([CheckUpdate(written.id, END)]))
+    (check,) = server.checks(pull.head_sha)
+    assert check.conclusion == "failure"
+
+
 async def test_what_github_refuses_does_not_keep_the_rest(
     edges: RepositoryClient, server: GitHubServer, pull: PullRequest
 ) -> None:
@@ -128,7 +172,9 @@ async def test_more_annotations_than_a_call_takes_are_left_to_calls_of_their_own
     await edges.look(pull.number, path="rules.yml", login="ada")
     many = tuple(Annotation("a", line, "wrong") for line in range(1, 52))
 
-    assert await edges.write([CheckUpdate(check, CheckReport("t", "s", annotations=many))]) is None
+    report = CheckReport("t", "s", annotations=many)
+    assert await edges.write([CheckUpdate(check, report)]) is None
+    assert await edges.write([NewCheck(pull.head_sha, "c", report, "d2")]) is None
 
 
 @pytest.mark.parametrize("lacking", ["has_graphql", "writes_with_graphql"])

@@ -11,6 +11,7 @@ from bot.services.github import (
     CheckUpdate,
     CommentEdit,
     DeploymentState,
+    NewCheck,
     NewComment,
     NewStatus,
     Order,
@@ -198,6 +199,10 @@ class FakeRepository:
             case CheckUpdate(check, report):
                 self.checks[check].reports.append(report)
                 self.checks[check].annotations += report.annotations
+            case NewCheck(sha, name, report, external_id):
+                new = CheckRun(sha, name, external_id, [report], report.annotations)
+                self.checks[self._new_id()] = new
+                return Written(self._last_id)
             case NewStatus(deployment, state):
                 self.deployments[deployment].states.append(state)
             case React(comment, content):

@@ -19,7 +19,7 @@ from tests.handlers.reports.github.fake import CrashError
 from tests.handlers.reports.github.world import SHA, World, done
 
 
-@pytest.mark.parametrize(("one_by_one", "calls"), [(True, 11), (False, 6)])
+@pytest.mark.parametrize(("one_by_one", "calls"), [(True, 11), (False, 5)])
 async def test_an_approval_takes_four_calls_more_or_two(
     world: World, calls: int, *, one_by_one: bool
 ) -> None:

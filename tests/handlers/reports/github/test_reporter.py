@@ -78,16 +78,16 @@ async def test_cancelling_makes_no_new_comment(world: World) -> None:
 @pytest.mark.parametrize(
     ("outcome", "together", "one_by_one"),
     [
-        (Outcome.SUCCEEDED, 4, 7),
-        (Outcome.FAILED, 4, 7),
-        (Outcome.REFUSED, 4, 7),
-        (Outcome.ROLLED_BACK, 4, 7),
-        (Outcome.CANCELLED, 4, 6),
-        (Outcome.SUPERSEDED, 4, 6),
+        (Outcome.SUCCEEDED, 3, 7),
+        (Outcome.FAILED, 3, 7),
+        (Outcome.REFUSED, 3, 7),
+        (Outcome.ROLLED_BACK, 3, 7),
+        (Outcome.CANCELLED, 3, 6),
+        (Outcome.SUPERSEDED, 3, 6),
     ],
 )
 @pytest.mark.parametrize("is_together", [True, False])
-async def test_whole_deployment_takes_four_calls_or_seven_at_most(
+async def test_whole_deployment_takes_three_calls_or_seven_at_most(
     world: World, outcome: Outcome, together: int, one_by_one: int, *, is_together: bool
 ) -> None:
     world.github.writes_one_by_one = not is_together
@@ -157,8 +157,29 @@ async def test_waiting_deployment_is_pending(world: World) -> None:
 async def test_comment_that_only_another_database_knew_is_edited(world: World) -> None:
     marker = comment_marker("staging")
     before = await world.github.create_comment(PULL_REQUEST, "of old", marker=marker)
+    world.github.calls.clear()
     await world.runs()
     assert list(world.github.comments) == [before]
+    assert world.github.calls == ["create_deployment", "find_comment", "write"]
+
+
+async def test_where_none_of_our_comments_is_this_one_it_is_looked_for_once(world: World) -> None:
+    await world.runs()
+    assert len(world.bodies()) == 1
+    assert world.github.calls == ["create_deployment", "find_comment", "write"]
+
+
+async def test_a_comment_that_was_deleted_is_made_again(world: World) -> None:
+    await world.runs()
+    world.github.comments.clear()
+    await world.ends(Outcome.SUCCEEDED)
+    await world.passes()
+    (comment,) = world.bodies()
+    assert "✅ **Deployed**" in comment
+    await world.ask("d2")
+    await world.happens(StageStarted(Stage.BUILD), to="d2")
+    await world.passes()
+    assert len(world.bodies()) == 1
 
 
 async def test_what_ends_at_once_is_told_of_once(world: World) -> None:

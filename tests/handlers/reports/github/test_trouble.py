@@ -16,6 +16,7 @@ from bot.services.github import (
     CheckUpdate,
     CommentEdit,
     Conclusion,
+    NewCheck,
     NewComment,
     NewStatus,
     Order,
@@ -30,10 +31,13 @@ from tests.handlers.reports.github.world import BROKEN, COMMAND, World
 MAKING = ["create_deployment", "create_comment", "create_check"]
 
 
-@pytest.mark.parametrize("call", MAKING)
+@pytest.mark.parametrize(
+    ("call", "one_by_one"), [*((each, True) for each in MAKING), ("write", False)]
+)
 async def test_crash_doubles_nothing_where_nothing_of_ours_was_there(
-    world: World, call: str
+    world: World, call: str, *, one_by_one: bool
 ) -> None:
+    world.github.writes_one_by_one = one_by_one
     world.github.crash_after = call
     await world.ask(has_our_comments=False)
     await world.happens(StageStarted(Stage.BUILD))
@@ -41,6 +45,7 @@ async def test_crash_doubles_nothing_where_nothing_of_ours_was_there(
         await world.passes()
     world.restart()
     await world.passes()
+    assert not world.github.crash_after
     made = (world.github.comments, world.github.checks, world.github.deployments)
     assert [len(each) for each in made] == [1, 1, 1]
 
@@ -106,7 +111,7 @@ async def test_crash_after_the_failure_was_told_does_not_tell_it_twice(
     assert len(world.bodies()) == 2
 
 
-@pytest.mark.parametrize("left", [CommentEdit, CheckUpdate, NewStatus, React, NewComment])
+@pytest.mark.parametrize("left", [CommentEdit, CheckUpdate, NewCheck, NewStatus, React, NewComment])
 @pytest.mark.parametrize("outcome", [Outcome.SUCCEEDED, Outcome.FAILED])
 async def test_what_a_call_for_several_leaves_is_said_by_itself(
     world: World, left: type[Order], outcome: Outcome
@@ -125,7 +130,7 @@ async def test_what_a_call_for_several_leaves_is_said_by_itself(
     assert world.reports.is_idle
 
 
-@pytest.mark.parametrize("odd", [NewStatus, NewComment, CheckUpdate])
+@pytest.mark.parametrize("odd", [NewStatus, NewComment, NewCheck, CheckUpdate])
 async def test_what_is_done_without_being_shown_is_not_done_twice(
     world: World, odd: type[Order]
 ) -> None:

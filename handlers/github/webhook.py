@@ -1,13 +1,11 @@
 """GitHub's webhook: who sent it is proven, it is written down, and only then answered."""
 
-import asyncio
 import hashlib
 import hmac
 import json
 import logging
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -15,24 +13,18 @@ from pydantic import SecretStr
 
 from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import Deliveries, Taken
+from handlers.github.bodies import Bodies, RefusedError
 
 LOG = logging.getLogger(__name__)
 
 SIGNATURE = "X-Hub-Signature-256"
 DELIVERY = "X-GitHub-Delivery"
 EVENT = "X-GitHub-Event"
-LONGEST_READ = 30.0
-"""Seconds for a body to come; GitHub gives up after ten."""
 
+_SIGNED = re.compile(r"sha256=[0-9a-f]{64}")
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _NAME = re.compile(r"[a-z0-9_]{1,64}")
 _FULL_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}/[A-Za-z0-9_.-]{1,100}")
-
-
-@dataclass(frozen=True)
-class _RefusedError(Exception):
-    status: int
-    why: str
 
 
 class Webhook:
@@ -66,12 +58,13 @@ class Webhook:
         self._wanted = wanted
         self._deliveries = deliveries
         self._taken = taken
+        self._bodies = Bodies()
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer 202 to what is on disk or not ours, and 4xx or 503 to all else."""
         try:
             text = await self._take(request)
-        except _RefusedError as refused:
+        except RefusedError as refused:
             LOG.warning(
                 "webhook from %s refused: %s %s", request.remote, refused.status, refused.why
             )
@@ -79,35 +72,38 @@ class Webhook:
         return web.Response(status=202, text=f"{text}\n")
 
     async def _take(self, request: web.Request) -> str:
-        body = await _read(request)
-        self._check_signature(request.headers.get(SIGNATURE), body)
-        identity = _header(request, DELIVERY, _ID)
-        event = _header(request, EVENT, _NAME)
-        payload = _parse(body)
-        if not self._is_wanted(event, payload):
-            return "not for us"
+        signature = request.headers.get(SIGNATURE, "")
+        if _SIGNED.fullmatch(signature) is None:
+            # Before anything else is read: whoever has no secret takes no memory.
+            raise RefusedError(401, "the signature is " + ("wrong" if signature else "missing"))
+        async with self._bodies.of(request) as body:
+            self._check_signature(signature, body)
+            identity = _header(request, DELIVERY, _ID)
+            event = _header(request, EVENT, _NAME)
+            payload = _parse(body)
+            if not self._is_wanted(event, payload):
+                return "not for us"
+            return await self._keep(identity, event, payload, body.decode())
+
+    async def _keep(self, identity: str, event: str, payload: Mapping[str, Any], body: str) -> str:
         try:
-            taken = await self._deliveries.take(
-                identity, event, _repository(payload), body.decode()
-            )
+            taken = await self._deliveries.take(identity, event, _repository(payload), body)
         except StoppedError as stopped:
-            raise _RefusedError(503, f"it cannot be written: {stopped.reason.code}") from stopped
+            raise RefusedError(503, f"it cannot be written: {stopped.reason.code}") from stopped
         if taken is Taken.FULL:
-            raise _RefusedError(503, "too many deliveries wait")
+            raise RefusedError(503, "too many deliveries wait")
         if taken is Taken.NEW:
             self._taken()
         return taken.value
 
-    def _check_signature(self, header: str | None, body: bytes) -> None:
-        # What aiohttp could not decode comes with surrogates; bytes can be compared all the same.
-        given = (header or "").encode(errors="surrogateescape")
+    def _check_signature(self, given: str, body: bytes) -> None:
         is_good = False
         for secret in self._secrets:
             expected = "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
             # All are tried, so that the time does not tell which one it was.
-            is_good |= hmac.compare_digest(expected.encode(), given)
+            is_good |= hmac.compare_digest(expected.encode(), given.encode())
         if not is_good:
-            raise _RefusedError(401, "the signature is " + ("wrong" if header else "missing"))
+            raise RefusedError(401, "the signature is wrong")
 
     def _is_wanted(self, event: str, payload: Mapping[str, Any]) -> bool:
         if event not in self._wanted:
@@ -116,22 +112,10 @@ class Webhook:
         return actions is None or (isinstance(action, str) and action in actions)
 
 
-async def _read(request: web.Request) -> bytes:
-    try:
-        async with asyncio.timeout(LONGEST_READ):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise _RefusedError(413, "the body is too large") from None
-    except TimeoutError:
-        raise _RefusedError(408, "the body does not come") from None
-    except (web.RequestPayloadError, OSError):
-        raise _RefusedError(400, "the body is broken off, or packed in another way") from None
-
-
 def _header(request: web.Request, name: str, form: re.Pattern[str]) -> str:
     value = request.headers.get(name, "")
     if form.fullmatch(value) is None:
-        raise _RefusedError(400, f"the header {name} is missing or wrong")
+        raise RefusedError(400, f"the header {name} is missing or wrong")
     return value
 
 
@@ -139,11 +123,11 @@ def _parse(body: bytes) -> dict[str, Any]:
     try:
         payload = json.loads(body.decode())
     except (ValueError, RecursionError):
-        raise _RefusedError(
+        raise RefusedError(
             400, "the body is not JSON; set the webhook's content type to application/json"
         ) from None
     if not isinstance(payload, dict):
-        raise _RefusedError(400, "the body is not a JSON object")
+        raise RefusedError(400, "the body is not a JSON object")
     return payload
 
 

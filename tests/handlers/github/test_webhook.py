@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.reasons import Code, StoppedError
 from bot.store.database import Database
+from handlers.github.bodies import MOST_AT_ONCE
 from handlers.web.app import MOST_BYTES
 from tests.handlers.github.caller import BODY, PUSH, SECRET, Caller, signed_with
 from tests.standins.github.webhooks import sign
@@ -123,6 +124,7 @@ HEAD = (
     b"POST /github/webhook HTTP/1.1\r\nHost: bot\r\nX-GitHub-Event: push\r\n"
     b"X-GitHub-Delivery: guid\r\n"
 )
+SIGNED = b"X-Hub-Signature-256: sha256=" + b"0" * 64 + b"\r\n"
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ HEAD = (
 )
 async def test_a_body_that_cannot_be_read_is_refused(caller: Caller, rest: bytes) -> None:
     reader, writer = await _connect(caller)
-    writer.write(HEAD + rest)
+    writer.write(HEAD + SIGNED + rest)
     status = await reader.readline()
     writer.close()
     assert b" 400 " in status
@@ -144,7 +146,7 @@ async def test_who_hangs_up_in_the_middle_leaves_one_line(
     caller: Caller, caplog: pytest.LogCaptureFixture
 ) -> None:
     _, writer = await _connect(caller)
-    writer.write(HEAD + b"Content-Length: 1000\r\n\r\n{")
+    writer.write(HEAD + SIGNED + b"Content-Length: 1000\r\n\r\n{")
     await writer.drain()
     # It is answered only after the first request was begun.
     assert await caller.send() == 202
@@ -163,6 +165,50 @@ async def _connect(caller: Caller) -> tuple[asyncio.StreamReader, asyncio.Stream
 
 async def test_a_body_above_the_limit_is_refused(caller: Caller) -> None:
     assert await caller.send(b" " * (MOST_BYTES + 1)) == 413
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"Content-Length: 1000\r\n", b" 401 "),
+        (b"X-Hub-Signature-256: sha256=0\r\nTransfer-Encoding: chunked\r\n", b" 401 "),
+        (SIGNED + b"Content-Length: %d\r\n" % (MOST_BYTES + 1), b" 413 "),
+    ],
+    ids=["unsigned", "badly signed", "too large"],
+)
+async def test_what_its_head_tells_enough_of_is_refused_before_its_body_comes(
+    caller: Caller, head: bytes, status: bytes
+) -> None:
+    reader, writer = await _connect(caller)
+    writer.write(HEAD + head + b"\r\n")
+    async with asyncio.timeout(20):
+        assert status in await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    "size", [b"Content-Length: %d\r\n" % MOST_BYTES, b"Transfer-Encoding: chunked\r\n"]
+)
+async def test_bodies_that_never_come_take_the_room_of_no_small_one(
+    caller: Caller, size: bytes
+) -> None:
+    waiting = [await _connect(caller) for _ in range(MOST_AT_ONCE // 2 // MOST_BYTES)]
+    for _, writer in waiting:
+        writer.write(HEAD + SIGNED + size + b"\r\n")
+    reader, writer = await _connect(caller)
+    writer.write(HEAD + SIGNED + size + b"\r\n")
+    async with asyncio.timeout(20):
+        assert b" 503 " in await reader.readline()
+    assert await caller.send() == 202
+    for _, each in (*waiting, (reader, writer)):
+        each.close()
+        await each.wait_closed()
+
+
+async def test_the_room_of_a_body_is_free_when_it_is_answered(caller: Caller) -> None:
+    for _ in range(MOST_AT_ONCE // 2 // MOST_BYTES + 1):
+        assert await caller.send(b" " * MOST_BYTES) == 400
 
 
 @pytest.mark.parametrize("size", [25_000_000, MOST_BYTES])
@@ -229,6 +275,7 @@ async def test_what_cannot_be_written_is_not_acknowledged(
     ("body", "headers", "status"),
     [
         (b'{"secret": "hidden-body"}', {"X_Hub_Signature_256": "sha256=hidden-header"}, 401),
+        (b'{"secret": "hidden-body"}', {"X_Hub_Signature_256": sign("hidden", b"-body")}, 401),
         (b'{"secret": "hidden-body"', {"X_Other": "hidden-header"}, 400),
         (b'{"secret": "hidden-body"}', {"X_GitHub_Delivery": "hidden header"}, 400),
         (b"hidden-body" * (MOST_BYTES // 10), {"X_Other": "hidden-header"}, 413),

@@ -1,6 +1,6 @@
 """Commands that deploy, or say what that would do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from bot.domain.command_arguments import DEPLOYMENT, ENVIRONMENT, MOST_NAMES
@@ -57,6 +57,14 @@ class Deploy:
     reprocess: bool = False
     force: str | None = None
     """Why what can be skipped is to be skipped."""
+
+    def meant_on(self, pull_request: int) -> "Deploy":
+        """The same as it is meant on a pull request: its head by any name, a branch by its own."""
+        name = (self.ref or "").removeprefix("refs/")
+        if name in {"", "HEAD", "@", f"pull/{pull_request}/head"}:
+            return replace(self, ref=None)
+        branch = name.removeprefix("heads/")
+        return self if branch == name else replace(self, ref=branch)
 
 
 @dataclass(frozen=True)

@@ -82,9 +82,10 @@ class Given:
 
     def wish(self, command: Deploy) -> Wish:
         """For the gate."""
+        number = self.pull_request
         return Wish(
             self.trigger,
-            command,
+            command if number is None else command.meant_on(number),
             pull_request=self.pull_request,
             comment=self.comment,
             asked_at=self.at,

@@ -52,7 +52,7 @@ def _pull_request(rulesets: str) -> str:
       latestOpinionatedReviews(first: 100, writersOnly: true) {{
         nodes {{ state commit {{ oid }} }}
       }}
-      comments(last: 100) {{ nodes {{ author {{ __typename login }} }} }}
+      comments(last: 100) {{ totalCount nodes {{ author {{ __typename login }} }} }}
       commits(last: 1) {{ nodes {{ commit {{ {CHECKS} }} }} }}
     }}
 """

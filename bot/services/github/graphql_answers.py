@@ -110,7 +110,13 @@ class Comment(Answer):
 class Comments(Answer):
     """The newest hundred."""
 
+    total_count: int
     nodes: tuple[Comment, ...]
+
+    @property
+    def are_all(self) -> bool:
+        """Whether there are no older ones."""
+        return self.total_count <= len(self.nodes)
 
 
 class App(Answer):

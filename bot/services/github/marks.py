@@ -303,5 +303,5 @@ def _made(new: _New) -> _Made:
     """What is new."""
     if isinstance(new.id, int):
         return _Made(new.id, new.node_id)
-    # The answer was a redirection, which PyGithub takes for the thing itself.
-    raise RuntimeError("it sends us on to another address, so nothing was written")
+    # PyGithub takes any answer for the thing itself, such as a page of a proxy between us and GitHub.
+    raise ValueError("an answer that has no id")

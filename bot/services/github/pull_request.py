@@ -210,8 +210,9 @@ def _review(found: PullRequestAnswer) -> ReviewState:
 
 
 def _has_comments_of(found: PullRequestAnswer, author: str) -> bool:
-    """Among the newest hundred: of older ones the database knows, or nobody."""
-    return any(_login(each.author) == author for each in found.comments.nodes)
+    """Also where it may: of those that are older than the newest hundred nothing is known."""
+    comments = found.comments
+    return not comments.are_all or any(_login(each.author) == author for each in comments.nodes)
 
 
 def _login(author: Author | None) -> str:

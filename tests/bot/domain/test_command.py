@@ -338,3 +338,25 @@ def test_a_backtick_that_was_typed_leaves_our_own_code_whole() -> None:
     fact = mistake("deploy staging v1 b`c").fact
     assert fact.startswith("'b'c' is one word too many: `deploy [ENV]")
     assert fact.count("`") == 2
+
+
+@pytest.mark.parametrize(
+    ("ref", "meant"),
+    [
+        (None, None),
+        ("HEAD", None),
+        ("@", None),
+        ("pull/7/head", None),
+        ("refs/pull/7/head", None),
+        ("pull/8/head", "pull/8/head"),
+        ("feature/head", "feature/head"),
+        ("heads/feature", "feature"),
+        ("refs/heads/feature", "feature"),
+        ("refs/tags/v1", "refs/tags/v1"),
+        ("abc1234", "abc1234"),
+    ],
+)
+def test_on_a_pull_request_its_head_and_a_branch_have_one_name(
+    ref: str | None, meant: str | None
+) -> None:
+    assert Deploy("staging", ref).meant_on(7) == Deploy("staging", meant)

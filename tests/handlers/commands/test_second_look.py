@@ -39,9 +39,15 @@ async def test_what_has_not_changed_goes_on(world: World) -> None:
     assert await codes(world) == []
 
 
-async def test_a_head_that_moved_meanwhile_does_not(world: World) -> None:
+@pytest.mark.parametrize(
+    "ref",
+    ["", "HEAD", "@", "feature", "heads/feature", "refs/heads/feature", "refs/pull/1/head"],
+)
+async def test_a_head_that_moved_meanwhile_does_not(world: World, ref: str) -> None:
     pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
-    await world.comment(pull, "/pachops deploy staging")
+    assert pull.number == 1
+    await world.comment(pull, f"/pachops deploy staging {ref}")
+    assert (await world.only()).request.commit.sha == pull.head_sha
     await world.github.push(EDGES, {"a": "2"}, "feature")
     assert await codes(world) == [Code.HEAD_MOVED]
 

@@ -304,13 +304,16 @@ async def test_of_lists_that_decide_nothing_nobody_asks(
     assert len(made) == 7, made
 
 
-async def test_a_long_thread_costs_nothing(world: World, database: Database) -> None:
+async def test_a_long_thread_is_looked_through_for_a_comment_of_ours(
+    world: World, database: Database
+) -> None:
     world.declare("  staging: {}\n")
     await _meets_the_server(world)
     pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
     for number in range(120):
         await world.github.comment(pull, f"chat {number}")
-    assert len(await _deployed(world, database, pull, ENDS[0][0])) == 7
+    # A hundred are on a page.
+    assert len(await _deployed(world, database, pull, ENDS[0][0])) == 7 + 2
 
 
 async def test_a_short_sha_costs_nothing_that_is_of_no_use(world: World) -> None:

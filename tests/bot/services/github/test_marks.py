@@ -22,7 +22,9 @@ from tests.standins.github.state import PullRequest
 MARKER = "<!-- pachops:staging -->"
 COMMENTS = "/repos/acme/edges/issues/*/comments"
 REPORT = CheckReport("Building", "Building **edges**")
-LOST = [lost_answer(), error(502, after=True), error(504)]
+PROXY = Fault(200, body=b"<html>", after=True)
+"""A page of somebody between us and GitHub, who had done what it was asked."""
+LOST = [lost_answer(), error(502, after=True), error(504), PROXY]
 
 Write = Callable[[RepositoryClient, PullRequest], Awaitable[object]]
 

@@ -41,6 +41,7 @@ from bot.stages.source import open_default, open_source
 from bot.stages.turns import Turns
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
+from bot.store.awaiting import Awaiting
 from bot.store.database import Database
 from bot.store.deployments import WANTED, Deployments
 from bot.store.locks import Locks
@@ -90,6 +91,7 @@ class Bot:
         self.deployments = Deployments(database)
         self.approvals = Approvals(database)
         self.audit = Audit(database)
+        self.awaiting = Awaiting(database)
         self.locks = Locks(database)
         self.queue = Queue(database)
         self.progress = ProgressLog(database)

@@ -36,6 +36,7 @@ from bot.site import open_site, report_link
 from bot.slack_service import SlackService, Work, with_slack
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
+from bot.store.awaiting import Awaiting
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import CancelResult, Deployments
@@ -85,6 +86,11 @@ class BotDeployer:
     def approvals(self) -> Approvals:
         """What waits for others, and what they said."""
         return self._bot.approvals
+
+    @property
+    def awaiting(self) -> Awaiting:
+        """What is asked for by itself when the checks of its commit have succeeded."""
+        return self._bot.awaiting
 
     @property
     def locks(self) -> Locks:

@@ -22,15 +22,13 @@ def cancel(identity: Identity, *, as_json: Json = False) -> None:
     """Stop a deployment that waits or runs; what it changed is put back."""
 
     async def work(stored: Stored) -> None:
-        deployment = await stored.find(identity)
-        result = await stored.deployments.request_cancel(deployment.id, Actor(user(), "cli"))
-        text = words.cancelled(result.value, deployment.id)
+        deployment = await stored.find_to_cancel(identity)
+        result = await stored.deployments.request_cancel(deployment, Actor(user(), "cli"))
+        text = words.cancelled(result.value, deployment)
         if result.value == "running" and not await stored.is_served():
-            text = words.cancelled_when_resumed(deployment.id)
+            text = words.cancelled_when_resumed(deployment)
         if as_json:
-            text = json.dumps(
-                {"event": "cancel", "deployment": deployment.id, "result": result.value}
-            )
+            text = json.dumps({"event": "cancel", "deployment": deployment, "result": result.value})
         write(text)
 
     change(work)

@@ -4,8 +4,9 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
+from itertools import starmap
 from typing import Annotated
 
 import typer
@@ -19,7 +20,14 @@ from bot.settings import load_settings
 from bot.units import since_when
 from handlers.reports import audit as audit_words
 from handlers.reports import words
-from handlers.reports.json_lines import JsonLines, deployment_json, hold_json, lock_json
+from handlers.reports.awaiting import awaited_line
+from handlers.reports.json_lines import (
+    JsonLines,
+    awaited_json,
+    deployment_json,
+    hold_json,
+    lock_json,
+)
 from handlers.reports.locks import hold_line, lock_line
 from handlers.reports.plain import PlainLines
 from handlers.reports.tables import deployment_view, history_table, status_table
@@ -33,17 +41,17 @@ def status(*, as_json: Json = False) -> None:
         now = time.time()
         found = await stored.deployments.list(limit=500)
         locks, holds = await stored.locks(now), await stored.holds(found)
+        awaiting = await stored.awaiting.list()
         if as_json:
             for each in found:
                 _write_json("deployment", deployment_json(each, await stored.place(each)))
-            for lock in locks:
-                _write_json("lock", lock_json(lock))
-            for request, hold in holds:
-                _write_json("hold", hold_json(request, hold))
+            _write_all("awaiting", map(awaited_json, awaiting))
+            _write_all("lock", map(lock_json, locks))
+            _write_all("hold", starmap(hold_json, holds))
             return
         draw(status_table(found, now=now))
-        for lock in locks:
-            write(f"{words.repository_name(lock.repository)}: {lock_line(lock, now)}.")
+        _write_of((each.request.repository, awaited_line(each, now)) for each in awaiting)
+        _write_of((each.repository, lock_line(each, now)) for each in locks)
         for request, hold in holds:
             write(f"{hold_line(request.environment, hold, 'pachops')}.")
         if not await stored.is_served() and await stored.deployments.unfinished():
@@ -177,6 +185,17 @@ def link(
         write(signed_link(load_settings(os.environ), wanted, until=until))
 
     change(work)
+
+
+def _write_of(lines: Iterable[tuple[str, str]]) -> None:
+    """Each with the repository that it is about."""
+    for repository, line in lines:
+        write(f"{words.repository_name(repository)}: {line}.")
+
+
+def _write_all(event: str, found: Iterable[Mapping[str, object]]) -> None:
+    for each in found:
+        _write_json(event, each)
 
 
 def _write_json(event: str, fields: Mapping[str, object]) -> None:

@@ -23,6 +23,7 @@ from bot.redact import Redactor
 from bot.settings import load_settings
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
+from bot.store.awaiting import Awaiting
 from bot.store.database import LONG, Database
 from bot.store.deployments import Deployments
 from bot.store.locks import Locks
@@ -40,6 +41,7 @@ class Stored:
     def __init__(self, database: Database) -> None:
         self.deployments = Deployments(database)
         self.approvals = Approvals(database)
+        self.awaiting = Awaiting(database)
         self.audit = Audit(database)
         self._progress = ProgressLog(database)
         self._database = database
@@ -91,6 +93,18 @@ class Stored:
         if found is None:
             raise StoppedError(Code.DEPLOYMENT_UNKNOWN, f"none has the id '{identity}'")
         return found
+
+    async def find_to_cancel(self, identity: str) -> str:
+        """The id of the deployment that a person means, also of one that awaits its checks."""
+        part = identity.strip().lower()
+        awaiting = [
+            each.id
+            for each in await self.awaiting.list()
+            if part and (each.id.startswith(part) or each.id.endswith(part))
+        ]
+        if len(awaiting) == 1 and await self.deployments.get(identity) is None:
+            return awaiting[0]
+        return (await self.find(identity)).id
 
     async def audit_rows(self, since: float | None) -> AsyncIterator[Row]:
         """The audit from this time on, the oldest first."""

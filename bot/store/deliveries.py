@@ -1,6 +1,5 @@
 """Webhook deliveries: taken once each, kept until they are done, in their order."""
 
-import hashlib
 import json
 import time
 from collections.abc import Sequence
@@ -44,6 +43,8 @@ class Surface(StrEnum):
     SLACK = "slack"
 
 
+GOES_ON = {"state": DeliveryState.PENDING, "attempts": 1, "retry_at": None}
+"""As if it were tried again: what it has led to already stays."""
 _ASIDE = " aside"
 """Behind the repository of what holds up nothing there; a name has no space."""
 SLACK_EVENT = "slack/"
@@ -158,7 +159,12 @@ class Deliveries:
     async def done(self, identity: str, result: str) -> None:
         """It was handled; `result` is a line for the log."""
         await self._settle(
-            identity, state=DeliveryState.DONE, result=result, payload=None, answers=None
+            identity,
+            state=DeliveryState.DONE,
+            result=result,
+            payload=None,
+            answers=None,
+            awaited=None,
         )
 
     async def failed(self, identity: str, result: str) -> None:
@@ -174,42 +180,11 @@ class Deliveries:
         of = {"identity": identity}
         await self._database.write(lambda connection: connection.execute(_SET_ASIDE, of))
 
-    async def await_checks(
-        self, identity: str, sha: str, about: str, until: float, result: str
-    ) -> None:
-        """What is left of it waits for a commit's checks, or until then at most.
-
-        An earlier one that waits for them about the same is done with: this one stands for it.
-        """
-        awaits = f"{sha} {hashlib.sha256(about.encode()).hexdigest()[:_ABOUT]}"
-        values = {"state": DeliveryState.AWAITING, "retry_at": until, "result": result}
-
-        def write(connection: sa.Connection) -> None:
-            repository = connection.execute(_REPOSITORY, {"identity": identity}).scalar()
-            same = (DELIVERY.c.repository == repository) & (DELIVERY.c.awaits == awaits)
-            earlier = same & (DELIVERY.c.state == DeliveryState.AWAITING)
-            connection.execute(sa.update(DELIVERY).where(earlier).values(_CAME_AGAIN))
-            connection.execute(_SETTLE, {"identity": identity, "awaits": awaits, **values})
-
-        await self._database.write(write)
-
-    async def checks_ended(self, repository: str, sha: str) -> int:
-        """Those that waited for the checks of this commit go on; how many."""
-        return await self._go_on(
-            DELIVERY.c.repository == repository.lower(), DELIVERY.c.awaits.startswith(sha)
-        )
-
     async def go_on_by(self, now: float) -> int:
         """Those that have waited for checks for long enough go on; how many."""
-        return await self._go_on(DELIVERY.c.retry_at <= now)
-
-    async def _go_on(self, *which: sa.ColumnElement[bool]) -> int:
-        # As if it were tried again: what it has led to already stays.
-        values = {"state": DeliveryState.PENDING, "attempts": 1, "retry_at": None}
-        change = sa.update(DELIVERY).where(DELIVERY.c.state == DeliveryState.AWAITING, *which)
-        return await self._database.write(
-            lambda connection: connection.execute(change.values(values)).rowcount
-        )
+        is_over = (DELIVERY.c.state == DeliveryState.AWAITING) & (DELIVERY.c.retry_at <= now)
+        change = sa.update(DELIVERY).where(is_over).values(GOES_ON)
+        return await self._database.write(lambda connection: connection.execute(change).rowcount)
 
     async def keep_answer(self, identity: str, part: str, text: str) -> None:
         """What came of a part of it, before anybody is told: done again it may come to nothing."""
@@ -298,16 +273,6 @@ _WAITS = DELIVERY.c.state == DeliveryState.PENDING
 _IS_ASIDE = DELIVERY.c.repository.endswith(_ASIDE)
 _STATE = sa.select(DELIVERY.c.state).where(_IS_IT)
 _ANSWERS = sa.select(DELIVERY.c.answers).where(_IS_IT)
-_REPOSITORY = sa.select(DELIVERY.c.repository).where(_IS_IT)
-_ABOUT = 16
-"""Digits that tell what awaits the same checks about something else."""
-_CAME_AGAIN = {
-    "state": DeliveryState.DONE,
-    "payload": None,
-    "answers": None,
-    "retry_at": None,
-    "result": "the same came again, and awaits its checks",
-}
 _COUNT_WAITING = sa.select(sa.func.count()).where(_WAITS)
 _OLDEST = {each: _oldest(each) for each in Surface}
 _NEW = sa.insert(DELIVERY)
@@ -322,4 +287,11 @@ _BEGIN = _SETTLE.values(attempts=DELIVERY.c.attempts + 1).returning(
     DELIVERY.c.attempts,
     DELIVERY.c.awaits,
 )
-_ANEW = {"attempts": 0, "retry_at": None, "result": None, "awaits": None, "answers": None}
+_ANEW = {
+    "attempts": 0,
+    "retry_at": None,
+    "result": None,
+    "awaits": None,
+    "awaited": None,
+    "answers": None,
+}

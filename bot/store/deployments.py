@@ -26,6 +26,7 @@ from bot.domain.hold import Hold, hold_of
 from bot.domain.progress import Finished, Supersedes
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.store.audit import append
+from bot.store.awaiting import stop
 from bot.store.database import Database
 from bot.store.deployment_row import (
     deployment_of,
@@ -63,6 +64,8 @@ class CancelResult(StrEnum):
     """It had not begun and is finished as cancelled now."""
     RUNNING = "running"
     """It will stop at the next moment where it can."""
+    AWAITED = "awaited"
+    """It awaited the checks of its commit, and is not asked for any more."""
 
 
 class Deployments:
@@ -189,7 +192,10 @@ class Deployments:
         return hold_of(newest, [row.deployment for row in rows])
 
     async def request_cancel(self, deployment_id: str, who: Actor | str) -> CancelResult:
-        """Finish it as cancelled where it still waits, else ask whoever runs it to stop."""
+        """Finish it as cancelled where it still waits, else ask whoever runs it to stop.
+
+        One that awaits checks is not known yet, and never will be.
+        """
         actor = Actor(who, "unknown") if isinstance(who, str) else who
         by = actor.name
 
@@ -210,7 +216,8 @@ class Deployments:
             known = sa.select(DEPLOYMENT.c.seq).where(DEPLOYMENT.c.id == deployment_id)
             if connection.execute(known).first():
                 return CancelResult.FINISHED
-            return CancelResult.UNKNOWN
+            is_awaited = stop(connection, deployment_id, actor, time.time())
+            return CancelResult.AWAITED if is_awaited else CancelResult.UNKNOWN
 
         return await self._database.write(cancel)
 

@@ -58,6 +58,7 @@ def rename(
     _move_places(connection, DELIVERY.c.payload, told, before, after)
     # GitHub tells under the new name that the checks have ended.
     awaits = told & (DELIVERY.c.state == DeliveryState.AWAITING)
+    _rewrite(connection, DELIVERY.c.awaited, told, old, new)
     connection.execute(sa.update(DELIVERY).where(awaits).values(repository=after.name.lower()))
     _rewrite(connection, DEPLOYMENT.c.request, moved, old, new)
     connection.execute(

@@ -86,6 +86,8 @@ DELIVERY = sa.Table(
     sa.Column("result", sa.Text),
     # The commit whose checks it waits for, or has waited for.
     sa.Column("awaits", sa.String(64)),
+    # JSON: the deployments that it would lead to then.
+    sa.Column("awaited", sa.Text),
     # JSON: what was done by each part of it, in words, until that is posted.
     sa.Column("answers", sa.Text),
     sa.Index("delivery_by_state", "state", "repository", "seq"),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.domain.approval import Verdict
+from bot.domain.awaiting import Awaited
 from bot.domain.command import Command, Help
 from bot.domain.deployment import Deployment
 from bot.domain.explanation import Explanation
@@ -41,7 +42,7 @@ class Planned:
 class CancelAsked:
     """A deployment was asked to stop."""
 
-    deployment: Deployment
+    deployment: Deployment | Awaited
     result: CancelResult
 
 
@@ -64,6 +65,7 @@ class Listed:
 
     deployments: tuple[Deployment, ...]
     locks: tuple[Lock, ...] = ()
+    awaiting: tuple[Awaited, ...] = ()
     holds: tuple[tuple[str, Hold], ...] = ()
     """Environments that take commands only, each with the rollback since which they do."""
 

@@ -12,6 +12,7 @@ from bot.domain.plan import Plan
 from bot.services.github import Further, Look, Question
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
+from bot.store.awaiting import Awaiting
 from bot.store.deployments import CancelResult, Deployments
 from bot.store.identities import Identities
 from bot.store.locks import Locks
@@ -93,6 +94,10 @@ class Deployer(Protocol):
     @property
     def approvals(self) -> Approvals:
         """What waits for others, and what they said."""
+
+    @property
+    def awaiting(self) -> Awaiting:
+        """What is asked for by itself when the checks of its commit have succeeded."""
 
     @property
     def locks(self) -> Locks:

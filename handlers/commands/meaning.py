@@ -1,15 +1,18 @@
 """Which deployments of a repository a command means."""
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
+from bot.domain.awaiting import Awaited
 from bot.domain.command import Approve, Cancel, Reject, Why
 from bot.domain.deployment import ID_LENGTH, Deployment, Stage, State
+from bot.domain.reasons import StoppedError
 from handlers.commands import words
 from handlers.commands.asking import origin_of
 from handlers.commands.errand import Errand
 
 AboutOne: TypeAlias = Cancel | Approve | Reject | Why
+One = TypeVar("One", bound=Deployment | Awaited)
 
 _SEARCHED = 500
 """The newest deployments of a repository, among which an id is looked for."""
@@ -25,24 +28,54 @@ async def newest(errand: Errand, pull_request: int | None) -> Deployment | None:
 
 
 async def meant(errand: Errand, pull_request: int | None, command: AboutOne) -> Deployment:
-    """The deployment of this repository with this id, or the one that is under way here."""
+    """The deployment of this repository with this id, or the one that waits for approval here."""
     part = command.deployment
     if part is not None:
-        found = [each for each in await all_of(errand) if _has_id(each, part)]
-        found = found or await _older(errand, part)
+        found = await _with_id(errand, part)
         none = words.no_such_deployment(part)
-    elif isinstance(command, Cancel):
-        found = await _under_way(errand, pull_request)
-        none = words.none_under_way(pull_request)
     else:
         under_way = await _under_way(errand, pull_request)
         found = [each for each in under_way if each.stage is Stage.APPROVE]
         none = words.none_to_approve(pull_request)
+    return _only(errand, command, found, none)
+
+
+async def to_cancel(
+    errand: Errand, pull_request: int | None, command: Cancel
+) -> Deployment | Awaited:
+    """Likewise, or the one that is under way here; also one that awaits its checks."""
+    part, found = command.deployment, list[Deployment | Awaited]()
+    if part is not None:
+        found += await _with_id(errand, part)
+        found += [] if found else [each for each in await awaiting(errand) if _has_id(each, part)]
+        none = words.no_such_deployment(part)
+    else:
+        found += await _under_way(errand, pull_request)
+        found += [
+            each
+            for each in await awaiting(errand)
+            if pull_request is None or each.pull_request == pull_request
+        ]
+        none = words.none_under_way(pull_request)
+    return _only(errand, command, found, none)
+
+
+async def awaiting(errand: Errand) -> tuple[Awaited, ...]:
+    """What of the repository is asked for by itself when its checks have succeeded."""
+    return await errand.desk.deployer.awaiting.list(errand.address)
+
+
+def _only(errand: Errand, command: AboutOne, found: Sequence[One], none: StoppedError) -> One:
     if not found:
         raise none
     if len(found) > 1:
         raise words.several_deployments(found, f"{errand.desk.word} {command.form.name}")
     return found[0]
+
+
+async def _with_id(errand: Errand, part: str) -> list[Deployment]:
+    found = [each for each in await all_of(errand) if _has_id(each, part)]
+    return found or await _older(errand, part)
 
 
 async def _under_way(errand: Errand, pull_request: int | None) -> list[Deployment]:
@@ -65,7 +98,7 @@ async def _older(errand: Errand, identity: str) -> list[Deployment]:
     return [found] if found and found.request.repository == errand.address else []
 
 
-def _has_id(deployment: Deployment, part: str) -> bool:
+def _has_id(deployment: Deployment | Awaited, part: str) -> bool:
     return deployment.id.startswith(part) or deployment.id.endswith(part)
 
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.domain.approval import Verdict
+from bot.domain.awaiting import Awaited
 from bot.domain.command import (
     Approve,
     Cancel,
@@ -57,7 +58,14 @@ from handlers.commands.errand import Errand
 from handlers.commands.explaining import Sources, explain, last_refusal
 from handlers.commands.gathering import Wish, gather
 from handlers.commands.locking import lock, resume, unlock
-from handlers.commands.meaning import all_of, meant, newest, standing_of
+from handlers.commands.meaning import (
+    all_of,
+    awaiting,
+    meant,
+    newest,
+    standing_of,
+    to_cancel,
+)
 from handlers.commands.noting import About, note_command, note_decision
 
 _HISTORY = 20
@@ -139,16 +147,11 @@ async def _is_outdated(errand: Errand, given: Given, command: Command | Mistake)
 
 async def _note(errand: Errand, given: Given, command: Command | Mistake, answered: Answer) -> None:
     reasons = answered.reasons if isinstance(answered, Refused) else ()
+    environment, identity = getattr(command, "environment", None), None
     deployment = getattr(answered, "deployment", None)
-    environment = getattr(command, "environment", None)
-    if isinstance(deployment, Deployment):
-        environment = deployment.request.environment
-    about = About(
-        given.line,
-        environment,
-        deployment.id if isinstance(deployment, Deployment) else None,
-        given.pull_request,
-    )
+    if isinstance(deployment, Deployment | Awaited):
+        environment, identity = deployment.request.environment, deployment.id
+    about = About(given.line, environment, identity, given.pull_request)
     await note_decision(errand, given.part, about, reasons)
 
 
@@ -207,7 +210,7 @@ async def _planned_commit(errand: Errand, given: Given) -> tuple[Commit, Trust]:
 
 
 async def _cancel(errand: Errand, given: Given, command: Cancel) -> Answer:
-    deployment = await meant(errand, given.pull_request, command)
+    deployment = await to_cancel(errand, given.pull_request, command)
     await _check_may_act(errand, given.wish(Deploy(deployment.request.environment)))
     result = await errand.desk.deployer.cancel(deployment.id, errand.actor)
     return CancelAsked(deployment, result)
@@ -268,7 +271,7 @@ async def _tell_status(errand: Errand, _given: Given, _command: Status) -> Answe
         hold = (await deployer.standing(errand.address, name)).hold
         if hold is not None:
             holds.append((name, hold))
-    return Listed(found, locks, tuple(holds))
+    return Listed(found, locks, await awaiting(errand), tuple(holds))
 
 
 async def _tell_history(errand: Errand, _given: Given, _command: History) -> Answer:

@@ -15,6 +15,7 @@ from handlers.commands.answers import (
     Unlocked,
     VoteCast,
 )
+from handlers.reports.awaiting import awaited_line
 from handlers.reports.locks import hold_line, lock_line
 from handlers.reports.why import why_lines
 
@@ -23,6 +24,7 @@ _CANCELLED = {
     CancelResult.WAITING: "had not begun; it is cancelled.",
     CancelResult.RUNNING: "is being stopped; what it changed is put back.",
     CancelResult.FINISHED: "had already ended; nothing was changed.",
+    CancelResult.AWAITED: "awaited its checks; it is cancelled, and not deployed by itself.",
     CancelResult.UNKNOWN: "is not known; nothing was changed.",
 }
 
@@ -58,9 +60,10 @@ def told(answered: Answer, word: str, safe: Safe) -> str | None:
 
 
 def standing(answered: Listed, word: str, safe: Safe) -> list[str]:
-    """The locks, and the environments that take commands only."""
+    """What awaits checks, the locks, and the environments that take commands only."""
     now = time.time()
     return [
+        *(f"⏳ {rich(awaited_line(each, now), safe)}" for each in answered.awaiting),
         *(f"🔒 {rich(lock_line(each, now), safe)}" for each in answered.locks),
         *(f"⏸️ {rich(hold_line(name, hold, word), safe)}" for name, hold in answered.holds),
     ]

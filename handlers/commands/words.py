@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from bot.domain.awaiting import Awaited
 from bot.domain.deployment import Deployment
 from bot.domain.lock import Lock
 from bot.domain.reasons import Code, Reason, StoppedError
@@ -22,7 +23,7 @@ def no_such_deployment(part: str) -> StoppedError:
     )
 
 
-def several_deployments(found: Iterable[Deployment], command: str) -> StoppedError:
+def several_deployments(found: Iterable[Deployment | Awaited], command: str) -> StoppedError:
     """It is not clear which one is meant; `command` is typed before its id."""
     ids = [each.id for each in found]
     return StoppedError(
@@ -35,7 +36,8 @@ def several_deployments(found: Iterable[Deployment], command: str) -> StoppedErr
 def none_under_way(pull_request: int | None) -> StoppedError:
     """Nothing that could be cancelled."""
     where = "this repository" if pull_request is None else "this pull request"
-    return StoppedError(Code.DEPLOYMENT_UNKNOWN, f"no deployment of {where} waits or runs")
+    fact = f"no deployment of {where} waits, runs or awaits its checks"
+    return StoppedError(Code.DEPLOYMENT_UNKNOWN, fact)
 
 
 def none_to_approve(pull_request: int | None) -> StoppedError:

@@ -5,13 +5,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.domain.command import Deploy
-from bot.domain.deployment import Commit, Deployment, Trigger
+from bot.domain.deployment import Actor, Commit, Deployment, Trigger
 from bot.domain.reasons import Code, Reason, StoppedError
 from handlers.commands.asking import ask, submitted_before
 from handlers.commands.gathering import Wish
 from handlers.commands.noting import note_command
 from handlers.github import words
-from handlers.github.awaiting import await_checks, may_await
+from handlers.github.awaiting import (
+    await_checks,
+    awaited,
+    look_at_older,
+    may_await,
+    stopped_by,
+)
 from handlers.github.brought import Brought, Refusal
 from handlers.github.errand import Errand
 from handlers.reports.github.check import Button, check_name
@@ -36,27 +42,42 @@ async def say_on_pull_request(errand: Errand, number: int, body: str, marker: st
 
 async def follow(errand: Errand, environments: Sequence[str], wish: Callable[[str], Wish]) -> str:
     """Deploy to every environment that follows an event; what was done, in a line."""
-    done, awaited = [], None
+    if not environments:
+        return "no environment follows it"
+    done, left = [], []
+    await look_at_older(errand, wish(environments[0]))
     for name in environments:
         if errand.source.is_repeat and (said := await errand.kept_answer(name)) is not None:
             # What was refused for good stays so while others wait.
             done.append(said)
             continue
         wanted = wish(name)
+        if (by := await stopped_by(errand, name)) is not None:
+            done.append(await _say_stopped(errand, wanted, name, by))
+            continue
         answered = await ask_at_last(errand, wanted, name)
         if isinstance(answered, Deployment):
-            done.append(f"{name}: {answered.id}")
+            done.append(await _begun(errand, name, answered))
         elif may_await(errand, answered):
-            awaited = wanted
+            left.append(awaited(errand, wanted, name, answered))
             done.append(await _say_awaited(errand, wanted, name, answered))
         else:
             done.append(await _say_refused(errand, wanted, name, answered))
             await errand.keep_answer(name, done[-1])
-    line = "; ".join(done) or "no environment follows it"
-    if awaited is not None and awaited.commit is not None:
-        what = (awaited.trigger, awaited.pull_request, awaited.commit.ref, *environments)
-        await await_checks(errand, awaited.commit.sha, what, line)
+    line = "; ".join(done)
+    if left:
+        await await_checks(errand, left, environments, line)
     return line
+
+
+async def leave_stopped(
+    errand: Errand, environments: Sequence[str], wish: Callable[[str], Wish]
+) -> None:
+    """What was cancelled while it awaited checks says so, where nothing else is done any more."""
+    for name in environments:
+        by = await stopped_by(errand, name)
+        if by is not None and await errand.kept_answer(name) is None:
+            await _say_stopped(errand, wish(name), name, by)
 
 
 async def leave_to_newer(
@@ -111,6 +132,21 @@ async def refuse(
     reasons = (stopped.reason,)
     done = [await _say_refused(errand, wish(name), name, reasons) for name in environments]
     return "; ".join(done)
+
+
+async def _begun(errand: Errand, environment: str, deployment: Deployment) -> str:
+    by = await stopped_by(errand, environment)
+    if by is not None:
+        # That was said while the gate was asked.
+        await errand.desk.deployer.cancel(deployment.id, by)
+    return f"{environment}: {deployment.id}"
+
+
+async def _say_stopped(errand: Errand, wish: Wish, environment: str, by: Actor) -> str:
+    reason = StoppedError(Code.CANCELLED, f"{by.name} cancelled it while it awaited its checks")
+    said = await _say_refused(errand, wish, environment, (reason.reason,))
+    await errand.keep_answer(environment, said)
+    return said
 
 
 async def _say_awaited(

@@ -9,7 +9,7 @@ from handlers.commands.asking import origin_of
 from handlers.commands.gathering import Wish
 from handlers.commands.locking import release_for_pull_request
 from handlers.github import words
-from handlers.github.answering import follow, say_on_pull_request
+from handlers.github.answering import follow, leave_stopped, say_on_pull_request
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.payloads import Event, Payload, User
@@ -80,19 +80,20 @@ async def _follow(errand: Errand, event: PullRequest) -> str:
     head = event.pull_request.head
     if isinstance(now, PullRequestNow) and now.head_sha != head.sha:
         return "its head has moved on, which is told by another delivery"
-    if isinstance(now, PullRequestNow) and not now.open:
-        # Deliveries come late: nobody waits for it any more.
-        return "it is closed by now"
     is_fork = isinstance(now, PullRequestNow) and now.is_fork(errand.repository)
     author = event.pull_request.user.login if event.pull_request.user else ""
     commit = Commit(
         head.sha, head.ref, None if is_fork else head.ref, event.pull_request.title, author
     )
-    return await follow(
-        errand,
-        environments,
-        lambda name: Wish(Trigger.PULL_REQUEST, Deploy(name), commit, pull_request=event.number),
-    )
+
+    def wish(name: str) -> Wish:
+        return Wish(Trigger.PULL_REQUEST, Deploy(name), commit, pull_request=event.number)
+
+    if isinstance(now, PullRequestNow) and not now.open:
+        # Deliveries come late: nobody waits for it any more.
+        await leave_stopped(errand, environments, wish)
+        return "it is closed by now"
+    return await follow(errand, environments, wish)
 
 
 async def _closed(errand: Errand, event: PullRequest) -> str:
@@ -102,10 +103,19 @@ async def _closed(errand: Errand, event: PullRequest) -> str:
         # Deliveries come late and in any order.
         return "it is not closed any more"
     released = await release_for_pull_request(errand, event.number)
+    await _stop_awaiting(errand, event.number)
     is_merged = event.pull_request.merged or (isinstance(now, PullRequestNow) and now.merged)
     done = "merged" if is_merged else await _stop(errand, event)
     freed = ", ".join(each.environment or "all" for each in released)
     return f"{done}; released: {freed}" if freed else done
+
+
+async def _stop_awaiting(errand: Errand, number: int) -> None:
+    """What awaits the checks of its head is deployed no more, also where that was merged."""
+    deployer, by = errand.desk.deployer, Actor(words.closed(number), GITHUB)
+    for each in await deployer.awaiting.list(errand.address):
+        if each.pull_request == number:
+            await deployer.cancel(each.id, by)
 
 
 async def _stop(errand: Errand, event: PullRequest) -> str:

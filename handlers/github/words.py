@@ -9,7 +9,7 @@ from bot.domain.command_help import help_lines
 from bot.domain.deployment import Deployment, State
 from bot.domain.lock import Notice
 from bot.domain.plan import image_lines, pipeline_lines
-from bot.domain.reasons import Reason
+from bot.domain.reasons import Code, Reason
 from bot.services.github import CheckReport, Conclusion
 from handlers.commands.answers import (
     Answer,
@@ -101,10 +101,11 @@ def refused_event(environment: str, reasons: Sequence[Reason], safe: Safe) -> st
 def refused_check(environment: str, reasons: Sequence[Reason], safe: Safe) -> CheckReport:
     """The check on a commit that was pushed or released and is not deployed."""
     title = reasons[0].title if reasons else ""
+    is_cancelled = any(each.code is Code.CANCELLED for each in reasons)
     return CheckReport(
         title=safe.line(f"Not deployed to {environment}: {title}", 200),
         summary=refused_event(environment, reasons, safe),
-        conclusion=Conclusion.ACTION_REQUIRED,
+        conclusion=Conclusion.CANCELLED if is_cancelled else Conclusion.ACTION_REQUIRED,
     )
 
 

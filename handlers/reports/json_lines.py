@@ -6,6 +6,7 @@ from typing import Any, TextIO
 
 from pydantic import TypeAdapter
 
+from bot.domain.awaiting import Awaited
 from bot.domain.deployment import Actor, Deployment, Request
 from bot.domain.hold import Hold
 from bot.domain.lock import Lock
@@ -15,6 +16,7 @@ from bot.domain.queue import Place
 from handlers.reports.stream import Output
 
 _DEPLOYMENT: TypeAdapter[Deployment] = TypeAdapter(Deployment)
+_AWAITED: TypeAdapter[Awaited] = TypeAdapter(Awaited)
 _LOCK: TypeAdapter[Lock] = TypeAdapter(Lock)
 _ACTOR: TypeAdapter[Actor] = TypeAdapter(Actor)
 
@@ -54,6 +56,21 @@ def deployment_json(deployment: Deployment, place: Place | None = None) -> dict[
         "started_at": _moment(deployment.started_at),
         "finished_at": _moment(deployment.finished_at),
         **({"place": _place(place)} if place else {}),
+    }
+
+
+def awaited_json(awaited: Awaited) -> dict[str, object]:
+    """What begins by itself when the checks of its commit have succeeded."""
+    stored: dict[str, Any] = _AWAITED.dump_python(awaited, mode="json")
+    request = stored["request"]
+    commit = request.pop("commit")
+    return {
+        "deployment": awaited.id,
+        **request,
+        **commit,
+        "since": _moment(awaited.since),
+        "why": awaited.why,
+        "pull_request": awaited.pull_request,
     }
 
 

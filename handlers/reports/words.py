@@ -322,6 +322,7 @@ def cancelled(result: str, identity: str) -> str:
         "waiting": f"{identity} had not begun; it is cancelled.",
         "running": f"{identity} is being stopped; `pachops show {identity}` says what was undone.",
         "finished": f"{identity} had already ended; nothing was changed.",
+        "awaited": f"{identity} awaited its checks; it is cancelled, and not deployed by itself.",
     }[result]
 
 

@@ -1,19 +1,23 @@
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.domain.audit import Action
+from bot.domain.awaiting import Awaited
 from bot.domain.deployment import Actor, Deployment
 from bot.domain.lock import Lock, NoticeKind
 from bot.store.audit import Audit
+from bot.store.awaiting import Awaiting, Wait
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import WANTED, Deployments
 from bot.store.locks import Locks
 from bot.store.renaming import Named, rename
 from bot.store.subscriptions import Subscription, Subscriptions
+from tests.handlers.reports import example
 
 ADA, BOB = Actor("ada", "github"), Actor("bob", "github")
 EDGES = Named("https://h/acme/edges", "Acme/edges", "https://h/acme/edges.git")
@@ -136,9 +140,12 @@ async def test_what_awaits_checks_hears_of_them_under_the_new_name(
 ) -> None:
     deliveries = Deliveries(database)
     await deliveries.take("1", "push", EDGES.name, "{}")
-    await deliveries.await_checks("1", "abc", "a push", 400.0, "awaits")
+    awaiting, request = Awaiting(database), replace(example.request(), repository=EDGES.address)
+    await awaiting.begin("1", Wait("abc", "a push", 400.0, ""), [Awaited("a", request, 1.0, "")])
     assert await renamed()
-    assert await deliveries.checks_ended(CORNERS.name, "abc") == 1
+    (awaited,) = await awaiting.list(CORNERS.address)
+    assert awaited.id == "a"
+    assert await awaiting.checks_ended(CORNERS.name, "abc") == 1
 
 
 async def test_a_lock_that_is_over_gives_way(database: Database, renamed: Rename) -> None:

@@ -204,7 +204,7 @@ async def test_checks_of_another_repository_are_none_of_its(world: World) -> Non
     world.github.repository("acme/other")
     sha = await world.github.push(EDGES, {"a": "2"})
     await world.settled()
-    assert await world.deliveries.checks_ended("acme/other", sha) == 0
+    assert await world.deployer.awaiting.checks_ended("acme/other", sha) == 0
 
 
 async def test_a_pull_request_is_deployed_when_its_checks_have_ended(world: World) -> None:
@@ -265,7 +265,7 @@ async def test_nobody_waits_for_checks_for_ever(
     await world.settled()
     check = await world.github.expect_check(sha, name=check_name("staging"))
     assert "checks_missing" in (check.summary or "")
-    assert await world.deliveries.checks_ended(EDGES, sha) == 0
+    assert await world.deployer.awaiting.checks_ended(EDGES, sha) == 0
 
 
 async def test_both_decisions_are_in_the_audit(world: World) -> None:

@@ -34,6 +34,7 @@ from bot.services.github import Clock, GitHub
 from bot.settings.rules import LimitsSetting, narrowed
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
+from bot.store.awaiting import Awaiting
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries, Delivery
 from bot.store.deployments import CancelResult, Deployments, insert
@@ -67,6 +68,7 @@ class Deployer:
         self._git = git
         self.deployments = Deployments(database)
         self.approvals = Approvals(database)
+        self.awaiting = Awaiting(database)
         self.locks = Locks(database)
         self.queue = Queue(database)
         self.audit = Audit(database)

@@ -45,6 +45,14 @@ class ReviewState(StrEnum):
 
 
 @dataclass(frozen=True)
+class ReleaseNow:
+    """A release that is there, as it is by now."""
+
+    is_draft: bool
+    is_prerelease: bool
+
+
+@dataclass(frozen=True)
 class Repository:
     """A repository on GitHub."""
 

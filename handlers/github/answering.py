@@ -7,7 +7,8 @@ from dataclasses import replace
 from bot.domain.command import Deploy
 from bot.domain.deployment import Actor, Commit, Deployment, Trigger
 from bot.domain.reasons import Code, Reason, StoppedError
-from handlers.commands.asking import ask, submitted_before
+from bot.services.github import CheckReport
+from handlers.commands.asking import ask
 from handlers.commands.gathering import Wish
 from handlers.commands.noting import note_command
 from handlers.github import words
@@ -80,20 +81,15 @@ async def leave_stopped(
             await _say_stopped(errand, wish(name), name, by)
 
 
-async def leave_to_newer(
-    errand: Errand, environments: Sequence[str], wish: Callable[[str], Wish], branch: str
-) -> None:
-    """What awaited checks is not deployed by itself any more, and says so."""
-    if not errand.source.has_awaited or not errand.desk.github.is_app:
+async def leave(errand: Errand, report: CheckReport) -> None:
+    """What of it awaited checks is not deployed by itself any more, as `report` says."""
+    if not errand.desk.github.is_app:
         return
-    for name in environments:
-        settled = await submitted_before(errand, name) or await errand.kept_answer(name)
-        commit = wish(name).commit
-        if settled is None and commit is not None:
-            report = words.left_to_newer(branch, errand.desk.safe)
-            identity = errand.deployment_id(name)
+    for each in await errand.desk.deployer.awaiting.list(errand.address):
+        name = each.request.environment
+        if each.id == errand.deployment_id(name):
             await errand.client.create_check(
-                commit.sha, check_name(name), report, external_id=identity
+                each.request.commit.sha, check_name(name), report, external_id=each.id
             )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.domain.github import ReleaseNow
 from bot.services.github import CheckReport, Conclusion, OwnCheck, Reaction
 from bot.store.deliveries import Deliveries
 from handlers.commands import desk
@@ -33,6 +34,9 @@ class Client(desk.Client, Protocol):
 
     async def commit_of_tag(self, tag: str) -> str:
         """Its full SHA, where git does not say it."""
+
+    async def release(self, identity: int) -> ReleaseNow | None:
+        """As it is now; None where it is gone."""
 
     async def find_check(self, sha: str, name: str, *, external_id: str) -> int | None:
         """Our own check of this name on a commit."""

@@ -41,7 +41,7 @@ WANTED: Mapping[str, Collection[str] | None] = MappingProxyType(
             {"opened", "synchronize", "reopened", "ready_for_review", "closed"}
         ),
         "issue_comment": frozenset({"created"}),
-        "release": frozenset({"published", "released"}),
+        "release": frozenset({"published", "released"}) | release.GONE,
         # Every App that may write checks is told of these two, whatever it subscribes to.
         "check_run": frozenset({"rerequested", "requested_action"}),
         "check_suite": frozenset({"rerequested", check_suite.ENDED}),

@@ -5,7 +5,8 @@ from bot.domain.deployment import Commit, Trigger
 from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.gathering import Wish
-from handlers.github.answering import follow, leave_to_newer, refuse
+from handlers.github import words
+from handlers.github.answering import follow, leave, refuse
 from handlers.github.brought import Brought
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
@@ -61,7 +62,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
 
     try:
         if environments and not await is_newest(errand, push.ref, push.after):
-            await leave_to_newer(errand, environments, wish, branch)
+            await leave(errand, words.left_to_newer(branch, desk.safe))
             return f"{branch} has moved on, which is told by another delivery"
     except StoppedError as stopped:
         return await refuse(errand, environments, wish, stopped)

@@ -7,7 +7,9 @@ from bot.domain.deployment import Commit, Trigger
 from bot.domain.reasons import StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.gathering import Wish
-from handlers.github.answering import follow, refuse
+from handlers.github import words
+from handlers.github.answering import follow, leave, refuse
+from handlers.github.awaiting import look_again
 from handlers.github.brought import Brought
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
@@ -15,6 +17,8 @@ from handlers.github.payloads import Event, Payload, User
 from handlers.github.rules_check import is_shown, show_broken
 from handlers.reports.release import RELEASE, Release
 
+GONE = frozenset({"deleted", "unpublished"})
+"""The actions after which it is no release any more."""
 _NOTED = 20
 """The newest releases of an environment, among which a later one is looked for: as none follows a
 later one the newest is the latest, but one tag may be there several times."""
@@ -23,6 +27,7 @@ later one the newest is the latest, but one tag may be there several times."""
 class ReleasePart(Payload):
     """The release."""
 
+    id: int
     tag_name: str
     target_commitish: str = ""
     name: str | None = None
@@ -57,11 +62,12 @@ class ReleaseEvent(Event):
 async def handle(desk: Desk, delivery: Delivery) -> str:
     """Deploy the release's tag to the environments that follow releases."""
     event = ReleaseEvent.model_validate_json(delivery.payload)
-    release = event.release
-    if release.draft:
+    errand, tag = Errand(desk, delivery, event), event.release.tag_name
+    if event.action in GONE:
+        count = await look_again(errand, lambda each: each.request.release == tag)
+        return f"{count} of it awaited checks"
+    if event.release.draft:
         return "a draft of a release"
-    errand = Errand(desk, delivery, event)
-    tag = release.tag_name
     try:
         rules = await errand.rules()
     except StoppedError as stopped:
@@ -72,6 +78,15 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     environments = rules.following_release(released=event.is_released)
     if not environments:
         return f"no environment follows what is {event.action}"
+    return await _follow(errand, environments, event)
+
+
+async def _follow(errand: Errand, environments: tuple[str, ...], event: ReleaseEvent) -> str:
+    release, tag = event.release, event.release.tag_name
+    is_still, github_is_away = await _is_still(errand, event)
+    if not is_still:
+        await leave(errand, words.release_gone(tag, errand.desk.safe))
+        return "it is no such release any more"
     environments = await _not_yet_later(errand, environments, event)
     if not environments:
         return "a later release was deployed before this came"
@@ -82,11 +97,27 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     def wish(name: str) -> Wish:
         return Wish(Trigger.RELEASE, Deploy(name), commit, release=tag)
 
-    if git_is_away is not None:
-        return await refuse(errand, environments, wish, git_is_away)
+    if (is_away := github_is_away or git_is_away) is not None:
+        return await refuse(errand, environments, wish, is_away)
     published = Release(tag, release.name or tag, release.body or "", release.html_url, event.at)
     errand.source = replace(errand.source, notes={RELEASE: published.to_json()})
     return await follow(errand, environments, wish)
+
+
+async def _is_still(errand: Errand, event: ReleaseEvent) -> tuple[bool, StoppedError | None]:
+    """Whether it is what it was said to be, which was late, or has awaited checks.
+
+    At last, where GitHub does not say so, it counts as such to be shown that, and why.
+    """
+    try:
+        now = await errand.client.release(event.release.id)
+    except StoppedError as stopped:
+        if not is_shown(errand, stopped):
+            raise
+        return True, stopped
+    if now is None or now.is_draft:
+        return False, None
+    return not (event.is_released and now.is_prerelease), None
 
 
 async def _sha_of(errand: Errand, tag: str) -> tuple[str, StoppedError | None]:

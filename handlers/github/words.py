@@ -167,6 +167,15 @@ def left_to_newer(branch: str, safe: Safe) -> CheckReport:
     )
 
 
+def release_gone(tag: str, safe: Safe) -> CheckReport:
+    """Likewise, where the release that brought it is none any more."""
+    return CheckReport(
+        title=safe.line(f"{tag} is no release any more", 200),
+        summary="This commit was not deployed: its release was deleted or taken back.",
+        conclusion=Conclusion.SKIPPED,
+    )
+
+
 def moved_on(branch: str, safe: Safe) -> CheckReport:
     """Likewise, where a later push was followed instead."""
     return CheckReport(

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from github import Github
 from github.ContentFile import ContentFile
 
-from bot.domain.github import Permission, Repository
+from bot.domain.github import Permission, ReleaseNow, Repository
 from bot.domain.reasons import Code, StoppedError
 from bot.services.github.place import Place
 from bot.services.github.raw import Json, get
@@ -67,6 +67,13 @@ class Facts(Place):
             f"reading the commit of {tag}", lambda github: str(get(github, path)["sha"])
         )
 
+    async def release(self, identity: int) -> ReleaseNow | None:
+        """As it is now; None where it is gone, or a draft that is not ours to see."""
+        path = f"{self._path}/releases/{identity}"
+        return await self._find(
+            f"reading the release {identity}", lambda github: _release(get(github, path))
+        )
+
     async def branches(self, beginning: str) -> Mapping[str, str]:
         """The heads of all branches whose names begin so."""
         return await self._ask(
@@ -122,6 +129,10 @@ def _repository(found: Json) -> Repository:
         default_branch=found["default_branch"],
         clone_url=found["clone_url"],
     )
+
+
+def _release(found: Json) -> ReleaseNow:
+    return ReleaseNow(bool(found["draft"]), bool(found["prerelease"]))
 
 
 def _permission(found: Json) -> Permission:

@@ -1,9 +1,17 @@
 """Releases and pre-releases, in whichever order they are told of."""
 
+from collections.abc import Awaitable, Callable
+
+import pytest
+
 from bot.domain.deployment import Trigger
 from bot.project import PROJECT_FILE
+from handlers.reports.github.check import check_name
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github import objects
+from tests.standins.github.faults import error
+from tests.standins.github.server import GitHubServer
+from tests.standins.github.state import Release
 
 
 async def test_a_release_deploys_its_tag_and_keeps_its_notes(world: World) -> None:
@@ -119,3 +127,93 @@ async def test_a_release_with_broken_rules_shows_so_on_its_commit(world: World) 
     await world.settled()
     (check,) = world.github.checks(sha)
     assert check.conclusion == "failure"
+
+
+CHECKED = "  production: {{on: {{release: {0}}}, requires: [{{checks: [unit]}}]}}\n"
+
+
+async def awaits_checks(
+    world: World, follows: str = "published", *, prerelease: bool = False
+) -> tuple[str, Release]:
+    """A release that is deployed when the check of its commit has ended."""
+    world.declare(CHECKED.format(follows))
+    sha = await world.github.push(EDGES, {"a": "1"})
+    made = await world.github.publish_release(EDGES, "v1.0", prerelease=prerelease)
+    await world.settled()
+    return sha, made
+
+
+async def passes(world: World, sha: str) -> None:
+    await world.github.report_check(EDGES, sha, "unit")
+    await world.settled()
+
+
+GONE = [GitHubServer.delete_release, GitHubServer.unpublish]
+
+
+@pytest.mark.parametrize("end", GONE)
+async def test_a_release_that_is_gone_when_its_checks_have_ended_is_not_deployed(
+    world: World, end: Callable[..., Awaitable[None]]
+) -> None:
+    sha, made = await awaits_checks(world)
+    world.github.webhooks.is_held = True
+    await end(world.github, EDGES, made)
+    world.github.webhooks.is_held = False
+    await passes(world, sha)
+    assert await world.asked() == []
+
+
+@pytest.mark.parametrize("end", GONE)
+async def test_a_release_that_goes_awaits_nothing_any_more_and_says_so(
+    world: World, end: Callable[..., Awaitable[None]]
+) -> None:
+    sha, made = await awaits_checks(world)
+    await end(world.github, EDGES, made)
+    await world.settled()
+    assert await world.deployer.awaiting.list() == ()
+    name = check_name("production")
+    check = await world.github.expect_check(sha, name=name, conclusion="skipped")
+    assert check.title == "v1.0 is no release any more"
+
+
+async def test_a_release_that_was_deleted_before_it_was_heard_of_is_not_deployed(
+    world: World,
+) -> None:
+    world.declare("  production: {on: {release: published}}\n")
+    world.github.webhooks.is_held = True
+    made = await world.github.publish_release(EDGES, "v1.0")
+    told = world.github.webhooks.all[-1]
+    await world.github.delete_release(EDGES, made)
+    await world.github.webhooks.deliver(told)
+    await world.settled()
+    assert await world.asked() == []
+
+
+async def test_a_release_that_goes_with_its_tag_says_so_too(world: World) -> None:
+    sha, made = await awaits_checks(world)
+    objects.move(world.github.world.repo(EDGES).git, "refs/tags/v1.0", None)
+    await world.github.delete_release(EDGES, made)
+    await world.github.expect_check(sha, name=check_name("production"), conclusion="skipped")
+
+
+@pytest.mark.parametrize(("follows", "deployed"), [("published", 1), ("released", 0)])
+async def test_a_release_that_is_a_pre_release_again_goes_where_those_go(
+    world: World, follows: str, deployed: int
+) -> None:
+    sha, made = await awaits_checks(world, follows)
+    made.prerelease = True
+    await passes(world, sha)
+    assert len(await world.asked()) == deployed
+
+
+async def test_a_release_of_which_nobody_knows_whether_it_is_there_is_refused(
+    world: World,
+) -> None:
+    world.declare("  production: {on: {release: published}}\n")
+    sha = await world.github.push(EDGES, {"a": "1"})
+    world.github.fail("GET", f"/repos/{EDGES}/releases/*", error(500), times=100)
+    await world.github.publish_release(EDGES, "v1.0")
+    await world.settled()
+    assert await world.asked() == []
+    check = await world.github.expect_check(sha, name=check_name("production"))
+    assert "github_unreachable" in (check.summary or "").replace("\\", "")

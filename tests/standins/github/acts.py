@@ -186,6 +186,17 @@ class Acts(Setup):
         repo = self.world.repo(full_name)
         await self._tell("release", payloads.release(self.world, repo, found, "released"))
 
+    async def unpublish(self, full_name: str, found: Release) -> None:
+        """Make a release a draft again."""
+        found.draft, repo = True, self.world.repo(full_name)
+        await self._tell("release", payloads.release(self.world, repo, found, "unpublished"))
+
+    async def delete_release(self, full_name: str, found: Release) -> None:
+        """Take a release away; its tag stays."""
+        repo = self.world.repo(full_name)
+        repo.releases.remove(found)
+        await self._tell("release", payloads.release(self.world, repo, found, "deleted"))
+
     async def press(
         self, full_name: str, check: CheckRun, identifier: str, *, by: str = "ada"
     ) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.github import Repository
+from bot.domain.github import ReleaseNow, Repository
 from bot.domain.reasons import StoppedError
 from bot.services.github import RepositoryClient
 from tests.standins.github import objects
@@ -112,3 +112,12 @@ async def test_a_tags_commit_is_the_tags_also_beside_a_branch_of_its_name(
     assert await edges.commit_of_tag("v1.0/rc") == sha
     with pytest.raises(StoppedError, match="nothing"):
         await edges.commit_of_tag("nothing")
+
+
+async def test_a_release_is_there_until_it_is_deleted(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    made = await server.publish_release("acme/edges", "v1", prerelease=True)
+    assert await edges.release(made.id) == ReleaseNow(is_draft=False, is_prerelease=True)
+    await server.delete_release("acme/edges", made)
+    assert await edges.release(made.id) is None

@@ -31,6 +31,15 @@ def matching_refs(call: Call) -> Answer:
     )
 
 
+@ROUTES.add("GET", "/repos/{owner}/{repo}/releases/{release}", "contents:read")
+def show_release(call: Call) -> Answer:
+    for each in call.repo.releases:
+        # A draft is seen by those who may write only.
+        if str(each.id) == call.match["release"] and not each.draft:
+            return Answer(shapes.release(call.world, call.repo, each))
+    raise not_found()
+
+
 @ROUTES.add("GET", "/repos/{owner}/{repo}/commits/{ref:.+}", "contents:read")
 def show_commit(call: Call) -> Answer:
     return Answer(_commit(call, _resolve(call, call.match["ref"])))

@@ -9,7 +9,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from bot.store.database import Database
-from bot.store.tables import DELIVERY
+from bot.store.tables import DELIVERY, MISSED_DELIVERY
 
 KEPT_SECONDS = 30 * 86_400.0
 """How long an id is remembered; GitHub delivers again for a week at most."""
@@ -213,6 +213,24 @@ class Deliveries:
             await self._database.read(lambda connection: connection.execute(query).scalars().all())
         )
 
+    async def note_missed(self, identity: str, sent_at: float) -> None:
+        """It did not come when it was sent, and is asked for again."""
+        of = {"identity": identity}
+
+        def write(connection: sa.Connection) -> None:
+            if connection.execute(_SENT_AT, of).first() is None:
+                values = {"id": identity, "sent_at": sent_at}
+                connection.execute(sa.insert(MISSED_DELIVERY).values(values))
+
+        await self._database.write(write)
+
+    async def sent_at(self, identity: str) -> float | None:
+        """When what was missed was sent, in seconds since the epoch; None of all that was not."""
+        of = {"identity": identity}
+        return await self._database.read(
+            lambda connection: connection.execute(_SENT_AT, of).scalar()
+        )
+
     async def give_up_waiting(self, result: str) -> None:
         """All that wait are given up."""
         waits = {DeliveryState.PENDING, DeliveryState.AWAITING}
@@ -226,7 +244,13 @@ class Deliveries:
             DELIVERY.c.received_at < now - KEPT_SECONDS,
             DELIVERY.c.state != DeliveryState.PENDING,
         )
-        await self._database.write(lambda connection: connection.execute(old))
+        missed = sa.delete(MISSED_DELIVERY).where(MISSED_DELIVERY.c.sent_at < now - KEPT_SECONDS)
+
+        def forget(connection: sa.Connection) -> None:
+            connection.execute(old)
+            connection.execute(missed)
+
+        await self._database.write(forget)
 
     async def _settle(self, identity: str, **values: object) -> None:
         of = {"identity": identity}
@@ -273,6 +297,9 @@ _WAITS = DELIVERY.c.state == DeliveryState.PENDING
 _IS_ASIDE = DELIVERY.c.repository.endswith(_ASIDE)
 _STATE = sa.select(DELIVERY.c.state).where(_IS_IT)
 _ANSWERS = sa.select(DELIVERY.c.answers).where(_IS_IT)
+_SENT_AT = sa.select(MISSED_DELIVERY.c.sent_at).where(
+    MISSED_DELIVERY.c.id == sa.bindparam("identity")
+)
 _COUNT_WAITING = sa.select(sa.func.count()).where(_WAITS)
 _OLDEST = {each: _oldest(each) for each in Surface}
 _NEW = sa.insert(DELIVERY)

@@ -95,6 +95,14 @@ DELIVERY = sa.Table(
     sqlite_autoincrement=True,
 )
 
+MISSED_DELIVERY = sa.Table(
+    "missed_delivery",
+    METADATA,
+    # That it has when it comes after all.
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("sent_at", sa.Double, nullable=False),
+)
+
 IDENTITY = sa.Table(
     "identity",
     METADATA,

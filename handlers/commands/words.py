@@ -1,18 +1,28 @@
 """Every text of a refusal that does not come from the gate."""
 
 from collections.abc import Iterable
+from datetime import UTC
 
 from bot.domain.awaiting import Awaited
 from bot.domain.deployment import Deployment
 from bot.domain.lock import Lock
 from bot.domain.reasons import Code, Reason, StoppedError
-from handlers.reports.words import ago
+from handlers.reports.words import ago, moment
 
 
 def outdated(written: str, hours: int) -> StoppedError:
     """Nobody may want any more what was asked for then; `written` is the surface's time."""
     return StoppedError(
         Code.COMMAND_OUTDATED, f"it was written at {written}, more than {hours} hours ago"
+    )
+
+
+def pressed_long_ago(at: float, hours: int) -> StoppedError:
+    """Likewise, of a button; `at` is in seconds since the epoch."""
+    return StoppedError(
+        Code.COMMAND_OUTDATED,
+        f"the button was pressed at {moment(at, UTC)} UTC, more than {hours} hours ago",
+        next_step="Press it again, if that is still wanted.",
     )
 
 

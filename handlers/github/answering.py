@@ -1,6 +1,7 @@
 """How people are told: a reaction, a comment, or a check where there is nothing to comment on."""
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -8,9 +9,11 @@ from bot.domain.command import Deploy
 from bot.domain.deployment import Actor, Commit, Deployment, Trigger
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.services.github import CheckReport
-from handlers.commands.asking import ask
+from handlers.commands.asking import ask, submitted_before
 from handlers.commands.gathering import Wish
-from handlers.commands.noting import note_command
+from handlers.commands.noting import About, note_command, note_decision
+from handlers.commands.obey import LONGEST_WAY
+from handlers.commands.words import pressed_long_ago
 from handlers.github import words
 from handlers.github.awaiting import (
     await_checks,
@@ -111,8 +114,25 @@ async def ask_by_check(
 ) -> Deployment | tuple[Reason, ...]:
     """As `ask_at_last`, as who asks for a check again may: the push itself is long gone."""
     wish = Wish(Trigger.CHECK, Deploy(environment, commit.sha), known_as=commit)
-    await note_command(errand, part, f"{Button.RERUN} {commit.sha} in {environment}", None)
+    line = f"{Button.RERUN} {commit.sha} in {environment}"
+    await note_command(errand, part, line, None)
+    if reasons := await too_late(errand, part, About(line, environment)):
+        return reasons
     return await ask_at_last(errand, wish, part)
+
+
+async def too_late(errand: Errand, part: str, about: About) -> tuple[Reason, ...]:
+    """Why a button does nothing that was pressed as long ago as a command may not be written.
+
+    Empty where it was not, or has led to a deployment already.
+    """
+    at = await errand.sent_at()
+    is_late = time.time() - at > LONGEST_WAY * 3600
+    if not is_late or await submitted_before(errand, part) is not None:
+        return ()
+    reasons = (pressed_long_ago(at, LONGEST_WAY).reason,)
+    await note_decision(errand, part, about, reasons)
+    return reasons
 
 
 async def refuse(

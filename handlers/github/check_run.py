@@ -17,7 +17,7 @@ from handlers.commands.gathering import Wish, gather
 from handlers.commands.noting import About, note_command, note_decision
 from handlers.commands.words import no_second_rollback
 from handlers.github import words
-from handlers.github.answering import answer, ask_by_check
+from handlers.github.answering import answer, ask_by_check, too_late
 from handlers.github.brought import Refusal
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
@@ -121,21 +121,27 @@ async def _press(
     errand: Errand, wish: Wish, deployment: Deployment, button: Button, part: str = ""
 ) -> str | tuple[Reason, ...]:
     """What was done in a line, or why nothing was; `part` as for `ask`."""
+    part, about = part or button.value, _about(wish, deployment, button)
+    if reasons := await too_late(errand, part, about):
+        return reasons
     if button is not Button.CANCEL and deployment.request.kind is Kind.ROLLBACK:
         return (no_second_rollback(errand.desk.word),)
     if button is Button.CANCEL:
         reasons = may_act(*await gather(errand, wish, content=False))
-        about = About(button.value, wish.command.environment, deployment.id, wish.pull_request)
-        await note_decision(errand, button.value, about, reasons)
+        await note_decision(errand, part, about, reasons)
         if not reasons:
             result = await errand.desk.deployer.cancel(deployment.id, errand.actor)
             return f"cancel of {deployment.id}: {result}"
     else:
-        answered = await ask(errand, wish, part or button.value)
+        answered = await ask(errand, wish, part)
         if isinstance(answered, Deployment):
             return f"{button} of {deployment.id}: {answered.id}"
         reasons = answered
     return reasons
+
+
+def _about(wish: Wish, deployment: Deployment, button: Button) -> About:
+    return About(button.value, wish.command.environment, deployment.id, wish.pull_request)
 
 
 async def _without_deployment(errand: Errand, check: OwnCheck, action: str) -> str:
@@ -219,6 +225,9 @@ async def _vote(
     errand: Errand, wish: Wish, deployment: Deployment, button: Button, seen: str
 ) -> str:
     """Whoever may press a button has write permission; whether they approve is seen here."""
+    late = await too_late(errand, button.value, _about(wish, deployment, button))
+    if late:
+        return await _refuse(errand, wish, button, late)
     try:
         cast = await cast_vote(
             errand,

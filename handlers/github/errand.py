@@ -28,6 +28,12 @@ class Errand(errand.Errand):
             ),
         )
 
+    async def sent_at(self) -> float:
+        """When GitHub told of it first, in seconds since the epoch, whether that reached us or not."""
+        deliveries, source = self.desk.deliveries, self.source
+        missed = None if deliveries is None else await deliveries.sent_at(source.id)
+        return source.received_at if missed is None else missed
+
     async def keep_answer(self, part: str, text: str) -> None:
         """What came of a part of the delivery, before it is told."""
         if self.desk.deliveries is not None:

@@ -163,6 +163,9 @@ class Redelivery:
 
     async def _ask_for(self, missed: Missed, hook: Hook, now: datetime) -> bool:
         """Whether it is asked for; what GitHub will not deliver again holds up nothing."""
+        before = self._asked.get(missed.guid)
+        began = missed.began_at or (before.began if before else now)
+        await self._deliveries.note_missed(missed.guid, began.timestamp())
         try:
             await hook.redeliver(missed.id)
         except StoppedError as stopped:
@@ -172,8 +175,7 @@ class Redelivery:
             is_asked = False
         else:
             is_asked = True
-        first = _Asked(missed.began_at or now, now, FIRST_PAUSE)
-        before = self._asked.get(missed.guid)
+        first = _Asked(began, now, FIRST_PAUSE)
         self._asked[missed.guid] = before.again(now) if before else first
         return is_asked
 

@@ -1,11 +1,17 @@
 """The buttons of a check, and checks that are asked for again."""
 
+import asyncio
+import time
+
 import pytest
 
 from bot.domain.deployment import Deployment, Kind, Outcome, State, Trigger
 from bot.domain.github import Permission
 from bot.domain.queue import newer_than
+from bot.domain.reasons import Code, StoppedError
 from bot.services.github import Action, CheckReport
+from bot.store.deliveries import Delivery
+from handlers.commands.obey import LONGEST_WAY
 from handlers.reports.github.check import Button, check_name
 from handlers.reports.github.origin import ORIGIN
 from tests.handlers.github.world import EDGES, FOLLOWS_MAIN, World
@@ -140,3 +146,91 @@ async def test_what_is_made_again_is_no_newer_commit_of_its_branch(world: World)
     _, newer, again = await world.asked()
     assert again.request.commit.sha == first.request.commit.sha
     assert newer_than(newer, [again]) is None
+
+
+async def missed(world: World, hours: float) -> None:
+    """The last webhook did not arrive when it was sent, and does now."""
+    told = world.github.webhooks.all[-1]
+    await world.deliveries.note_missed(told.guid, time.time() - hours * 3600)
+    world.github.webhooks.is_held = False
+    await world.github.webhooks.deliver(told)
+    await world.settled()
+
+
+@pytest.mark.parametrize(("hours", "deployed"), [(LONGEST_WAY - 1, 1), (LONGEST_WAY + 1, 0)])
+@pytest.mark.parametrize("again", [True, False])
+async def test_a_button_that_is_heard_of_half_a_day_late_deploys_nothing(
+    world: World, *, again: bool, hours: float, deployed: int
+) -> None:
+    _, check = await with_check(world)
+    world.github.webhooks.is_held = True
+    if again:
+        await world.github.rerun(EDGES, check)
+    else:
+        await world.github.press(EDGES, check, Button.DEPLOY)
+    await missed(world, hours)
+    assert len(await world.asked()) == 1 + deployed
+
+
+async def test_a_check_that_was_asked_for_again_half_a_day_ago_says_what_to_do(
+    world: World,
+) -> None:
+    _, check = await with_check(world)
+    world.github.webhooks.is_held = True
+    await world.github.rerun(EDGES, check)
+    await missed(world, LONGEST_WAY + 1)
+    assert (check.status, check.conclusion) == ("completed", "action_required")
+    summary = (check.summary or "").replace("\\", "")
+    assert "command_outdated" in summary
+    assert "Press it again" in summary
+
+
+@pytest.mark.parametrize("button", [Button.CANCEL, Button.APPROVE])
+async def test_no_button_counts_half_a_day_late(world: World, button: Button) -> None:
+    world.declare("  staging: {}\n")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops deploy staging")
+    deployment = await world.only()
+    client = world.client.for_repository("acme", "edges")
+    report = CheckReport("running", "running", actions=(Action("a", "a", button.value),))
+    await client.create_check(pull.head_sha, "a", report, external_id=deployment.id)
+    check = await world.github.expect_check(pull.head_sha)
+    world.github.webhooks.is_held = True
+    await world.github.press(EDGES, check, button)
+    await missed(world, LONGEST_WAY + 1)
+    assert "command_outdated" in world.answers(pull)[-1].replace("\\", "")
+    assert (await world.only()).state is State.WAITING
+
+
+async def test_a_refusal_that_is_asked_about_again_half_a_day_late_stays_one(
+    world: World,
+) -> None:
+    world.declare("  staging: {on: {push: [main]}, deployers: {users: [grace]}}\n")
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    check = await world.github.expect_check(sha, conclusion="action_required")
+    world.redeclare("  staging: {on: {push: [main]}}\n")
+    world.github.webhooks.is_held = True
+    await world.github.rerun(EDGES, check)
+    await missed(world, LONGEST_WAY + 1)
+    assert sha not in {each.request.commit.sha for each in await world.asked()}
+    assert "command_outdated" in (check.summary or "").replace("\\", "")
+
+
+async def test_what_a_late_button_led_to_in_an_earlier_attempt_stays(world: World) -> None:
+    _, check = await with_check(world)
+    broken = asyncio.Event()
+
+    async def breaks_once(_delivery: Delivery) -> None:
+        if not broken.is_set():
+            broken.set()
+            await world.deliveries.note_missed(
+                world.github.webhooks.all[-1].guid, time.time() - (LONGEST_WAY + 1) * 3600
+            )
+            raise StoppedError(Code.GITHUB_UNREACHABLE, "502")
+
+    world.interrupts = breaks_once
+    await world.github.rerun(EDGES, check)
+    await world.settled()
+    assert len(await world.asked()) == 2
+    assert check.conclusion != "action_required"

@@ -108,6 +108,12 @@ async def test_each_missed_delivery_is_asked_for_once_in_a_round(deliveries: Del
     assert sorted(source.asked) == [2, 3]
 
 
+async def test_when_each_was_sent_is_known_before_it_comes(deliveries: Deliveries) -> None:
+    source = Source(missed=[Missed(1, "a", NOW - timedelta(hours=2))])
+    await looking(source, deliveries).look()
+    assert await deliveries.sent_at("a") == (NOW - timedelta(hours=2)).timestamp()
+
+
 async def test_after_a_long_outage_a_look_asks_for_some_and_the_next_for_the_others(
     deliveries: Deliveries,
 ) -> None:

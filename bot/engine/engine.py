@@ -181,12 +181,14 @@ class Engine:
 
         await self._database.write(write)
 
-    async def cancel(self, deployment_id: str, by: Actor | str) -> CancelResult:
+    async def cancel(
+        self, deployment_id: str, by: Actor | str, *, once: str | None = None
+    ) -> CancelResult:
         """Ask it to stop: at once where it waits, where it can where it runs.
 
-        Its target is held until its clean-up is done.
+        Its target is held until its clean-up is done. `once` as in the audit.
         """
-        result = await self._deployments.request_cancel(deployment_id, by)
+        result = await self._deployments.request_cancel(deployment_id, by, once=once)
         if result is CancelResult.RUNNING:
             self._runs.cancel(deployment_id, by if isinstance(by, str) else by.name)
         self._runs.changed()

@@ -76,6 +76,7 @@ class Approvals:
         needed: int = 0,
         sha: str | None = None,
         digest: str | None = None,
+        once: str | None = None,
     ) -> Cast:
         """Cast a vote, once for each person, however often it arrives.
 
@@ -87,6 +88,7 @@ class Approvals:
             needed: what the rules ask for now; fewer than when it was asked change nothing.
             sha: of the commit that they saw.
             digest: of the proposal that they saw.
+            once: as in the audit.
         """
 
         def write(connection: sa.Connection) -> Cast:
@@ -116,7 +118,7 @@ class Approvals:
                 )
             )
             facts = {"verdict": vote.verdict.value, "sha": seen.sha, "digest": seen.digest}
-            _say(connection, Action.VOTED, vote.by, request, facts, at=vote.at)
+            _say(connection, Action.VOTED, vote.by, request, facts, at=vote.at, once=once)
             return Cast.COUNTED
 
         return await self._database.write(write)
@@ -206,6 +208,7 @@ def _say(
     facts: Mapping[str, object],
     *,
     at: float | None = None,
+    once: str | None = None,
 ) -> None:
     query = sa.select(DEPLOYMENT.c.repository, DEPLOYMENT.c.environment).where(
         DEPLOYMENT.c.id == request.deployment
@@ -215,7 +218,7 @@ def _say(
     entry = Entry(
         action, by, when, place.repository, place.environment, request.deployment, facts=facts
     )
-    append(connection, entry)
+    append(connection, entry, once=once)
 
 
 def _request(row: sa.Row[Any]) -> ApprovalRequest:

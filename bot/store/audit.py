@@ -42,6 +42,12 @@ class Audit:
             fact = "a row that was not added by pachops is where the next one belongs"
             raise StoppedError(Code.AUDIT_BROKEN, fact) from error
 
+    async def has(self, once: str) -> bool:
+        """Whether there is a row that is known by this."""
+        return await self._database.read(
+            lambda connection: connection.execute(_THERE, {"it": once}).first() is not None
+        )
+
     async def read(
         self, *, after: int = 0, since: float | None = None, limit: int = _PAGE
     ) -> Sequence[Row]:

@@ -119,10 +119,17 @@ class Awaiting:
         return await self._database.write(lambda connection: connection.execute(change).rowcount)
 
 
-def stop(connection: sa.Connection, deployment: str, by: Actor, now: float) -> bool:
+def stop(
+    connection: sa.Connection,
+    deployment: str,
+    by: Actor,
+    now: float,
+    *,
+    once: str | None = None,
+) -> bool:
     """Note that it is wanted no more, and let its delivery go on to say so.
 
-    False where it does not await checks. The first who said so stays.
+    False where it does not await checks. The first who said so stays. `once` as in the audit.
     """
     query = sa.select(DELIVERY.c.seq, DELIVERY.c.awaited).where(_HAS_SOME, _has(deployment))
     row = connection.execute(query).first()
@@ -138,7 +145,7 @@ def stop(connection: sa.Connection, deployment: str, by: Actor, now: float) -> b
     connection.execute(sa.update(DELIVERY).where(its, _WAITS).values(GOES_ON))
     for each in set(after) - set(before):
         place = (each.request.repository, each.request.environment, deployment)
-        append(connection, Entry(Action.CANCEL_REQUESTED, by, now, *place))
+        append(connection, Entry(Action.CANCEL_REQUESTED, by, now, *place), once=once)
     return True
 
 

@@ -164,7 +164,7 @@ class Deployments:
             lambda connection: _finish(connection, deployment_id, finished, state=None)
         )
 
-    async def release_hold(self, rollback: str, by: Actor) -> bool:
+    async def release_hold(self, rollback: str, by: Actor, *, once: str | None = None) -> bool:
         """Let automatic triggers deploy again after this rollback; False where they may already."""
 
         def release(connection: sa.Connection) -> bool:
@@ -175,7 +175,9 @@ class Deployments:
             if text is None or connection.execute(known).first():
                 return False
             connection.execute(sa.insert(FACT).values(value=encode(by.identity), **key))
-            _say(connection, Action.HOLD_RELEASED, by, rollback, request_of(text))
+            append(
+                connection, _entry(Action.HOLD_RELEASED, by, rollback, request_of(text)), once=once
+            )
             return True
 
         return await self._database.write(release)
@@ -191,10 +193,12 @@ class Deployments:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return hold_of(newest, [row.deployment for row in rows])
 
-    async def request_cancel(self, deployment_id: str, who: Actor | str) -> CancelResult:
+    async def request_cancel(
+        self, deployment_id: str, who: Actor | str, *, once: str | None = None
+    ) -> CancelResult:
         """Finish it as cancelled where it still waits, else ask whoever runs it to stop.
 
-        One that awaits checks is not known yet, and never will be.
+        One that awaits checks is not known yet, and never will be. `once` as in the audit.
         """
         actor = Actor(who, "unknown") if isinstance(who, str) else who
         by = actor.name
@@ -202,7 +206,8 @@ class Deployments:
         def cancel(connection: sa.Connection) -> CancelResult:
             reason = _reason(Code.CANCELLED, f"{by} cancelled it before it began")
             finished = Finished(Outcome.CANCELLED, deployment_id, None, (), (), reason)
-            if _finish(connection, deployment_id, finished, state=State.WAITING, by=actor):
+            waits = State.WAITING
+            if _finish(connection, deployment_id, finished, state=waits, by=actor, once=once):
                 return CancelResult.WAITING
             flag = (
                 sa.update(DEPLOYMENT)
@@ -211,12 +216,12 @@ class Deployments:
                 .values(cancel_requested_by=sa.func.coalesce(DEPLOYMENT.c.cancel_requested_by, by))
             )
             if connection.execute(flag).rowcount:
-                _say_cancelled(connection, deployment_id, actor)
+                _say_cancelled(connection, deployment_id, actor, once)
                 return CancelResult.RUNNING
             known = sa.select(DEPLOYMENT.c.seq).where(DEPLOYMENT.c.id == deployment_id)
             if connection.execute(known).first():
                 return CancelResult.FINISHED
-            is_awaited = stop(connection, deployment_id, actor, time.time())
+            is_awaited = stop(connection, deployment_id, actor, time.time(), once=once)
             return CancelResult.AWAITED if is_awaited else CancelResult.UNKNOWN
 
         return await self._database.write(cancel)
@@ -339,7 +344,7 @@ def insert(
         "force": request.force,
         "steps": request.steps,
     }
-    _say(connection, Action.SUBMITTED, request.actor, deployment.id, request, facts=asked)
+    append(connection, _entry(Action.SUBMITTED, request.actor, deployment.id, request, facts=asked))
     return number
 
 
@@ -360,6 +365,7 @@ def _finish(
     *,
     state: State | None,
     by: Actor | None = None,
+    once: str | None = None,
 ) -> bool:
     """Finish it where it is in `state`, or anywhere before its end."""
     now = time.time()
@@ -377,7 +383,7 @@ def _finish(
         _tell_newer(connection, reason.where, Supersedes(deployment_id, asked.commit.sha), now)
     append_finished(connection, deployment_id, now, finished, sha=asked.commit.sha)
     if by:
-        _say(connection, Action.CANCEL_REQUESTED, by, deployment_id, asked)
+        append(connection, _entry(Action.CANCEL_REQUESTED, by, deployment_id, asked), once=once)
     reasons = (finished.reason.code.value,) if finished.reason else ()
     facts = {
         "outcome": finished.outcome.value,
@@ -385,7 +391,7 @@ def _finish(
         "pipelines": pipelines_as_json(finished.pipelines),
         "images": [f"{each.repository}@{each.digest}" for each in finished.images],
     }
-    _say(connection, Action.FINISHED, BOT, deployment_id, asked, reasons, facts)
+    append(connection, _entry(Action.FINISHED, BOT, deployment_id, asked, reasons, facts))
     return True
 
 
@@ -396,24 +402,25 @@ def _tell_newer(connection: sa.Connection, newer: str, said: Supersedes, now: fl
         append_event(connection, newer, now, said)
 
 
-def _say_cancelled(connection: sa.Connection, deployment_id: str, by: Actor) -> None:
+def _say_cancelled(
+    connection: sa.Connection, deployment_id: str, by: Actor, once: str | None
+) -> None:
     query = sa.select(DEPLOYMENT.c.request).where(DEPLOYMENT.c.id == deployment_id)
     request = request_of(connection.execute(query).scalar_one())
-    _say(connection, Action.CANCEL_REQUESTED, by, deployment_id, request)
+    append(connection, _entry(Action.CANCEL_REQUESTED, by, deployment_id, request), once=once)
 
 
-def _say(
-    connection: sa.Connection,
+def _entry(
     action: Action,
     by: Actor,
     deployment_id: str,
     request: Request,
     reasons: tuple[str, ...] = (),
     facts: Mapping[str, object] | None = None,
-) -> None:
+) -> Entry:
     said = {key: each for key, each in (facts or {}).items() if each}
     place = (request.repository, request.environment, deployment_id)
-    append(connection, Entry(action, by, time.time(), *place, reasons=reasons, facts=said))
+    return Entry(action, by, time.time(), *place, reasons=reasons, facts=said)
 
 
 def _reason(code: Code, fact: str) -> Reason:

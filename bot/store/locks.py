@@ -131,7 +131,14 @@ class Locks:
         return await self._at_last(write)
 
     async def release(
-        self, repository: str, environment: str | None, seen: str, by: Actor, now: float
+        self,
+        repository: str,
+        environment: str | None,
+        seen: str,
+        by: Actor,
+        now: float,
+        *,
+        once: str | None = None,
     ) -> Freed | Gone | Changed:
         """Release it, where it is still the one that was seen.
 
@@ -141,6 +148,7 @@ class Locks:
             seen: its id.
             by: who does it; the owner gets a notice of another.
             now: seconds since the epoch.
+            once: as in the audit.
         """
 
         def write(connection: sa.Connection) -> Freed | Gone | Changed:
@@ -153,7 +161,7 @@ class Locks:
                 return Changed(there)
             if not there.is_of(by):
                 _notify(connection, NoticeKind.RELEASED, there, now, by=by)
-            _say(connection, Action.UNLOCKED, by, there, now)
+            _say(connection, Action.UNLOCKED, by, there, now, once=once)
             return Freed(there)
 
         return await self._database.write(write)
@@ -356,6 +364,7 @@ def _say(
     now: float,
     *,
     before: Lock | None = None,
+    once: str | None = None,
 ) -> None:
     facts: dict[str, object] = {"lock": _LOCK.dump_python(lock, mode="json")}
     if before is not None:
@@ -363,6 +372,7 @@ def _say(
     append(
         connection,
         Entry(action, by, now, lock.repository, lock.environment or _EVERYWHERE, facts=facts),
+        once=once,
     )
 
 

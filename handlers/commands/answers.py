@@ -99,6 +99,14 @@ class NotYet:
 
 
 @dataclass(frozen=True)
+class CarriedOut:
+    """An earlier attempt has done it, and did not come to its answer."""
+
+    line: str
+    """As it was typed."""
+
+
+@dataclass(frozen=True)
 class Locked:
     """They hold the lock."""
 
@@ -137,6 +145,7 @@ Answer = (
     | Refused
     | Planned
     | CancelAsked
+    | CarriedOut
     | VoteCast
     | Locked
     | Unlocked

@@ -46,6 +46,7 @@ async def cast_vote(
     seen: Seen | str = NOTHING_SEEN,
     *,
     pull_request: int | None = None,
+    once: str | None = None,
 ) -> VoteCast | Refused:
     """Count the vote where whoever asks is one of the approvers, by the rules of this moment.
 
@@ -57,6 +58,7 @@ async def cast_vote(
         verdict: what they say.
         seen: what they looked at; typed, the first digits of its commit or its digest.
         pull_request: where it was said.
+        once: as in the audit.
 
     Errors: those of `Errand.rules`, and a vote that comes too late or for something else.
     """
@@ -64,7 +66,7 @@ async def cast_vote(
     about = About(line, environment, deployment.id, pull_request)
     part = f"vote:{deployment.id}"
     try:
-        cast = await _cast(errand, deployment, verdict, seen)
+        cast = await _cast(errand, deployment, verdict, seen, once)
     except StoppedError as stopped:
         reasons = reasons_of(stopped, is_last=errand.source.is_last)
         await note_decision(errand, part, about, reasons)
@@ -74,7 +76,11 @@ async def cast_vote(
 
 
 async def _cast(
-    errand: Errand, deployment: Deployment, verdict: Verdict, seen: Seen | str
+    errand: Errand,
+    deployment: Deployment,
+    verdict: Verdict,
+    seen: Seen | str,
+    once: str | None,
 ) -> VoteCast | Refused:
     if deployment.request.repository != errand.address:
         # Who may what there says nothing of it: its own place may have another name by now.
@@ -93,7 +99,12 @@ async def _cast(
     proposal, wanted = asked.request.proposal, await _wanted(errand, deployment)
     # What it is now: nobody votes on what takes its place meanwhile.
     cast = await approvals.vote(
-        deployment.id, vote, needed=wanted.needed, sha=proposal.sha, digest=proposal.digest
+        deployment.id,
+        vote,
+        needed=wanted.needed,
+        sha=proposal.sha,
+        digest=proposal.digest,
+        once=once,
     )
     if cast not in {Cast.COUNTED, Cast.ALREADY}:
         raise refused_vote(cast, deployment.id, vote)

@@ -113,6 +113,10 @@ class Errand:
         """The same for the same part of this delivery, however often it is handled."""
         return derived_deployment_id(self.source.received_at, self.source.id, part)
 
+    def once(self, part: str) -> str:
+        """What a part's deed is known by in the audit, whose row is written in its transaction."""
+        return f"done:{self.deployment_id(part)}"
+
     def of(self, person: Person) -> "Errand":
         """The same for another person: the rules are not asked for again."""
         other = Errand(self.desk, self.place, person, self.source)

@@ -54,27 +54,29 @@ async def lock(errand: Errand, wish: Wish, command: Lock) -> Locked | Refused:
     return Locked(taken.lock, renewed=taken.renewed, over=taken.over)
 
 
-async def unlock(errand: Errand, wish: Wish, command: Unlock) -> Unlocked | Refused:
-    """Release it. Errors: LOCKED where it is another's than was named, and those of `gather`."""
+async def unlock(
+    errand: Errand, wish: Wish, command: Unlock, *, once: str | None = None
+) -> Unlocked | Refused:
+    """Release it; `once` as in the audit. Errors: LOCKED where it is another's than was named, and those of `gather`."""
     checked = await _where(errand, wish, everywhere=command.everywhere)
     if isinstance(checked, Refused):
         checked = await _left_behind(errand, wish, checked)
     if isinstance(checked, Refused):
         return checked
     locks = errand.desk.deployer.locks
-    freed = await release(locks, checked, errand.actor, command.owner, time.time())
+    freed = await release(locks, checked, errand.actor, command.owner, time.time(), once=once)
     return Unlocked(freed)
 
 
-async def resume(errand: Errand, wish: Wish) -> Resumed | Refused:
-    """Let an environment follow pushes and releases again after a rollback."""
+async def resume(errand: Errand, wish: Wish, *, once: str | None = None) -> Resumed | Refused:
+    """Let an environment follow pushes and releases again after a rollback; `once` as above."""
     checked = await _where(errand, wish, everywhere=False)
     if isinstance(checked, Refused):
         return checked
     environment, deployer = checked.environment or "", errand.desk.deployer
     hold = (await deployer.standing(errand.address, environment)).hold
     released = hold is not None and await deployer.deployments.release_hold(
-        hold.deployment, errand.actor
+        hold.deployment, errand.actor, once=once
     )
     return Resumed(environment, hold if released else None)
 
@@ -125,7 +127,13 @@ async def take(
 
 
 async def release(
-    locks: Locks, where: Where, by: Actor, owner: str | None, now: float
+    locks: Locks,
+    where: Where,
+    by: Actor,
+    owner: str | None,
+    now: float,
+    *,
+    once: str | None = None,
 ) -> LockTaken:
     """Release exactly the lock that is there. Errors: LOCKED, NOT_LOCKED and LOCK_CHANGED.
 
@@ -139,7 +147,7 @@ async def release(
         raise words.locked_by(
             there, where.word, f"unlock {where.shown} --of", now, changed=owner is not None
         )
-    result = await locks.release(where.repository, where.environment, there.id, by, now)
+    result = await locks.release(where.repository, where.environment, there.id, by, now, once=once)
     if isinstance(result, Changed):
         step = f"unlock {where.shown} --of"
         raise words.locked_by(result.lock, where.word, step, now, changed=True)

@@ -42,6 +42,7 @@ from handlers.commands import words
 from handlers.commands.answers import (
     Answer,
     CancelAsked,
+    CarriedOut,
     Explained,
     Helped,
     Linked,
@@ -122,6 +123,8 @@ async def obey(errand: Errand, given: Given) -> Answer:
     await note_command(errand, given.part, given.line, given.pull_request)
     command = parse(given.line)
     errand.spoken = command if isinstance(command, OnEnvironment) else None
+    if errand.source.is_repeat and await errand.desk.deployer.audit.has(errand.once(given.part)):
+        return CarriedOut(given.line)
     is_outdated = await _is_outdated(errand, given, command)
     try:
         if is_outdated:
@@ -212,7 +215,9 @@ async def _planned_commit(errand: Errand, given: Given) -> tuple[Commit, Trust]:
 async def _cancel(errand: Errand, given: Given, command: Cancel) -> Answer:
     deployment = await to_cancel(errand, given.pull_request, command)
     await _check_may_act(errand, given.wish(Deploy(deployment.request.environment)))
-    result = await errand.desk.deployer.cancel(deployment.id, errand.actor)
+    result = await errand.desk.deployer.cancel(
+        deployment.id, errand.actor, once=errand.once(given.part)
+    )
     return CancelAsked(deployment, result)
 
 
@@ -226,7 +231,14 @@ async def _vote(errand: Errand, given: Given, command: Approve | Reject) -> Answ
         raise
     verdict = Verdict.APPROVE if isinstance(command, Approve) else Verdict.REJECT
     seen = command.seen or NOTHING_SEEN
-    return await cast_vote(errand, deployment, verdict, seen, pull_request=given.pull_request)
+    return await cast_vote(
+        errand,
+        deployment,
+        verdict,
+        seen,
+        pull_request=given.pull_request,
+        once=errand.once(given.part),
+    )
 
 
 async def _lock(errand: Errand, given: Given, command: Lock) -> Answer:
@@ -234,11 +246,13 @@ async def _lock(errand: Errand, given: Given, command: Lock) -> Answer:
 
 
 async def _unlock(errand: Errand, given: Given, command: Unlock) -> Answer:
-    return await unlock(errand, given.wish(Deploy(command.environment)), command)
+    wish, once = given.wish(Deploy(command.environment)), errand.once(given.part)
+    return await unlock(errand, wish, command, once=once)
 
 
 async def _resume(errand: Errand, given: Given, command: Resume) -> Answer:
-    return await resume(errand, given.wish(Deploy(command.environment)))
+    wish, once = given.wish(Deploy(command.environment)), errand.once(given.part)
+    return await resume(errand, wish, once=once)
 
 
 async def _explain(errand: Errand, given: Given, command: Why) -> Answer:

@@ -8,6 +8,7 @@ from bot.store.deployments import CancelResult
 from handlers.commands.answers import (
     Answer,
     CancelAsked,
+    CarriedOut,
     Explained,
     Listed,
     Locked,
@@ -20,6 +21,7 @@ from handlers.reports.locks import hold_line, lock_line
 from handlers.reports.why import why_lines
 
 _LONGEST = 1000
+_LATE = "The bot was interrupted before it could say so."
 _CANCELLED = {
     CancelResult.WAITING: "had not begun; it is cancelled.",
     CancelResult.RUNNING: "is being stopped; what it changed is put back.",
@@ -45,6 +47,8 @@ def told(answered: Answer, word: str, safe: Safe) -> str | None:
     match answered:
         case CancelAsked():
             text = f"{safe.code(answered.deployment.id)} {_CANCELLED[answered.result]}"
+        case CarriedOut():
+            text = f"✅ {safe.code(f'{word} {answered.line}', _LONGEST)} was carried out. {_LATE}"
         case VoteCast():
             text = _voted(answered, safe)
         case Locked():

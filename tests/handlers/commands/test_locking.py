@@ -106,9 +106,9 @@ async def test_one_that_changes_hands_at_that_very_moment_stays_with_who_has_it(
     linus = replace(there, id="another", owner=Actor("linus", "github"))
     act, take_over = getattr(store, method), store.take_over
 
-    async def beaten(*given: object) -> object:
+    async def beaten(*given: object, **more: object) -> object:
         await take_over(there.id, linus, time.time())
-        return await act(*given)
+        return await act(*given, **more)
 
     monkeypatch.setattr(store, method, beaten)
     assert "(`lock_changed`)" in await says(world, pull, command, by="grace")

@@ -172,9 +172,9 @@ async def test_what_ended_just_before_the_click_was_not_cancelled_by_it(
     message = await shown(world, deployment, Button.CANCEL)
     cancel = world.deployer.cancel
 
-    async def is_slower(identity: str, by: Any) -> Any:
+    async def is_slower(identity: str, by: Any, **more: Any) -> Any:
         await world.deployments.finish(identity, Outcome.SUCCEEDED)
-        return await cancel(identity, by)
+        return await cancel(identity, by, **more)
 
     monkeypatch.setattr(world.deployer, "cancel", is_slower)
     await click(world, message, Button.CANCEL)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -45,7 +45,7 @@ from bot.store.figures import FigureStore
 from bot.store.identities import Identities
 from bot.store.locks import Locks
 from bot.store.queue import Queue
-from bot.store.renaming import Named
+from bot.store.renaming import Named, names_of
 from bot.store.values import JSON
 from handlers.commands.second_look import SecondLook
 from handlers.github.desk import Desk
@@ -123,6 +123,10 @@ class BotDeployer:
     async def rename(self, before: Named, after: Named, by: Actor, *, once: str) -> None:
         """What is kept of a repository goes on under its new name."""
         await self._bot.engine.rename(before, after, by, once=once)
+
+    async def names_of(self, place: str, owner: str) -> Collection[str]:
+        """The repositories of an account that are known, whose addresses begin with `place`."""
+        return await self._bot.database.read(lambda connection: names_of(connection, place, owner))
 
     async def resolve(self, repository: str, ref: str) -> Commit:
         """The commit that a ref is at."""

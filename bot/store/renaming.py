@@ -11,7 +11,7 @@ from bot.domain.deployment import Actor
 from bot.store.audit import append
 from bot.store.deliveries import DeliveryState, lanes_of
 from bot.store.locks import rename_locks
-from bot.store.tables import AUDIT, DELIVERY, DEPLOYMENT, FACT, LOCK_NOTICE, SUBSCRIPTION
+from bot.store.tables import AUDIT, DELIVERY, DEPLOYMENT, FACT, LOCK, LOCK_NOTICE, SUBSCRIPTION
 from bot.store.values import JSON, decode, encode
 
 _OWNER = "owner"
@@ -72,6 +72,44 @@ def rename(
     facts = {"before": before.address, "after": after.address}
     append(connection, Entry(Action.RENAMED, by, now, after.address, facts=facts), once=once)
     return True
+
+
+def names_of(connection: sa.Connection, place: str, owner: str) -> frozenset[str]:
+    """The repositories of an account of which something is kept, as it writes them.
+
+    Args:
+        connection: reads.
+        place: what the addresses of all of them begin with.
+        owner: its name.
+    """
+    addresses = [
+        address
+        for table in (DEPLOYMENT, LOCK)
+        for address in connection.execute(
+            sa.select(table.c.repository)
+            .where(table.c.repository.startswith(place, autoescape=True))
+            .distinct()
+        ).scalars()
+    ]
+    found = {
+        each.removeprefix(place).removesuffix(".git")
+        for each in addresses
+        if each.startswith(place)
+    }
+    waiting = sa.select(DELIVERY.c.payload).where(
+        DELIVERY.c.repository.startswith(f"{owner.lower()}/", autoescape=True),
+        DELIVERY.c.state.in_([DeliveryState.PENDING, DeliveryState.AWAITING]),
+    )
+    found |= {
+        decode(text)["repository"]["name"] for text in connection.execute(waiting).scalars() if text
+    }
+    heard = sa.select(SUBSCRIPTION.c.repository).where(
+        SUBSCRIPTION.c.repository.startswith(f"{owner.lower()}/", autoescape=True)
+    )
+    known = {each.lower() for each in found}
+    # They have it in lower case, which no address is made of where it is known better.
+    listened = {each.partition("/")[2] for each in connection.execute(heard).scalars()}
+    return frozenset(found | (listened - known))
 
 
 def _move_subscriptions(connection: sa.Connection, before: str, after: str) -> None:

@@ -1,6 +1,6 @@
 """What commands and events are carried out with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -122,6 +122,9 @@ class Deployer(Protocol):
 
     async def rename(self, before: Named, after: Named, by: Actor, *, once: str) -> None:
         """What is kept of a repository goes on under its new name; `once` as in the audit."""
+
+    async def names_of(self, place: str, owner: str) -> Collection[str]:
+        """The repositories of an account that are known, whose addresses begin with `place`."""
 
     async def resolve(self, repository: str, ref: str) -> Commit:
         """The commit that a ref is at; REF_UNKNOWN where there is none."""

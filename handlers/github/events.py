@@ -31,6 +31,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "check_suite": check_suite.handle,
         "status": awaiting.handle,
         "repository": renamed.handle,
+        "installation_target": renamed.handle_account,
     }
 )
 
@@ -47,6 +48,7 @@ WANTED: Mapping[str, Collection[str] | None] = MappingProxyType(
         "check_suite": frozenset({"rerequested", check_suite.ENDED}),
         "status": frozenset({"success", "failure", "error"}),
         "repository": frozenset({"renamed", "transferred"}),
+        "installation_target": frozenset({"renamed"}),
     }
 )
 """The actions, or a status' states, that are handled; None: the event has none. All else is answered and

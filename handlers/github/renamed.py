@@ -1,9 +1,11 @@
-"""A repository that was renamed, or that belongs to somebody else now."""
+"""A repository that was renamed, or that belongs to somebody else now; or all of an account."""
 
 from dataclasses import replace
 
 from pydantic import Field
 
+from bot.domain.audit import BOT
+from bot.domain.deployment import GITHUB, Actor
 from bot.domain.github import Repository
 from bot.store.deliveries import Delivery
 from bot.store.renaming import Named
@@ -69,6 +71,39 @@ class RepositoryEvent(Event):
         return _named(place, owner, name)
 
 
+class LoginChange(Payload):
+    """What of the account changed."""
+
+    login: NameBefore | None = None
+
+
+class Account(Payload):
+    """It, as it is named."""
+
+    login: str
+    html_url: str
+    """Where people see it, and git finds what it has."""
+
+
+class AccountEvent(Payload):
+    """Something happened to an account that the App is installed on."""
+
+    action: str
+    account: Account
+    changes: LoginChange = LoginChange()
+    sender: User | None = None
+
+    @property
+    def before(self) -> str:
+        """As it was named."""
+        return self.changes.login.before if self.changes.login else self.account.login
+
+    def repository(self, owner: str, name: str) -> Repository:
+        """One of its, as it is or was named."""
+        root, _, _ = self.account.html_url.rpartition("/")
+        return Repository(owner, name, "", f"{root}/{owner}/{name}.git")
+
+
 async def handle(desk: Desk, delivery: Delivery) -> str:
     """Move what is kept under the old name."""
     event = RepositoryEvent.model_validate_json(delivery.payload)
@@ -76,13 +111,32 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     before, after = event.before, event.after
     if address_of(before) == address_of(after):
         return "it is named as before"
-    await desk.deployer.rename(
-        Named(address_of(before), before.full_name, before.clone_url),
-        Named(address_of(after), after.full_name, after.clone_url),
-        errand.actor,
-        once=f"renamed:{delivery.id}",
-    )
+    once = f"renamed:{delivery.id}"
+    await desk.deployer.rename(_as_named(before), _as_named(after), errand.actor, once=once)
     return f"{before.full_name} is {after.full_name} now"
+
+
+async def handle_account(desk: Desk, delivery: Delivery) -> str:
+    """Move what is kept of all of its repositories; no other event tells of each."""
+    event = AccountEvent.model_validate_json(delivery.payload)
+    before, after = event.before, event.account.login
+    if before == after:
+        return "it is named as before"
+    by = Actor(event.sender.login, GITHUB) if event.sender else BOT
+    place = address_of(event.repository(before, "x")).removesuffix("x.git")
+    names = sorted(await desk.deployer.names_of(place, before))
+    for name in names:
+        await desk.deployer.rename(
+            _as_named(event.repository(before, name)),
+            _as_named(event.repository(after, name)),
+            by,
+            once=f"renamed:{delivery.id}:{name}",
+        )
+    return f"{before} is {after} now: {', '.join(names) or 'nothing is kept of it'}"
+
+
+def _as_named(repository: Repository) -> Named:
+    return Named(address_of(repository), repository.full_name, repository.clone_url)
 
 
 def _named(place: Repository, owner: str, name: str) -> Repository:

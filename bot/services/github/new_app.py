@@ -24,7 +24,16 @@ PERMISSIONS: Mapping[str, str] = MappingProxyType(
 """The least that pachops works with."""
 TEAM_PERMISSIONS: Mapping[str, str] = MappingProxyType({"members": "read"})
 """More, where rules name teams of the organisation."""
-EVENTS = ("check_run", "issue_comment", "pull_request", "push", "release", "repository", "status")
+EVENTS = (
+    "check_run",
+    "installation_target",
+    "issue_comment",
+    "pull_request",
+    "push",
+    "release",
+    "repository",
+    "status",
+)
 LONGEST_NAME = 34
 """Characters that an App's name may have."""
 WEBHOOK_PATH = "/github/webhook"

@@ -11,7 +11,7 @@ from bot.domain.reasons import Code, StoppedError
 from handlers.commands.approving import cast_vote
 from handlers.commands.errand import Errand, Person, Place, Source
 from handlers.commands.second_look import SecondLook
-from handlers.github.renamed import RepositoryEvent
+from handlers.github.renamed import AccountEvent, RepositoryEvent
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.state import PullRequest
 
@@ -144,3 +144,48 @@ def test_its_name_before_is_read(changes: object, before: str) -> None:
     )
     assert event.before.full_name == before
     assert event.before.clone_url == f"https://github.com/{before}.git"
+
+
+async def test_all_of_an_account_that_is_renamed_is_moved(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops deploy staging")
+    await world.comment(pull, "/pachops lock production")
+    await world.github.rename_owner("acme", "apex")
+    await world.settled()
+    place = f"{world.github.url}/apex/edges.git"
+    assert (await world.only()).request.repository == place
+    (lock,) = await world.deployer.locks.list(None, 0.0)
+    assert lock.repository == place
+    await world.comment(pull, "/pachops cancel")
+    assert (await world.only()).cancel_requested_by == "ada"
+
+
+async def test_what_awaits_checks_in_a_renamed_account_goes_on(world: World) -> None:
+    world.declare("  staging:\n    on: {push: [main]}\n    requires: [{checks: [unit]}]\n")
+    sha = await world.github.push(EDGES, {"a": "2"})
+    await world.settled()
+    await world.github.rename_owner("acme", "apex")
+    await world.settled()
+    await world.github.report_check("apex/edges", sha, "unit")
+    await world.settled()
+    assert (await world.only()).request.repository == f"{world.github.url}/apex/edges.git"
+
+
+async def test_repositories_of_others_stay_where_an_account_is_renamed(world: World) -> None:
+    await opened(world)
+    other = "acmes/edges"
+    world.github.repository(other, {".pachops.yml": "environments:\n  staging: {}\n"})
+    pull = await world.github.open_pull_request(other, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops lock staging")
+    await world.github.rename_owner("acme", "apex")
+    await world.settled()
+    (lock,) = await world.deployer.locks.list(None, 0.0)
+    assert lock.repository == f"{world.github.url}/{other}.git"
+
+
+def test_an_account_that_has_a_name_as_before_is_read() -> None:
+    account = {"login": "apex", "html_url": "https://github.com/apex"}
+    event = AccountEvent.model_validate(
+        {"action": "renamed", "account": account, "changes": {"slug": {"from": "x"}}}
+    )
+    assert event.before == "apex"

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -41,7 +41,7 @@ from bot.store.deployments import CancelResult, Deployments, insert
 from bot.store.identities import Identities
 from bot.store.locks import Locks
 from bot.store.queue import Queue
-from bot.store.renaming import Named, rename
+from bot.store.renaming import Named, names_of, rename
 from bot.store.standing import standing_of
 from bot.store.values import JSON
 from handlers.github.desk import Desk
@@ -89,6 +89,9 @@ class Deployer:
         await self._database.write(
             lambda connection: rename(connection, before, after, by, time.time(), once=once)
         )
+
+    async def names_of(self, place: str, owner: str) -> Collection[str]:
+        return await self._database.read(lambda connection: names_of(connection, place, owner))
 
     async def resolve(self, repository: str, ref: str) -> Commit:
         name = urlsplit(repository).path.strip("/").removesuffix(".git")

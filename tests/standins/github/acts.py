@@ -115,6 +115,22 @@ class Acts(Setup):
         payload = payloads.common(world, repo, world.user(by))
         await self._tell("repository", payload | {"action": "renamed", "changes": changes})
 
+    async def rename_owner(self, login: str, name: str, *, by: str = "ada") -> None:
+        """Give an account another name, and so all of its repositories."""
+        world, owner = self.world, self.world.user(login)
+        its = [each for each in world.repos.values() if each.owner is owner]
+        before = {each.full_name: each for each in its}
+        world.users[name] = world.users.pop(login)
+        owner.login = name
+        for full_name, repo in before.items():
+            world.repos[repo.full_name] = world.repos.pop(full_name)
+        for each in [*world.installations.values()]:
+            if each.account == login:
+                each.account = name
+                each.repos |= {repo.full_name for repo in its}
+                payload = payloads.target_renamed(world, each, owner, login, world.user(by))
+                await self._tell("installation_target", payload)
+
     async def open_issue(self, full_name: str, *, by: str = "ada") -> Issue:
         """A plain issue."""
         world, repo = self.world, self.world.repo(full_name)

@@ -17,7 +17,16 @@ PERMISSIONS = {
     "members": "read",
 }
 """What pachops asks for."""
-EVENTS = ("check_run", "issue_comment", "pull_request", "push", "release", "repository", "status")
+EVENTS = (
+    "check_run",
+    "installation_target",
+    "issue_comment",
+    "pull_request",
+    "push",
+    "release",
+    "repository",
+    "status",
+)
 """What it is told of."""
 LEVELS = {"read": 1, "write": 2, "admin": 3}
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.standins.github import objects, shapes
+from tests.standins.github.app import Installation
 from tests.standins.github.clock import written
 from tests.standins.github.state import (
     CheckRun,
@@ -30,6 +31,20 @@ def common(world: World, repo: Repo, sender: User) -> Json:
     if repo.owner.kind == "Organization":
         shape["organization"] = {"login": repo.owner.login, "id": repo.owner.id}
     return shape | ({"installation": {"id": installation.id}} if installation else {})
+
+
+def target_renamed(
+    world: World, installation: Installation, owner: User, before: str, sender: User
+) -> Json:
+    """The account has another name that the App is installed on; of no repository."""
+    return {
+        "action": "renamed",
+        "account": shapes.user(world, owner),
+        "changes": {"login": {"from": before}},
+        "installation": {"id": installation.id},
+        "sender": shapes.user(world, sender),
+        "target_type": owner.kind,
+    }
 
 
 def push(world: World, repo: Repo, found: Push, *, forced: bool) -> Json:

@@ -17,6 +17,8 @@ _NEEDED = {
     "release": "contents",
     "repository": "metadata",
     "pull_request": "pull_requests",
+    # Of the installation itself: it needs no permission but the one that all have.
+    "installation_target": "metadata",
     "issue_comment": "issues",
     "check_run": "checks",
     "status": "statuses",

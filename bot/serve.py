@@ -44,8 +44,9 @@ from bot.store.duty import Duty
 from bot.store.figures import FigureStore
 from bot.store.identities import Identities
 from bot.store.locks import Locks
+from bot.store.names import Named
 from bot.store.queue import Queue
-from bot.store.renaming import Named, names_of
+from bot.store.renaming import names_of
 from bot.store.values import JSON
 from handlers.commands.second_look import SecondLook
 from handlers.github.desk import Desk

@@ -22,7 +22,8 @@ from bot.engine.workers import beat, leave, living, new_worker_id, who_stays
 from bot.store.database import Database
 from bot.store.deployments import CancelResult, Deployments, insert
 from bot.store.errors import explained
-from bot.store.renaming import Named, rename
+from bot.store.names import Named
+from bot.store.renaming import rename
 from bot.store.values import JSON
 
 if TYPE_CHECKING:

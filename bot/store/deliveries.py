@@ -9,6 +9,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from bot.store.database import Database
+from bot.store.names import Numbers, Renamed, current_name, note_renamed, under_its_name
 from bot.store.tables import DELIVERY, MISSED_DELIVERY
 
 KEPT_SECONDS = 30 * 86_400.0
@@ -88,8 +89,18 @@ class Deliveries:
         self._database = database
         self._most_waiting = most_waiting
 
-    async def take(self, identity: str, event: str, repository: str, payload: str) -> Taken:
-        """Store a delivery, unless its id is known or too many wait."""
+    async def take(
+        self,
+        identity: str,
+        event: str,
+        repository: str,
+        payload: str,
+        numbers: Numbers | None = None,
+    ) -> Taken:
+        """Store a delivery, unless its id is known or too many wait.
+
+        One of a repository that is known by its `numbers` and was renamed since is under its new name.
+        """
 
         def write(connection: sa.Connection) -> Taken:
             state = connection.execute(_STATE, of).scalar()
@@ -97,18 +108,18 @@ class Deliveries:
                 return Taken.KNOWN
             if _count_waiting(connection) >= self._most_waiting:
                 return Taken.FULL
+            told = _under_its_name(connection, repository, payload, numbers)
             if state is None:
-                connection.execute(_NEW, waits | where_from)
+                connection.execute(_NEW, waits | where_from | told)
             else:
-                connection.execute(_CHANGE, of | waits | _ANEW)
+                connection.execute(_CHANGE, of | waits | told | _ANEW)
             return Taken.NEW
 
         of = {"identity": identity}
-        waits = {"payload": payload, "state": DeliveryState.PENDING}
+        waits = {"state": DeliveryState.PENDING}
         where_from = {
             "id": identity,
             "event": event,
-            "repository": repository.lower(),
             "received_at": time.time(),
         }
         try:
@@ -231,6 +242,10 @@ class Deliveries:
             lambda connection: connection.execute(_SENT_AT, of).scalar()
         )
 
+    async def note_renamed(self, renamed: Renamed) -> None:
+        """What comes under the old name from now on is taken under the new one."""
+        await self._database.write(lambda connection: note_renamed(connection, renamed))
+
     async def give_up_waiting(self, result: str) -> None:
         """All that wait are given up."""
         waits = {DeliveryState.PENDING, DeliveryState.AWAITING}
@@ -260,6 +275,15 @@ class Deliveries:
 def lanes_of(repository: str) -> tuple[str, str]:
     """What its deliveries stand under: those that go in order, and those that were set aside."""
     return repository.lower(), repository.lower() + _ASIDE
+
+
+def _under_its_name(
+    connection: sa.Connection, repository: str, payload: str, numbers: Numbers | None
+) -> dict[str, str]:
+    name = current_name(connection, numbers, repository) if numbers else repository
+    if name.lower() != repository.lower():
+        payload = under_its_name(payload, name)
+    return {"repository": name.lower(), "payload": payload}
 
 
 def _kept(connection: sa.Connection, identity: str) -> dict[str, str]:

@@ -1,7 +1,5 @@
 """A repository that has another name: what is kept under its address goes on under the new one."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,29 +9,9 @@ from bot.domain.deployment import Actor
 from bot.store.audit import append
 from bot.store.deliveries import DeliveryState, lanes_of
 from bot.store.locks import rename_locks
+from bot.store.names import OWNER, Named, moved_place
 from bot.store.tables import AUDIT, DELIVERY, DEPLOYMENT, FACT, LOCK, LOCK_NOTICE, SUBSCRIPTION
-from bot.store.values import JSON, decode, encode
-
-_OWNER = "owner"
-"""What the JSON of a place has beside its name, whether GitHub or we wrote it."""
-_INSTALLATION = "installation"
-
-
-@dataclass(frozen=True)
-class Named:
-    """A repository as it is named."""
-
-    address: str
-    """By deployments and locks."""
-    name: str
-    """By channels: `owner/name`."""
-    clone_url: str
-    """By GitHub."""
-
-    @property
-    def owner(self) -> str:
-        """In lower case."""
-        return self.name.partition("/")[0].lower()
+from bot.store.values import decode, encode
 
 
 def rename(
@@ -130,43 +108,14 @@ def _move_places(
     """Give the repository its new name wherever JSON has it."""
     keys = list(text.table.primary_key)
     found = connection.execute(
-        sa.select(text, *keys).where(which, text.contains(f'"{_OWNER}"'))
+        sa.select(text, *keys).where(which, text.contains(f'"{OWNER}"'))
     ).all()
     for value, *key in found:
         as_it_was = decode(value)
-        moved = _moved(as_it_was, before, after)
+        moved = moved_place(as_it_was, before, after)
         if moved != as_it_was:
             this = (column == part for column, part in zip(keys, key, strict=True))
             connection.execute(sa.update(text.table).where(*this).values({text: encode(moved)}))
-
-
-def _moved(value: JSON, before: Named, after: Named) -> JSON:
-    if isinstance(value, list):
-        return [_moved(each, before, after) for each in value]
-    if not isinstance(value, dict):
-        return value
-    inner = {key: _moved(each, before, after) for key, each in value.items()}
-    named = inner | _named(inner, before, after)
-    if named != value and before.owner != after.owner and _INSTALLATION in named:
-        # Another owner has another; the App asks which.
-        named[_INSTALLATION] = None
-    return named
-
-
-def _named(place: Mapping[str, JSON], before: Named, after: Named) -> dict[str, JSON]:
-    """The new names of those that it has; nothing of another place."""
-    owner, name = place.get(_OWNER), place.get("name")
-    login = owner.get("login") if isinstance(owner, dict) else owner
-    if f"{login}/{name}".lower() != before.name.lower():
-        return {}
-    new_owner, _, new_name = after.name.partition("/")
-    named = {
-        _OWNER: {**owner, "login": new_owner} if isinstance(owner, dict) else new_owner,
-        "name": new_name,
-        "full_name": after.name,
-        "clone_url": after.clone_url,
-    }
-    return {key: each for key, each in named.items() if key in place}
 
 
 def _rewrite(

@@ -103,6 +103,17 @@ MISSED_DELIVERY = sa.Table(
     sa.Column("sent_at", sa.Double, nullable=False),
 )
 
+RENAMED = sa.Table(
+    "renamed",
+    METADATA,
+    # `repository` or `owner`, and what GitHub numbers it by under every name.
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    # In lower case.
+    sa.Column("before", sa.String(200), primary_key=True),
+    sa.Column("after", sa.String(200), nullable=False),
+)
+
 IDENTITY = sa.Table(
     "identity",
     METADATA,

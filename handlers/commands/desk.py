@@ -16,8 +16,8 @@ from bot.store.awaiting import Awaiting
 from bot.store.deployments import CancelResult, Deployments
 from bot.store.identities import Identities
 from bot.store.locks import Locks
+from bot.store.names import Named
 from bot.store.queue import Queue
-from bot.store.renaming import Named
 from bot.store.subscriptions import Subscriptions
 from bot.store.values import JSON
 

@@ -26,6 +26,8 @@ class User(Payload):
 class RepositoryPart(Payload):
     """Where it happened."""
 
+    id: int | None = None
+    """The same under every name."""
     name: str
     owner: User
     default_branch: str

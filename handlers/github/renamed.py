@@ -8,7 +8,7 @@ from bot.domain.audit import BOT
 from bot.domain.deployment import GITHUB, Actor
 from bot.domain.github import Repository
 from bot.store.deliveries import Delivery
-from bot.store.renaming import Named
+from bot.store.names import Kind, Named, Renamed
 from handlers.commands.errand import address_of
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
@@ -80,6 +80,7 @@ class LoginChange(Payload):
 class Account(Payload):
     """It, as it is named."""
 
+    id: int
     login: str
     html_url: str
     """Where people see it, and git finds what it has."""
@@ -112,6 +113,11 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     if address_of(before) == address_of(after):
         return "it is named as before"
     once = f"renamed:{delivery.id}"
+    number = event.repository.id
+    if desk.deliveries is not None and number is not None:
+        # Then what is told late: until all is moved it waits behind this.
+        renamed = Renamed(Kind.REPOSITORY, number, before.full_name, after.full_name)
+        await desk.deliveries.note_renamed(renamed)
     await desk.deployer.rename(_as_named(before), _as_named(after), errand.actor, once=once)
     return f"{before.full_name} is {after.full_name} now"
 
@@ -122,6 +128,9 @@ async def handle_account(desk: Desk, delivery: Delivery) -> str:
     before, after = event.before, event.account.login
     if before == after:
         return "it is named as before"
+    if desk.deliveries is not None:
+        renamed = Renamed(Kind.OWNER, event.account.id, before, after)
+        await desk.deliveries.note_renamed(renamed)
     by = Actor(event.sender.login, GITHUB) if event.sender else BOT
     place = address_of(event.repository(before, "x")).removesuffix("x.git")
     names = sorted(await desk.deployer.names_of(place, before))

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import Deliveries, Taken
+from bot.store.names import Numbers
 from handlers.github.bodies import Bodies, RefusedError
 
 LOG = logging.getLogger(__name__)
@@ -22,6 +23,10 @@ DELIVERY = "X-GitHub-Delivery"
 EVENT = "X-GitHub-Event"
 
 _SIGNED = re.compile(r"sha256=[0-9a-f]{64}")
+_NAMES = "repository"
+"""The event that tells of a new name, which may be an old one."""
+_LARGEST = 2**63 - 1
+"""What a database takes for a number."""
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _NAME = re.compile(r"[a-z0-9_]{1,64}")
 _FULL_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}/[A-Za-z0-9_.-]{1,100}")
@@ -87,7 +92,9 @@ class Webhook:
 
     async def _keep(self, identity: str, event: str, payload: Mapping[str, Any], body: str) -> str:
         try:
-            taken = await self._deliveries.take(identity, event, _repository(payload), body)
+            taken = await self._deliveries.take(
+                identity, event, _repository(payload), body, _numbers(event, payload)
+            )
         except StoppedError as stopped:
             raise RefusedError(503, f"it cannot be written: {stopped.reason.code}") from stopped
         if taken is Taken.FULL:
@@ -137,3 +144,18 @@ def _repository(payload: Mapping[str, Any]) -> str:
         case {"full_name": str(name)} if _FULL_NAME.fullmatch(name):
             return name
     return ""
+
+
+def _numbers(event: str, payload: Mapping[str, Any]) -> Numbers | None:
+    """By which it is known under every name; None where it has the one that is told."""
+    if event == _NAMES:
+        return None
+    match payload.get("repository"):
+        case {
+            "id": int(repository),
+            "name": str(),
+            "clone_url": str(),
+            "owner": {"id": int(owner), "login": str()},
+        } if max(repository, owner) <= _LARGEST:
+            return Numbers(repository, owner)
+    return None

@@ -16,7 +16,7 @@ from bot.engine.life import MAX_INTERRUPTIONS
 from bot.engine.run import Run
 from bot.store.database import Database
 from bot.store.deployments import CancelResult, Deployments, insert
-from bot.store.renaming import Named
+from bot.store.names import Named
 
 Workflow = Callable[[Run], Awaitable[None]]
 Start = Callable[[Workflow], Awaitable[Engine]]

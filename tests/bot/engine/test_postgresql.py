@@ -17,7 +17,7 @@ from bot.engine.run import Run
 from bot.engine.workers import DEAD_AFTER_SECONDS, beat, leave, living, new_worker_id
 from bot.store.database import Database
 from bot.store.deployments import Deployments, insert
-from bot.store.renaming import Named
+from bot.store.names import Named
 from bot.store.tables import WORKER
 from tests.real.postgresql import PostgreSQL
 

@@ -15,7 +15,8 @@ from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import WANTED, Deployments
 from bot.store.locks import Locks
-from bot.store.renaming import Named, rename
+from bot.store.names import Named
+from bot.store.renaming import rename
 from bot.store.subscriptions import Subscription, Subscriptions
 from tests.handlers.reports import example
 

@@ -14,6 +14,7 @@ from handlers.commands.second_look import SecondLook
 from handlers.github.renamed import AccountEvent, RepositoryEvent
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.state import PullRequest
+from tests.standins.github.webhooks import Delivery
 
 CORNERS = "acme/corners"
 
@@ -184,8 +185,60 @@ async def test_repositories_of_others_stay_where_an_account_is_renamed(world: Wo
 
 
 def test_an_account_that_has_a_name_as_before_is_read() -> None:
-    account = {"login": "apex", "html_url": "https://github.com/apex"}
+    account = {"id": 7, "login": "apex", "html_url": "https://github.com/apex"}
     event = AccountEvent.model_validate(
         {"action": "renamed", "account": account, "changes": {"slug": {"from": "x"}}}
     )
     assert event.before == "apex"
+
+
+async def asked_late(world: World, pull: PullRequest) -> Delivery:
+    """A comment of which the bot does not hear yet."""
+    world.github.webhooks.is_held = True
+    await world.github.comment(pull, "/pachops deploy staging")
+    world.github.webhooks.is_held = False
+    return world.github.webhooks.all[-1]
+
+
+async def arrives(world: World, told: Delivery) -> None:
+    await world.github.webhooks.deliver(told)
+    await world.settled()
+
+
+async def test_what_comes_late_under_an_old_name_acts_on_the_new_one(world: World) -> None:
+    pull = await opened(world)
+    told = await asked_late(world, pull)
+    await is_renamed(world)
+    await arrives(world, told)
+    assert (await world.only()).request.repository == f"{world.github.url}/{CORNERS}.git"
+
+
+async def test_what_comes_late_follows_every_name_since(world: World) -> None:
+    pull = await opened(world)
+    told = await asked_late(world, pull)
+    await is_renamed(world)
+    await world.github.rename_owner("acme", "apex")
+    await world.settled()
+    await world.github.rename("apex/corners", "lines")
+    await world.settled()
+    await arrives(world, told)
+    assert (await world.only()).request.repository == f"{world.github.url}/apex/lines.git"
+
+
+async def test_a_name_that_it_has_again_is_its_own(world: World) -> None:
+    pull = await opened(world)
+    told = await asked_late(world, pull)
+    await is_renamed(world)
+    await world.github.rename(CORNERS, "edges")
+    await world.settled()
+    await arrives(world, told)
+    assert (await world.only()).request.repository == f"{world.github.url}/{EDGES}.git"
+
+
+async def test_another_repository_under_the_old_name_is_another(world: World) -> None:
+    await opened(world)
+    await is_renamed(world)
+    world.declare("  staging: {}\n")
+    other = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(other, "/pachops deploy staging")
+    assert (await world.only()).request.repository == f"{world.github.url}/{EDGES}.git"

@@ -310,3 +310,11 @@ async def test_health_says_that_the_bot_cannot_work(
     monkeypatch.setattr(database, "read", fail)
     async with caller.session.get(caller.url.replace("/github/webhook", "/healthz")) as answer:
         assert answer.status == 503
+
+
+async def test_a_number_that_no_database_takes_is_taken_for_none(caller: Caller) -> None:
+    place = {"full_name": "acme/edges", "name": "edges", "clone_url": "https://h/acme/edges.git"}
+    owner = {"id": 2**63, "login": "acme"}
+    body = json.dumps(PUSH | {"repository": {**place, "id": 1, "owner": owner}}).encode()
+    assert await caller.send(body) == 202
+    assert await caller.stored() == 1

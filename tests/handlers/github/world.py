@@ -40,8 +40,9 @@ from bot.store.deliveries import Deliveries, Delivery
 from bot.store.deployments import CancelResult, Deployments, insert
 from bot.store.identities import Identities
 from bot.store.locks import Locks
+from bot.store.names import Named
 from bot.store.queue import Queue
-from bot.store.renaming import Named, names_of, rename
+from bot.store.renaming import names_of, rename
 from bot.store.standing import standing_of
 from bot.store.values import JSON
 from handlers.github.desk import Desk

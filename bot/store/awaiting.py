@@ -97,10 +97,11 @@ class Awaiting:
 
         await self._database.write(write)
 
-    async def stopped_by(self, delivery: str, deployment: str) -> Actor | None:
-        """Who wants this part of a delivery no more; None where nobody has said so."""
-        row = await self._database.read(lambda connection: connection.execute(_row(delivery)).one())
-        return next((each.stopped_by for each in _read(row.awaited) if each.id == deployment), None)
+    async def of(self, delivery: str) -> tuple[Awaited, ...]:
+        """What is left of a delivery, also what is stopped; whoever stops some of it now is waited for."""
+        query = _row(delivery)
+        row = await self._database.write(lambda connection: connection.execute(query).one())
+        return _read(row.awaited)
 
     async def checks_ended(self, repository: str, sha: str) -> int:
         """Those that waited for the checks of this commit go on; how many."""
@@ -132,7 +133,7 @@ def stop(
     False where it does not await checks. The first who said so stays. `once` as in the audit.
     """
     query = sa.select(DELIVERY.c.seq, DELIVERY.c.awaited).where(_HAS_SOME, _has(deployment))
-    row = connection.execute(query).first()
+    row = connection.execute(query.with_for_update()).first()
     if row is None:
         return False
     before = _read(row.awaited)
@@ -154,7 +155,8 @@ def _has(deployment: str) -> sa.ColumnElement[bool]:
 
 
 def _row(delivery: str) -> sa.Select[tuple[str, str | None]]:
-    return sa.select(DELIVERY.c.repository, DELIVERY.c.awaited).where(DELIVERY.c.id == delivery)
+    its = sa.select(DELIVERY.c.repository, DELIVERY.c.awaited).where(DELIVERY.c.id == delivery)
+    return its.with_for_update()
 
 
 def _read(text: str | None) -> tuple[Awaited, ...]:

@@ -203,7 +203,7 @@ class Deployments:
         actor = Actor(who, "unknown") if isinstance(who, str) else who
         by = actor.name
 
-        def cancel(connection: sa.Connection) -> CancelResult:
+        def cancel_what_is_there(connection: sa.Connection) -> CancelResult:
             reason = _reason(Code.CANCELLED, f"{by} cancelled it before it began")
             finished = Finished(Outcome.CANCELLED, deployment_id, None, (), (), reason)
             waits = State.WAITING
@@ -221,8 +221,17 @@ class Deployments:
             known = sa.select(DEPLOYMENT.c.seq).where(DEPLOYMENT.c.id == deployment_id)
             if connection.execute(known).first():
                 return CancelResult.FINISHED
-            is_awaited = stop(connection, deployment_id, actor, time.time(), once=once)
-            return CancelResult.AWAITED if is_awaited else CancelResult.UNKNOWN
+            return CancelResult.UNKNOWN
+
+        def cancel(connection: sa.Connection) -> CancelResult:
+            result = cancel_what_is_there(connection)
+            if result is not CancelResult.UNKNOWN:
+                return result
+            if not stop(connection, deployment_id, actor, time.time(), once=once):
+                return CancelResult.UNKNOWN
+            # On PostgreSQL it may have been asked for while its delivery was held.
+            result = cancel_what_is_there(connection)
+            return CancelResult.AWAITED if result is CancelResult.UNKNOWN else result
 
         return await self._database.write(cancel)
 

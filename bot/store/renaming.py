@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from bot.domain.audit import Action, Entry
 from bot.domain.deployment import Actor
 from bot.store.audit import append
-from bot.store.deliveries import DeliveryState, lanes_of
+from bot.store.deliveries import SLACK_EVENT, DeliveryState, lanes_of
 from bot.store.locks import rename_locks
 from bot.store.names import OWNER, Named, moved_place
 from bot.store.tables import AUDIT, DELIVERY, DEPLOYMENT, FACT, LOCK, LOCK_NOTICE, SUBSCRIPTION
@@ -76,11 +76,11 @@ def names_of(connection: sa.Connection, place: str, owner: str) -> frozenset[str
     }
     waiting = sa.select(DELIVERY.c.payload).where(
         DELIVERY.c.repository.startswith(f"{owner.lower()}/", autoescape=True),
+        ~DELIVERY.c.event.startswith(SLACK_EVENT, autoescape=True),
         DELIVERY.c.state.in_([DeliveryState.PENDING, DeliveryState.AWAITING]),
     )
-    found |= {
-        decode(text)["repository"]["name"] for text in connection.execute(waiting).scalars() if text
-    }
+    told = (decode(text) for text in connection.execute(waiting).scalars() if text)
+    found |= {each["repository"]["full_name"].partition("/")[2] for each in told}
     heard = sa.select(SUBSCRIPTION.c.repository).where(
         SUBSCRIPTION.c.repository.startswith(f"{owner.lower()}/", autoescape=True)
     )

@@ -86,13 +86,15 @@ async def leave_stopped(
 
 async def leave(errand: Errand, report: CheckReport) -> None:
     """What of it awaited checks is not deployed by itself any more, as `report` says."""
-    if not errand.desk.github.is_app:
+    if not errand.desk.github.is_app or not errand.source.has_awaited:
         return
-    for each in await errand.desk.deployer.awaiting.list(errand.address):
-        name = each.request.environment
-        if each.id == errand.deployment_id(name):
+    for each in await errand.desk.deployer.awaiting.of(errand.source.id):
+        if await submitted_before(errand, each.request.environment) is None:
             await errand.client.create_check(
-                each.request.commit.sha, check_name(name), report, external_id=each.id
+                each.request.commit.sha,
+                check_name(each.request.environment),
+                report,
+                external_id=each.id,
             )
 
 

@@ -69,7 +69,8 @@ async def stopped_by(errand: Errand, environment: str) -> Actor | None:
     if not errand.source.has_awaited:
         return None
     identity = errand.deployment_id(environment)
-    return await errand.desk.deployer.awaiting.stopped_by(errand.source.id, identity)
+    found = await errand.desk.deployer.awaiting.of(errand.source.id)
+    return next((each.stopped_by for each in found if each.id == identity), None)
 
 
 async def look_at_older(errand: Errand, wish: Wish) -> None:

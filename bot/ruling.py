@@ -95,9 +95,9 @@ async def rules_at_terminal(
 
 
 async def _ruling(git: Git, request: Request, declared: Source) -> Source:
-    """The default branch, where there is one. Errors: environment_unknown, where it has it not."""
+    """The default branch. Errors: environment_unknown, where it has it not."""
     commit = await git.default_branch(request.repository)
-    if commit is None or commit.sha == declared.sha:
+    if commit.sha == declared.sha:
         return declared
     default = await open_source(git, request.repository, commit.sha)
     if request.environment not in default.project.rules().environments:

@@ -209,7 +209,8 @@ MEANINGS = MappingProxyType(
         Code.BRANCH_UNCLEAR: Meaning(
             Kind.USAGE,
             "A folder does not say which branch is the default one, whose rules count",
-            "Name the repository by its URL, or fetch its default branch and set it as the remote's HEAD.",
+            "Name the repository by its URL, or say which it is: `git remote set-head origin BRANCH` in a "
+            "clone, `git config --global init.defaultBranch BRANCH` for what was never fetched.",
         ),
         Code.LOGIN_IN_URL: Meaning(
             Kind.USAGE,

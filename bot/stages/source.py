@@ -18,11 +18,8 @@ class Source:
 
 
 async def open_default(git: Git, repository: str) -> Source:
-    """The newest commit of the default branch, which says what the repository allows.
-
-    Of a path of which nothing says which branch that is, it is what is checked out.
-    """
-    commit = await git.default_branch(repository) or await git.resolve(repository, None)
+    """The newest commit of the default branch, which says what the repository allows."""
+    commit = await git.default_branch(repository)
     return await open_source(git, repository, commit.sha)
 
 

@@ -119,15 +119,16 @@ async def test_what_was_not_pushed_yet_says_nothing_in_a_clone(bot: Bot, tmp_pat
     assert (await leave(bot, asked(str(work), sha)))[0] is None
 
 
-async def test_where_a_path_does_not_say_which_branch_it_is_the_commit_says_it(
+async def test_where_a_path_does_not_say_which_branch_it_is_it_is_refused(
     bot: Bot, tmp_path: Path
 ) -> None:
     repository = Repository(tmp_path / "here", bare=False)
     sha = repository.commit(rules(NAMED), branch="trunk")
     repository.git("checkout", "--quiet", "trunk")
-    assert (await leave(bot, asked(str(repository.path), sha)))[0] is Code.NOT_A_DEPLOYER
-    free = repository.commit(rules("drafts: false"), branch="trunk")
-    assert (await leave(bot, asked(str(repository.path), free)))[0] is None
+    path = str(repository.path)
+    assert (await leave(bot, asked(path, sha)))[0] is Code.NOT_A_DEPLOYER
+    free = repository.commit(rules("drafts: false"), branch="mine")
+    assert (await leave(bot, asked(path, free)))[0] is Code.BRANCH_UNCLEAR
 
 
 async def test_slack_is_told_where_those_rules_say(

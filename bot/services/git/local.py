@@ -26,38 +26,60 @@ async def resolve(address: Address, wanted: str) -> Commit:
     return await _commit(address, sha, wanted, branch_of(full) if full else None)
 
 
-async def default_branch(address: Address) -> Commit | None:
-    """Where the branch is that others take for the repository's own; None where nothing says which.
+async def default_branch(address: Address) -> Commit:
+    """Where the branch is that others take for the repository's own.
 
     A clone has that of its origin as it was fetched last: what is only here is nobody else's yet. A
     bare repository has its HEAD. In a work tree HEAD is what somebody works on, so that for one of
-    which nothing was fetched it is the branch that new repositories begin with. Errors:
-    GitFailedError, and branch_unclear where there is one and it cannot be told which.
+    which nothing was fetched it is the branch that new repositories begin with, or the only one.
+    Errors: GitFailedError; ref_unknown without commits; branch_unclear where it cannot be told.
     """
     if await _is_bare(address):
-        found = await _of_bare(address)
+        full = await _of_bare(address)
     elif fetched := await _names(address, _REMOTES):
-        found = [await _of_origin(address, fetched)]
+        full = await _of_origin(address, fetched)
     else:
-        found = [HEADS + each for each in (await _begins_with(address), "main", "master") if each]
-    for full in found:
-        if sha := await _sha(address, full):
-            branch = full.removeprefix(HEADS).removeprefix(_REMOTES).removeprefix(f"{_ORIGIN}/")
-            return await _commit(address, sha, full, branch)
-    return None
+        full = await _of_work_tree(address)
+    sha = await _sha(address, full)
+    if sha is None:
+        raise ref_unknown(full, address.text, ())
+    branch = full.removeprefix(HEADS).removeprefix(_REMOTES).removeprefix(f"{_ORIGIN}/")
+    return await _commit(address, sha, full, branch)
 
 
-async def _of_bare(address: Address) -> list[str]:
-    """Its HEAD; nothing where it has no branch yet."""
-    heads = await _names(address, HEADS)
+async def _of_bare(address: Address) -> str:
+    """Its HEAD."""
     head = await _line(address, "symbolic-ref", "--quiet", "HEAD")
-    if heads and head not in heads:
+    if head is None or head not in await _names(address, HEADS):
+        await _check_has_commits(address)
         raise _unclear(
             address,
             "its HEAD is no branch that it has",
             "Run `git symbolic-ref HEAD refs/heads/BRANCH` there.",
         )
-    return [head] if head in heads else []
+    return head
+
+
+async def _of_work_tree(address: Address) -> str:
+    """The branch that new repositories begin with; else the only one."""
+    heads = await _names(address, HEADS)
+    for usual in (await _begins_with(address), "main", "master"):
+        if usual and HEADS + usual in heads:
+            return HEADS + usual
+    if len(heads) != 1:
+        await _check_has_commits(address)
+        raise _unclear(
+            address,
+            "nothing was fetched, and of its branches none is main, master or init.defaultBranch",
+            "Say which it is with `git config --global init.defaultBranch BRANCH`, or name the"
+            " repository by its URL.",
+        )
+    return next(iter(heads))
+
+
+async def _check_has_commits(address: Address) -> None:
+    if not await _sha(address, "HEAD") and not await _names(address, "refs/"):
+        raise no_commits(address.text)
 
 
 async def _of_origin(address: Address, fetched: frozenset[str]) -> str:

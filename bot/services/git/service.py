@@ -101,11 +101,8 @@ class Git:
                 return Commit(sha=wanted.lower(), ref=wanted)
             return await self._resolve_remote(address, wanted)
 
-    async def default_branch(self, repository: str) -> Commit | None:
-        """The newest commit of the default branch; None where a local repository says none.
-
-        Errors: also branch_unclear, of a clone.
-        """
+    async def default_branch(self, repository: str) -> Commit:
+        """The newest commit of the default branch. Errors: also ref_unknown, branch_unclear."""
         address = _address(repository)
         if address.scheme == "file":
             folder = Path(unquote(urlsplit(address.text).path))

@@ -35,9 +35,9 @@ def clone(origin: Repository, to: Path, *options: str) -> Repository:
     return made
 
 
-async def default(git: Git, address: str) -> tuple[str, str | None] | None:
+async def default(git: Git, address: str) -> tuple[str, str | None]:
     found = await git.default_branch(address)
-    return (found.sha, found.branch) if found else None
+    return found.sha, found.branch
 
 
 async def test_a_url_says_it_by_its_head(git: Git, origin: Repository) -> None:
@@ -85,7 +85,7 @@ async def test_a_bare_repository_says_it_by_its_own_head(
         ("trunk", ("mine", "main", "trunk"), "trunk"),
         ("trunk", ("mine", "main"), "main"),
         ("--all", ("mine", "main"), "main"),
-        (None, ("mine", "trunk"), None),
+        (None, ("mine",), "mine"),
     ],
 )
 async def test_without_an_origin_it_is_the_branch_that_new_repositories_begin_with(
@@ -94,7 +94,7 @@ async def test_without_an_origin_it_is_the_branch_that_new_repositories_begin_wi
     monkeypatch: pytest.MonkeyPatch,
     configured: str | None,
     branches: tuple[str, ...],
-    expected: str | None,
+    expected: str,
 ) -> None:
     work = Repository(tmp_path / "work", bare=False)
     shas = {each: work.commit({"a": each}, branch=each) for each in branches}
@@ -104,8 +104,49 @@ async def test_without_an_origin_it_is_the_branch_that_new_repositories_begin_wi
         (tmp_path / ".gitconfig").write_text(f'[init]\n\tdefaultBranch = "{configured}"\n')
     # What is said in here whoever deploys could have written.
     work.git("config", "init.defaultBranch", "mine")
-    found = await default(git, str(work.path))
-    assert found == ((shas[expected], expected) if expected else None)
+    assert await default(git, str(work.path)) == (shas[expected], expected)
+
+
+async def test_several_branches_of_which_none_is_usual_say_nothing(
+    git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that is checked out is what somebody works on, and may let them in."""
+    work = Repository(tmp_path / "work", bare=False)
+    work.commit({"a": "1"}, branch="mine")
+    sha = work.commit({"a": "2"}, branch="trunk")
+    work.git("checkout", "--quiet", "mine")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    await is_unclear(git, work)
+    (tmp_path / ".gitconfig").write_text("[init]\n\tdefaultBranch = trunk\n")
+    assert await default(git, str(work.path)) == (sha, "trunk")
+
+
+async def test_a_branch_without_commits_hides_none_that_has_some(git: Git, tmp_path: Path) -> None:
+    work = Repository(tmp_path / "work", bare=False)
+    sha = work.commit({"a": "1"}, branch="trunk")
+    work.git("symbolic-ref", "HEAD", "refs/heads/main")
+    assert await default(git, str(work.path)) == (sha, "trunk")
+
+
+@pytest.mark.parametrize("tags", [[], ["v1"]])
+async def test_a_commit_in_no_branch_is_not_the_default_one(
+    git: Git, tmp_path: Path, tags: list[str]
+) -> None:
+    """As a workflow checks out a tag."""
+    work = Repository(tmp_path / "work", bare=False)
+    sha = work.commit({"a": "1"}, branch="main")
+    for each in tags:
+        work.git("tag", each, sha)
+    work.git("checkout", "--quiet", "--detach", sha)
+    work.git("update-ref", "-d", "refs/heads/main")
+    await is_unclear(git, work)
+
+
+async def test_a_bare_repository_of_tags_alone_is_refused(git: Git, origin: Repository) -> None:
+    origin.git("tag", "v1", "trunk")
+    origin.git("update-ref", "-d", "refs/heads/trunk")
+    origin.git("update-ref", "-d", "refs/heads/main")
+    await is_unclear(git, origin)
 
 
 @pytest.mark.parametrize("head", ["gone", None])
@@ -156,7 +197,6 @@ async def test_of_several_remotes_that_counts_which_is_called_origin(
     fork = clone(origin, tmp_path / "fork.git", "--bare")
     work = clone(origin, tmp_path / "work", "--origin", "upstream")
     found = await git.default_branch(str(work.path))
-    assert found is not None
     assert found.sha == tip(origin, "trunk")
     work.git("remote", "add", "alice", str(fork.path))
     work.git("fetch", "--quiet", "alice")
@@ -210,7 +250,10 @@ async def test_a_file_url_of_a_work_tree_is_that_of_its_path(git: Git, tmp_path:
 async def test_a_repository_without_commits_has_none(
     git: Git, tmp_path: Path, *, bare: bool
 ) -> None:
-    assert await default(git, str(Repository(tmp_path / "new", bare=bare).path)) is None
+    with pytest.raises(StoppedError) as stopped:
+        await default(git, str(Repository(tmp_path / "new", bare=bare).path))
+    assert stopped.value.reason.code is Code.REF_UNKNOWN
+    assert "has no commits yet" in stopped.value.reason.fact
 
 
 async def test_what_is_no_repository_is_said(git: Git, tmp_path: Path) -> None:

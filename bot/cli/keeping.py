@@ -28,8 +28,8 @@ def backup(file: File) -> None:
     to = Path(file).absolute()
 
     async def work() -> None:
-        database = _database_file("pg_dump")
         async with _noted():
+            database = _database_file("pg_dump")
             await back_up(database, to)
 
     with explained():
@@ -42,8 +42,8 @@ def restore(file: File) -> None:
     made = Path(file).absolute()
 
     async def work() -> tuple[Path, Path | None]:
-        database = _database_file("pg_restore")
         async with _noted():
+            database = _database_file("pg_restore")
             database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             claim = Claim(database)
             try:

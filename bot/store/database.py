@@ -38,10 +38,11 @@ class Database:
     `path` is None where the database is not a file.
     """
 
-    def __init__(self, url: sa.URL, *, busy_timeout: float) -> None:
+    def __init__(self, url: sa.URL, *, busy_timeout: float, outage: float = _OUTAGE) -> None:
         self.url = url.render_as_string(hide_password=False)
         self.path = Path(url.database) if url.drivername == "sqlite" and url.database else None
         self.name = str(self.path) if self.path else url.render_as_string(hide_password=True)
+        self._outage = outage
         self._engine = _engine(url, busy_timeout)
         self._writer = self._engine.execution_options(**{_WRITES: True})
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="pachops-store")
@@ -68,10 +69,12 @@ class Database:
     def unprepared(cls, url: str, *, busy_timeout: float = 5.0) -> "Database":
         """One as it is: nothing is made or migrated, for who only looks.
 
+        A server that is away is waited for as long as others who write.
+
         Raises:
             StoppedError: DATABASE_UNUSABLE.
         """
-        return cls(_parse(url), busy_timeout=busy_timeout)
+        return cls(_parse(url), busy_timeout=busy_timeout, outage=busy_timeout)
 
     async def close(self) -> None:
         """Close every connection; what is being written still is. Harmless when done twice."""
@@ -151,7 +154,7 @@ class Database:
 
         Nothing has been asked yet, so to try again is harmless.
         """
-        deadline = time.monotonic() + _OUTAGE
+        deadline = time.monotonic() + self._outage
         while True:
             try:
                 return engine.connect()

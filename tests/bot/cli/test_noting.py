@@ -501,6 +501,20 @@ def test_who_looks_waits_for_a_held_lock_only_a_little(file: Path) -> None:
     assert took < 5
 
 
+@pytest.mark.parametrize("name", ["backup", "restore"])
+def test_a_copy_of_a_server_that_is_refused_is_in_its_audit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgresql_server: PostgreSQL, name: str
+) -> None:
+    url = postgresql_server.new_database()
+    monkeypatch.setenv("PACHOPS_DATABASE_URL", url)
+    typed("status")
+    status, _, warned = typed(name, str(tmp_path / "copy"))
+    assert (status, "not in the audit" in warned) == (2, False)
+    bodies = [json.loads(row.body) for row in rows(url)]
+    assert [each["action"] for each in bodies] == ["command", "command", "decision"]
+    assert bodies[-1]["reasons"] == ["bad_command"]
+
+
 @pytest.mark.parametrize(("name", "program"), [("backup", "pg_dump"), ("restore", "pg_restore")])
 def test_of_a_server_it_is_said_at_once_that_it_has_its_own_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, program: str

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from bot.addresses import Addresses
 from bot.domain.deployment import (
     Actor,
     Commit,
@@ -102,6 +103,7 @@ class Bot:
             find_login=GitLogins(settings, self._git_login_of_app),
             timeout=settings.timeouts.source,
         )
+        self.addresses = Addresses(database, self.git, settings.github.git_url)
         self.registry = Registry(_find_login, insecure=settings.insecure_registries, calls=calls)
         self.public_registry = Registry(
             lambda _host: None, insecure=settings.insecure_registries, calls=calls

@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import bot.workflow  # noqa: F401 - here rather than in the middle of the first deployment
 from bot.account import user
@@ -28,7 +27,6 @@ from bot.domain.progress import Accepted, Finished, Planned, Progress, Warned, f
 from bot.domain.reasons import Code, StoppedError
 from bot.journal import Listener
 from bot.leave import take_leave
-from bot.services.git import repository_address
 from bot.services.together import both
 from bot.settings import Settings
 from bot.signals import interruptible, unless
@@ -195,10 +193,11 @@ class Session:
 
     async def _ask(self, bot: Bot, order: DeployOrder) -> tuple[Request, EnvironmentRules]:
         request = await self._read(bot, order)
+        await bot.addresses.check_counts(request.repository, request.environment)
         return request, await take_leave(bot, request, self._show)
 
     async def _read(self, bot: Bot, order: DeployOrder) -> Request:
-        address = _address(order.repository)
+        address = await _address(bot, order.repository)
         changed = await bot.git.uncommitted(address)
         if changed:
             self._show(Warned(words.not_committed(changed)))
@@ -221,7 +220,7 @@ class Session:
     async def _deployed_repository(self, bot: Bot, order: RollbackOrder) -> str:
         """The repository that a rollback means: the only one deployed there, or the one here."""
         if order.repository is not None:
-            return _address(order.repository)
+            return await _address(bot, order.repository)
         found = await bot.deployments.list(environment=order.environment, limit=500)
         # One that never changed a pipeline has nothing to go back from.
         repositories = sorted({each.request.repository for each in found if each.pipelines})
@@ -230,7 +229,7 @@ class Session:
                 Code.NOTHING_TO_ROLL_BACK, f"nothing was ever deployed to {order.environment}"
             )
         if len(repositories) > 1:
-            if (here := _repository_here()) in repositories:
+            if (here := await _repository_here(bot)) in repositories:
                 return here
             raise StoppedError(
                 Code.BAD_COMMAND,
@@ -364,15 +363,15 @@ async def _cancel(bot: Bot, deployment: str, interrupted: asyncio.Event) -> None
     await bot.engine.cancel(deployment, _actor())
 
 
-def _address(repository: str) -> str:
-    address = repository_address(repository, Path.cwd())
+async def _address(bot: Bot, repository: str) -> str:
+    address = await bot.addresses.typed(repository)
     check_readable([address])
     return address
 
 
-def _repository_here() -> str | None:
+async def _repository_here(bot: Bot) -> str | None:
     try:
-        return _address(".")
+        return await _address(bot, ".")
     except StoppedError:
         return None
 

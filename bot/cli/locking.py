@@ -1,7 +1,6 @@
 """Locks, and environments that follow pushes again, from a terminal."""
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,7 +48,7 @@ def lock(
 
         why, long = typed(read_reason, reason), typed(read_duration, lasts)
         asked = Lock(to, why or "", everywhere, long)
-        where = await _where(bot, repository, to, everywhere=everywhere)
+        where = await _where(bot, repository, to, everywhere=everywhere, is_new=True)
         now, by = time.time(), Actor(user(), "cli")
         wanted = locking.wanted(asked, where, by, now, clean=bot.redactor.clean)
         owner = typed(read_owner, take_from)
@@ -102,20 +101,23 @@ async def _where(
     environment: str | None,
     *,
     everywhere: bool,
+    is_new: bool = False,
     left_behind: bool = False,
 ) -> "Where":
     """The place that is meant; an environment that the default branch has.
 
-    With `left_behind` also one that only its lock still knows.
+    What is kept by an address that does not count any more is found, and nothing new is put there.
+    With `left_behind` an environment that only its lock still knows is one too.
     """
-    from bot.services.git import repository_address  # noqa: PLC0415 - heavy
-    from handlers.commands.locking import Where, lock_at  # noqa: PLC0415
+    from handlers.commands.locking import Where, lock_at  # noqa: PLC0415 - heavy
 
-    address = repository_address(repository, Path.cwd())
+    address = await bot.addresses.typed(repository)
     check_readable([address])
+    if everywhere and environment is not None:
+        raise StoppedError(Code.BAD_COMMAND, "--all says all, and --to names one")
+    if is_new or not await bot.addresses.is_kept(address, environment):
+        await bot.addresses.check_counts(address, environment)
     if everywhere:
-        if environment is not None:
-            raise StoppedError(Code.BAD_COMMAND, "--all says all, and --to names one")
         return Where(address, None, "pachops", "--to ")
     commit = await bot.git.resolve(address, None)
     try:

@@ -37,6 +37,7 @@ class Code(StrEnum):
     REPOSITORY_UNREADABLE = "repository_unreadable"
     REF_UNKNOWN = "ref_unknown"
     BRANCH_UNCLEAR = "branch_unclear"
+    OTHER_ADDRESS = "other_address"
     LOGIN_IN_URL = "login_in_url"
     PROJECT_INVALID = "project_invalid"
     DOCKERFILE_MISSING = "dockerfile_missing"
@@ -211,6 +212,11 @@ MEANINGS = MappingProxyType(
             "A folder does not say which branch is the default one, whose rules count",
             "Name the repository by its URL, or say which it is: `git remote set-head origin BRANCH` in a "
             "clone, `git config --global init.defaultBranch BRANCH` for what was never fetched.",
+        ),
+        Code.OTHER_ADDRESS: Meaning(
+            Kind.USAGE,
+            "The repository is deployed by another address, whose line and locks count",
+            "Name it by that address.",
         ),
         Code.LOGIN_IN_URL: Meaning(
             Kind.USAGE,

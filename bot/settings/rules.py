@@ -2,7 +2,6 @@
 
 import re
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -10,6 +9,7 @@ from bot.domain.gate_limits import Limits, narrow
 from bot.domain.gate_rules import EnvironmentRules, Follow, Rules
 from bot.domain.paths import matches
 from bot.domain.people import People
+from bot.domain.repository import is_here, repository_names
 from bot.project_rules import (
     Approvals,
     CountedApprovals,
@@ -26,7 +26,6 @@ from bot.project_rules import (
 )
 from bot.project_values import Declared, Text
 
-_SCP = re.compile(r"(?:[^@/]+@)?([^/:]+):(?!//)(.+)")
 _REPOSITORY = re.compile(r"\*\*|(?:[^\s/:@]+/)+[^\s/:@]+(?<!\.git)", re.IGNORECASE)
 _ENVIRONMENT = re.compile(r"[^\s/:]+")
 
@@ -101,8 +100,7 @@ class LimitsSetting(Declared):
 
         A folder on this machine may be a copy of any: limits of some are for all of them.
         """
-        is_here = repository.startswith(("/", "file://"))
-        is_meant = is_here or _one_fits(self.repositories, repository_names(repository))
+        is_meant = is_here(repository) or _one_fits(self.repositories, repository_names(repository))
         return is_meant and _one_fits(self.environments, (environment,))
 
     def limits(self) -> Limits:
@@ -138,18 +136,6 @@ def narrowed(limits: tuple[LimitsSetting, ...], rules: Rules, repository: str) -
         return own
 
     return Rules({name: within(name, own) for name, own in rules.environments.items()})
-
-
-def repository_names(address: str) -> tuple[str, ...]:
-    """What patterns are compared with, in lower case: `acme/edges` and `github.com/acme/edges`."""
-    scp = _SCP.fullmatch(address) if "://" not in address else None
-    if scp:
-        host, path = scp.groups()
-    else:
-        parts = urlsplit(address)
-        host, path = parts.hostname or "", parts.path
-    name = path.strip("/").removesuffix(".git").lower()
-    return (name, f"{host.lower()}/{name}") if host else (name,)
 
 
 def _one_fits(patterns: tuple[str, ...] | None, names: tuple[str, ...]) -> bool:

@@ -11,7 +11,6 @@ from bot.domain.github import Permission
 from bot.domain.people import People
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.settings import Settings, load_settings
-from bot.settings.rules import repository_names
 
 URL = "https://github.com/acme/edges.git"
 WIDE = EnvironmentRules(
@@ -119,20 +118,6 @@ def test_a_folder_may_be_a_copy_of_any(tmp_path: Path, address: str) -> None:
 def test_all_that_fit_count(tmp_path: Path) -> None:
     found = narrow(tmp_path, "- {approvals: 1}\n- {approvals: 3}\n- {approvals: 2}\n")
     assert found.approvals.needed == 3
-
-
-@pytest.mark.parametrize(
-    ("address", "names"),
-    [
-        (URL, ("acme/edges", "github.com/acme/edges")),
-        ("https://GitHub.com/Acme/Edges", ("acme/edges", "github.com/acme/edges")),
-        ("git@github.com:acme/edges.git", ("acme/edges", "github.com/acme/edges")),
-        ("ssh://git@git.acme.io:2222/ml/edges", ("ml/edges", "git.acme.io/ml/edges")),
-        ("/srv/edges", ("srv/edges",)),
-    ],
-)
-def test_a_repository_is_known_by_its_name(address: str, names: tuple[str, ...]) -> None:
-    assert repository_names(address) == names
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A person's own repository on this machine: read as they set it up, and never changed."""
 
 import os
+import re
 
 from bot.domain.deployment import Commit
 from bot.domain.reasons import Code, StoppedError
@@ -10,6 +11,7 @@ from bot.services.git.refs import HEADS, branch_of, no_commits, ref_unknown
 
 _REMOTES = "refs/remotes/"
 _ORIGIN = "origin"
+_REMOTE = re.compile(r"\t(.+) \((?:fetch|push)\)")
 _FILTERS = r"^filter\..*\.(clean|process|required)$"
 
 
@@ -126,6 +128,12 @@ async def _commit(address: Address, sha: str, ref: str, branch: str | None) -> C
     about = await _git(address, "log", "-1", "--no-show-signature", "--format=%s%x00%an", sha, "--")
     title, author = about.decode(errors="replace").rstrip("\n").split("\0")
     return Commit(sha=sha, ref=ref, branch=branch, title=title, author=author)
+
+
+async def remotes(address: Address) -> tuple[str, ...]:
+    """Where it is fetched from and pushed to, as git understands that."""
+    listed = (await _git(address, "remote", "-v")).decode(errors="replace")
+    return tuple(dict.fromkeys(_REMOTE.findall(listed)))
 
 
 async def uncommitted(address: Address) -> tuple[str, ...]:

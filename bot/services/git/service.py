@@ -105,13 +105,25 @@ class Git:
         """The newest commit of the default branch. Errors: also ref_unknown, branch_unclear."""
         address = _address(repository)
         if address.scheme == "file":
-            folder = Path(unquote(urlsplit(address.text).path))
+            folder = _folder(address)
             # The HEAD of a work tree is what somebody works on.
             address = _address(str(folder)) if (folder / ".git").exists() else address
         if not address.is_local:
             return await self.resolve(repository, None)
         async with self._reading(address):
             return await local.default_branch(address)
+
+    async def remotes(self, repository: str) -> tuple[str, ...]:
+        """The URLs of which a repository on this machine is a clone; () for one elsewhere."""
+        address = _address(repository)
+        if address.scheme == "file":
+            folder = _folder(address)
+            # git would look for it with `.git` behind its name.
+            address = _address(str(folder)) if folder.exists() else address
+        if not address.is_local:
+            return ()
+        async with self._reading(address):
+            return await local.remotes(address)
 
     async def has(self, repository: str, sha: str) -> bool:
         """Whether we have a copy of this commit; nobody else is asked."""
@@ -340,6 +352,11 @@ def _try_out(root: Path) -> None:
 
 def _address(repository: str) -> Address:
     return parse_address(repository, Path.cwd())
+
+
+def _folder(address: Address) -> Path:
+    """Of a `file://` URL."""
+    return Path(unquote(urlsplit(address.text).path))
 
 
 def _upload_pack(address: Address) -> list[str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -128,6 +128,10 @@ class BotDeployer:
     async def names_of(self, place: str, owner: str) -> Collection[str]:
         """The repositories of an account that are known, whose addresses begin with `place`."""
         return await self._bot.database.read(lambda connection: names_of(connection, place, owner))
+
+    async def other_spellings(self, address: str) -> Sequence[str]:
+        """In which other ways something is kept of a repository."""
+        return await self._bot.addresses.other_spellings(address)
 
     async def resolve(self, repository: str, ref: str) -> Commit:
         """The commit that a ref is at."""

@@ -126,6 +126,9 @@ class Deployer(Protocol):
     async def names_of(self, place: str, owner: str) -> Collection[str]:
         """The repositories of an account that are known, whose addresses begin with `place`."""
 
+    async def other_spellings(self, address: str) -> Sequence[str]:
+        """In which other ways something is kept of a repository."""
+
     async def resolve(self, repository: str, ref: str) -> Commit:
         """The commit that a ref is at; REF_UNKNOWN where there is none."""
 

@@ -20,7 +20,7 @@ from handlers.github import words
 from handlers.github.answering import answer, ask_by_check, too_late
 from handlers.github.brought import Refusal
 from handlers.github.desk import Desk
-from handlers.github.errand import Errand
+from handlers.github.errand import Errand, errand_for
 from handlers.github.payloads import Event, Payload
 from handlers.github.rules_again import look_again
 from handlers.github.rules_check import is_of_default_rules, is_of_rules, rules_report
@@ -76,7 +76,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     if pressed is None:
         return "not a button of ours"
     button, seen = pressed
-    errand, check = Errand(desk, delivery, event), event.check_run.own
+    errand, check = await errand_for(desk, delivery, event), event.check_run.own
     shown = await deployment_of(errand, check)
     if shown is None:
         return await _without_deployment(errand, check, event.action)

@@ -18,7 +18,7 @@ from handlers.github.check_run import (
     resume,
 )
 from handlers.github.desk import Desk
-from handlers.github.errand import Errand
+from handlers.github.errand import Errand, errand_for
 from handlers.github.payloads import Event, Payload
 from handlers.reports.github.check import conclusion_of
 
@@ -58,7 +58,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
         return await checks_ended(desk, event, event.check_suite.head_sha)
     if not is_ours or event.action == ENDED:
         return "nothing to do for it"
-    errand = Errand(desk, delivery, event)
+    errand = await errand_for(desk, delivery, event)
     checks = await errand.client.checks_of_suite(event.check_suite.id)
     return "; ".join([await _again(errand, each) for each in checks]) or "no checks"
 

@@ -14,7 +14,7 @@ from handlers.github.answering import answer
 from handlers.github.commands import accept, carry_out
 from handlers.github.comment_text import MOST_COMMANDS, read_comment
 from handlers.github.desk import Desk
-from handlers.github.errand import Errand
+from handlers.github.errand import Errand, errand_for
 from handlers.github.payloads import Event, Payload
 
 
@@ -59,7 +59,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str | None:
         await accept(Errand(desk, delivery, event), event.comment.id)
         await desk.deliveries.set_aside(delivery.id)
         return None
-    errand = Errand(desk, delivery, event)
+    errand = await errand_for(desk, delivery, event)
     errand.client.knows_comment(event.comment.id, event.comment.node_id)
     number = event.issue.number
     done = []

@@ -4,6 +4,7 @@ from bot.domain.deployment import GITHUB
 from bot.store.deliveries import Delivery
 from handlers.commands import errand
 from handlers.commands.errand import Person, Place, Source
+from handlers.commands.spelling import unite
 from handlers.github.desk import Client, Desk
 from handlers.github.payloads import Event
 
@@ -44,3 +45,10 @@ class Errand(errand.Errand):
         if self.desk.deliveries is None:
             return None
         return await self.desk.deliveries.kept_answer(self.source.id, part)
+
+
+async def errand_for(desk: Desk, delivery: Delivery, event: Event) -> Errand:
+    """The errand, of a repository that is kept under GitHub's name alone."""
+    errand = Errand(desk, delivery, event)
+    await unite(errand)
+    return errand

@@ -11,7 +11,7 @@ from handlers.commands.locking import release_for_pull_request
 from handlers.github import words
 from handlers.github.answering import follow, leave_stopped, say_on_pull_request
 from handlers.github.desk import Desk
-from handlers.github.errand import Errand
+from handlers.github.errand import Errand, errand_for
 from handlers.github.payloads import Event, Payload, User
 from handlers.github.rules_check import ACTIONS, Head, check_rules, is_shown
 
@@ -45,7 +45,7 @@ class PullRequest(Event):
 async def handle(desk: Desk, delivery: Delivery) -> str:
     """Deploy a new head where environments follow it; stop what a given-up one has under way."""
     event = PullRequest.model_validate_json(delivery.payload)
-    errand = Errand(desk, delivery, event)
+    errand = await errand_for(desk, delivery, event)
     if event.action == "closed":
         return await _closed(errand, event)
     checked = await _check_rules(errand, event)

@@ -9,7 +9,7 @@ from handlers.github import words
 from handlers.github.answering import follow, leave, refuse
 from handlers.github.brought import Brought
 from handlers.github.desk import Desk
-from handlers.github.errand import Errand
+from handlers.github.errand import Errand, errand_for
 from handlers.github.payloads import Event, Payload
 from handlers.github.rules_check import is_shown, show_broken
 
@@ -44,7 +44,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     branch = push.ref.removeprefix(_BRANCH)
     if push.deleted or branch == push.ref:
         return "not a branch's new commit"
-    errand = Errand(desk, delivery, push)
+    errand = await errand_for(desk, delivery, push)
     try:
         environments = (await errand.rules()).following(Trigger.PUSH, branch)
     except StoppedError as stopped:

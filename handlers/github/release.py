@@ -12,7 +12,7 @@ from handlers.github.answering import follow, leave, refuse
 from handlers.github.awaiting import look_again
 from handlers.github.brought import Brought
 from handlers.github.desk import Desk
-from handlers.github.errand import Errand
+from handlers.github.errand import Errand, errand_for
 from handlers.github.payloads import Event, Payload, User
 from handlers.github.rules_check import is_shown, show_broken
 from handlers.reports.release import RELEASE, Release
@@ -62,7 +62,7 @@ class ReleaseEvent(Event):
 async def handle(desk: Desk, delivery: Delivery) -> str:
     """Deploy the release's tag to the environments that follow releases."""
     event = ReleaseEvent.model_validate_json(delivery.payload)
-    errand, tag = Errand(desk, delivery, event), event.release.tag_name
+    errand, tag = await errand_for(desk, delivery, event), event.release.tag_name
     if event.action in GONE:
         count = await look_again(errand, lambda each: each.request.release == tag)
         return f"{count} of it awaited checks"

@@ -5,6 +5,7 @@ from bot.domain.github import Permission, Repository
 from bot.store.identities import Identity
 from handlers.commands import errand
 from handlers.commands.errand import Person, Place, Source
+from handlers.commands.spelling import unite
 from handlers.reports.slack.origin import ORIGIN, Origin
 from handlers.slack import refusals
 from handlers.slack.caller import Caller
@@ -63,4 +64,6 @@ async def errand_for(
     identity = await desk.identities.of_slack(caller.slack)
     if identity is None and needs_link:
         raise refusals.not_linked(desk.word)
-    return Errand(desk, repository, caller, identity)
+    errand = Errand(desk, repository, caller, identity)
+    await unite(errand)
+    return errand

@@ -105,6 +105,16 @@ async def test_channels_hear_of_the_new_name(database: Database, renamed: Rename
     assert await subscriptions.all() == (Subscription("C1", "acme/corners"), newer)
 
 
+async def test_channels_hear_of_one_of_which_only_the_capitals_changed(
+    database: Database,
+) -> None:
+    subscription = Subscription("C1", "acme/edges")
+    await Subscriptions(database).add(subscription)
+    after = Named("https://h/ACME/edges", "ACME/edges", "https://h/ACME/edges.git")
+    await database.write(lambda connection: rename(connection, EDGES, after, BOB, 200.0, once="it"))
+    assert await Subscriptions(database).all() == (subscription,)
+
+
 @pytest.mark.parametrize("is_aside", [False, True])
 async def test_what_was_told_before_and_is_not_done_is_done_under_the_new_name(
     database: Database, renamed: Rename, *, is_aside: bool

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from pydantic import SecretStr
 
+from bot.addresses import Addresses
 from bot.domain.approval import ApprovalRequest, PipelineChange, Proposal
 from bot.domain.deployment import (
     Actor,
@@ -93,6 +94,9 @@ class Deployer:
 
     async def names_of(self, place: str, owner: str) -> Collection[str]:
         return await self._database.read(lambda connection: names_of(connection, place, owner))
+
+    async def other_spellings(self, address: str) -> Sequence[str]:
+        return await Addresses(self._database, self._git, self._github.url).other_spellings(address)
 
     async def resolve(self, repository: str, ref: str) -> Commit:
         name = urlsplit(repository).path.strip("/").removesuffix(".git")

@@ -104,12 +104,13 @@ async def _where(
     is_new: bool = False,
     left_behind: bool = False,
 ) -> "Where":
-    """The place that is meant; an environment that the default branch has.
+    """The place that is meant, where the rules let somebody at a terminal act on it.
 
     What is kept by an address that does not count any more is found, and nothing new is put there.
     With `left_behind` an environment that only its lock still knows is one too.
     """
-    from handlers.commands.locking import Where, lock_at  # noqa: PLC0415 - heavy
+    from bot.leave import take_leave_to_act  # noqa: PLC0415 - heavy
+    from handlers.commands.locking import Where, lock_at  # noqa: PLC0415
 
     address = await bot.addresses.typed(repository)
     check_readable([address])
@@ -117,15 +118,17 @@ async def _where(
         raise StoppedError(Code.BAD_COMMAND, "--all says all, and --to names one")
     if is_new or not await bot.addresses.is_kept(address, environment):
         await bot.addresses.check_counts(address, environment)
-    if everywhere:
-        return Where(address, None, "pachops", "--to ")
-    commit = await bot.git.resolve(address, None)
+    by = Actor(user(), "cli")
     try:
-        name = await bot.environment_name(address, commit, environment)
+        name = await take_leave_to_act(bot, address, environment, by, everywhere=everywhere)
     except StoppedError as stopped:
         where = Where(address, environment, "pachops", "--to ")
         is_unknown = stopped.reason.code is Code.ENVIRONMENT_UNKNOWN and environment is not None
-        if not (left_behind and is_unknown and await lock_at(bot.locks, where, time.time())):
+        there = await lock_at(bot.locks, where, time.time()) if left_behind and is_unknown else None
+        if there is None:
             raise
+        if not there.is_of(by):
+            # The rules that said who else may are gone with the environment.
+            await take_leave_to_act(bot, address, None, by, everywhere=True)
         return where
     return Where(address, name, "pachops", "--to ")

@@ -36,6 +36,15 @@ def may_deploy(
     return tuple(_against(rules, request, now))
 
 
+def may_act(rules: EnvironmentRules, environment: str, who: Actor) -> tuple[Reason, ...]:
+    """Why a terminal may not act on the environment, without a commit; empty where it may."""
+    return tuple(
+        reason
+        for people in rules.deployers
+        for reason in kept_out(people, who, environment, Code.NOT_A_DEPLOYER)
+    )
+
+
 def may_vote(rules: EnvironmentRules, environment: str, who: Actor) -> tuple[Reason, ...]:
     """Why a vote at a terminal does not count; empty where it does."""
     return tuple(
@@ -63,8 +72,7 @@ def kept_out(people: People, who: Actor, environment: str, code: Code) -> Iterat
 
 def _against(rules: EnvironmentRules, request: Request, now: datetime | None) -> Iterator[Reason]:
     who, environment = request.actor, request.environment
-    for people in rules.deployers:
-        yield from kept_out(people, who, environment, Code.NOT_A_DEPLOYER)
+    yield from may_act(rules, environment, who)
     if request.kind is Kind.DEPLOY:
         yield from _branch(rules, request)
     if request.force is not None:

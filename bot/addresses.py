@@ -33,7 +33,7 @@ class Addresses:
         alike = dict.fromkeys(each.address for each in await self._alike(address))
         return [each for each in alike if each != address]
 
-    async def check_counts(self, address: str, environment: str | None) -> None:
+    async def check_goes_first(self, address: str, environment: str | None) -> None:
         """OTHER_ADDRESS where the environment (None: any) is deployed by another address.
 
         That of what a folder is a clone of, or the one that is read without a key of one's own: its
@@ -59,7 +59,13 @@ class Addresses:
 
     async def _read_by(self, address: str) -> Sequence[str]:
         """The URLs of a repository."""
-        return await self._git.remotes(address) if is_here(address) else [address]
+        if not is_here(address):
+            return [address]
+        try:
+            return await self._git.cloned_from(address)
+        except StoppedError:
+            # A rollback needs no folder; who needs it says what is wrong with it.
+            return ()
 
     async def _alike(self, address: str) -> Sequence[Kept]:
         wanted = spelled(address, self._github)

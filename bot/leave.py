@@ -17,8 +17,9 @@ async def take_leave(
 ) -> EnvironmentRules:
     """The rules that let it through.
 
-    Errors: why they do not, and those of git. What else stands in the way is shown.
+    Errors: why they do not, other_address, and those of git. What else stands in the way is shown.
     """
+    await bot.addresses.check_goes_first(request.repository, request.environment)
     rules = await bot.rules_for(request, lambda text: show(Warned(text)))
     against = may_deploy(rules, request, datetime.now(UTC))
     for each in against[1:]:

@@ -193,7 +193,6 @@ class Session:
 
     async def _ask(self, bot: Bot, order: DeployOrder) -> tuple[Request, EnvironmentRules]:
         request = await self._read(bot, order)
-        await bot.addresses.check_counts(request.repository, request.environment)
         return request, await take_leave(bot, request, self._show)
 
     async def _read(self, bot: Bot, order: DeployOrder) -> Request:

@@ -117,7 +117,7 @@ async def _where(
     if everywhere and environment is not None:
         raise StoppedError(Code.BAD_COMMAND, "--all says all, and --to names one")
     if is_new or not await bot.addresses.is_kept(address, environment):
-        await bot.addresses.check_counts(address, environment)
+        await bot.addresses.check_goes_first(address, environment)
     by = Actor(user(), "cli")
     try:
         name = await take_leave_to_act(bot, address, environment, by, everywhere=everywhere)

@@ -105,7 +105,7 @@ async def test_a_folder_and_its_url_are_one(
 
 async def refusal(addresses: Addresses, address: str, environment: str | None) -> Code | None:
     try:
-        await addresses.check_counts(address, environment)
+        await addresses.check_goes_first(address, environment)
     except StoppedError as stopped:
         return stopped.reason.code
     return None
@@ -129,11 +129,19 @@ async def test_a_clone_of_what_is_deployed_by_its_url_is_not_deployed(
 async def test_so_is_a_clone_whose_remote_is_written_in_another_way(
     addresses: Addresses, deployed: Deployed, clone: Repository, remote: str
 ) -> None:
-    clone.git("remote", "set-url", "origin", "/srv/other")
     clone.git("config", "url.https://github.com/.insteadOf", "gh:")
-    clone.git("remote", "add", "upstream", remote)
+    clone.git("remote", "rename", "origin", "upstream")
+    clone.git("remote", "set-url", "upstream", remote)
     await deployed(HTTPS)
     assert await refusal(addresses, str(clone.path), "production") is Code.OTHER_ADDRESS
+
+
+async def test_what_it_has_as_a_further_remote_is_something_else(
+    addresses: Addresses, deployed: Deployed, clone: Repository
+) -> None:
+    clone.git("remote", "add", "template", "https://github.com/acme/template")
+    await deployed("https://github.com/acme/template")
+    assert await refusal(addresses, str(clone.path), "production") is None
 
 
 async def test_a_lock_is_one_of_the_repository_too(
@@ -150,6 +158,13 @@ async def test_what_needs_a_key_gives_way_to_what_everybody_reads(
     await deployed(HTTPS)
     assert await refusal(addresses, SSH, "production") is Code.OTHER_ADDRESS
     assert await refusal(addresses, HTTPS, "production") is None
+
+
+async def test_a_folder_that_is_gone_is_a_clone_of_nothing(
+    addresses: Addresses, deployed: Deployed, tmp_path: Path
+) -> None:
+    await deployed(HTTPS)
+    assert await refusal(addresses, str(tmp_path / "gone"), "production") is None
 
 
 async def test_a_clone_of_something_else_is_deployed(

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from bot.app import Bot, open_bot
-from bot.domain.deployment import Actor, Commit, Kind, Request, Trigger
+from bot.domain.deployment import Actor, Commit, Deployment, Kind, Request, Trigger
 from bot.domain.gate_rules import EnvironmentRules
 from bot.domain.progress import Progress, Warned
 from bot.domain.reasons import Code, StoppedError
 from bot.leave import take_leave
 from bot.project import PROJECT_FILE
 from bot.settings import load_settings
+from bot.store.deployments import insert
 from tests.real.git_server import Repository
 
 ADA = Actor("ada", "cli")
@@ -129,6 +130,20 @@ async def test_where_a_path_does_not_say_which_branch_it_is_it_is_refused(
     assert (await leave(bot, asked(path, sha)))[0] is Code.NOT_A_DEPLOYER
     free = repository.commit(rules("drafts: false"), branch="mine")
     assert (await leave(bot, asked(path, free)))[0] is Code.BRANCH_UNCLEAR
+
+
+@pytest.mark.parametrize("kind", Kind)
+async def test_a_clone_is_no_way_around_the_line_of_its_url(
+    bot: Bot, tmp_path: Path, kind: Kind
+) -> None:
+    work = Repository(tmp_path / "work", bare=False)
+    sha = work.commit(rules("drafts: false"))
+    work.git("remote", "add", "origin", "git@github.com:acme/edges.git")
+    request = asked(str(work.path), sha, kind)
+    assert (await leave(bot, request))[0] is None
+    other = Deployment("1", replace(request, repository="https://github.com/acme/edges"))
+    await bot.database.write(lambda connection: insert(connection, other))
+    assert (await leave(bot, request))[0] is Code.OTHER_ADDRESS
 
 
 async def test_slack_is_told_where_those_rules_say(

@@ -11,7 +11,7 @@ from bot.services.git.refs import HEADS, branch_of, no_commits, ref_unknown
 
 _REMOTES = "refs/remotes/"
 _ORIGIN = "origin"
-_REMOTE = re.compile(r"\t(.+) \((?:fetch|push)\)")
+_REMOTE = re.compile(r"(?P<name>\S+)\t(?P<url>.+) \((?:fetch|push)\)")
 _FILTERS = r"^filter\..*\.(clean|process|required)$"
 
 
@@ -85,9 +85,8 @@ async def _check_has_commits(address: Address) -> None:
 
 
 async def _of_origin(address: Address, fetched: frozenset[str]) -> str:
-    """The HEAD of the only remote, or of that which is called so; else the only branch of it."""
-    remotes = (await _line(address, "remote") or "").split()
-    remote = remotes[0] if len(remotes) == 1 else _ORIGIN
+    """The HEAD of that remote; else the only branch of it."""
+    remote = await _remote(address)
     prefix = f"{_REMOTES}{remote}/"
     head = await _line(address, "symbolic-ref", "--quiet", f"{prefix}HEAD")
     branches = {each for each in fetched if each.startswith(prefix)} - {f"{prefix}HEAD"}
@@ -101,6 +100,12 @@ async def _of_origin(address: Address, fetched: frozenset[str]) -> str:
             f" `git remote set-head {remote} BRANCH`, or name the repository by its URL.",
         )
     return head
+
+
+async def _remote(address: Address) -> str:
+    """The only one, or the one that is called origin."""
+    remotes = (await _line(address, "remote") or "").split()
+    return remotes[0] if len(remotes) == 1 else _ORIGIN
 
 
 async def _names(address: Address, prefix: str) -> frozenset[str]:
@@ -130,10 +135,12 @@ async def _commit(address: Address, sha: str, ref: str, branch: str | None) -> C
     return Commit(sha=sha, ref=ref, branch=branch, title=title, author=author)
 
 
-async def remotes(address: Address) -> tuple[str, ...]:
-    """Where it is fetched from and pushed to, as git understands that."""
+async def cloned_from(address: Address) -> tuple[str, ...]:
+    """Where the remote that says its default branch is, to fetch and to push, as git has it."""
+    remote = await _remote(address)
     listed = (await _git(address, "remote", "-v")).decode(errors="replace")
-    return tuple(dict.fromkeys(_REMOTE.findall(listed)))
+    found = (each["url"] for each in _REMOTE.finditer(listed) if each["name"] == remote)
+    return tuple(dict.fromkeys(found))
 
 
 async def uncommitted(address: Address) -> tuple[str, ...]:

@@ -113,8 +113,8 @@ class Git:
         async with self._reading(address):
             return await local.default_branch(address)
 
-    async def remotes(self, repository: str) -> tuple[str, ...]:
-        """The URLs of which a repository on this machine is a clone; () for one elsewhere."""
+    async def cloned_from(self, repository: str) -> tuple[str, ...]:
+        """The URLs of what a repository on this machine is a clone of; () for one elsewhere."""
         address = _address(repository)
         if address.scheme == "file":
             folder = _folder(address)
@@ -123,7 +123,7 @@ class Git:
         if not address.is_local:
             return ()
         async with self._reading(address):
-            return await local.remotes(address)
+            return await local.cloned_from(address)
 
     async def has(self, repository: str, sha: str) -> bool:
         """Whether we have a copy of this commit; nobody else is asked."""

@@ -110,25 +110,37 @@ async def _where(
     With `left_behind` an environment that only its lock still knows is one too.
     """
     from bot.leave import take_leave_to_act  # noqa: PLC0415 - heavy
-    from handlers.commands.locking import Where, lock_at  # noqa: PLC0415
+    from handlers.commands.locking import Where  # noqa: PLC0415
 
-    address = await bot.addresses.typed(repository)
-    check_readable([address])
     if everywhere and environment is not None:
         raise StoppedError(Code.BAD_COMMAND, "--all says all, and --to names one")
+    address = await bot.addresses.typed(repository)
+    check_readable([address])
     if is_new or not await bot.addresses.is_kept(address, environment):
         await bot.addresses.check_goes_first(address, environment)
     by = Actor(user(), "cli")
     try:
         name = await take_leave_to_act(bot, address, environment, by, everywhere=everywhere)
     except StoppedError as stopped:
-        where = Where(address, environment, "pachops", "--to ")
-        is_unknown = stopped.reason.code is Code.ENVIRONMENT_UNKNOWN and environment is not None
-        there = await lock_at(bot.locks, where, time.time()) if left_behind and is_unknown else None
-        if there is None:
+        name = environment
+        if not left_behind or not await _is_left_behind(bot, address, name, by, stopped):
             raise
-        if not there.is_of(by):
-            # The rules that said who else may are gone with the environment.
-            await take_leave_to_act(bot, address, None, by, everywhere=True)
-        return where
     return Where(address, name, "pachops", "--to ")
+
+
+async def _is_left_behind(
+    bot: "Bot", address: str, environment: str | None, by: Actor, stopped: StoppedError
+) -> bool:
+    """Whether only its lock still knows the environment, and it may be released.
+
+    By its owner, or by who may act on all: the rules that said who else may are gone.
+    """
+    from bot.leave import take_leave_to_act  # noqa: PLC0415 - heavy
+
+    if environment is None or stopped.reason.code is not Code.ENVIRONMENT_UNKNOWN:
+        return False
+    found = await bot.locks.list(address, time.time())
+    there = next((each for each in found if each.environment == environment), None)
+    if there is not None and not there.is_of(by):
+        await take_leave_to_act(bot, address, None, by, everywhere=True)
+    return there is not None

@@ -2,10 +2,14 @@
 
 import re
 from collections.abc import Collection
+from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
 _SCP = re.compile(r"(?:[^@/]+@)?([^/:]+):(?!//)(.+)")
 _FILE = "file://"
+_HERE, _WITH_A_KEY, _IN_THE_CLEAR, _OF_ALL = range(4)
+"""How well an address can be read by all."""
+_BY_SCHEME = MappingProxyType({"http": _IN_THE_CLEAR, "https": _OF_ALL})
 
 
 def repository_names(address: str) -> tuple[str, ...]:
@@ -25,14 +29,17 @@ def spelled(address: str, github: Collection[str]) -> str:
     if is_here(address):
         return address
     same = address.removesuffix(".git")
-    host, _ = _host_and_path(address)
-    return same.lower() if host in github else same
+    if _host_and_path(address)[0] not in github:
+        return same
+    if _rank(address) == _WITH_A_KEY:
+        return f"ssh://{repository_names(address)[-1]}"
+    return same.lower()
 
 
 def goes_before(other: str, address: str) -> bool:
     """Whether a repository of both addresses is deployed by the other rather than by this one.
 
-    What everybody reads goes first: a URL that needs no key, then one that does, then a folder.
+    What everybody reads goes first: https, then http, then what needs a key, then a folder.
     """
     return _rank(other) > _rank(address)
 
@@ -44,8 +51,8 @@ def is_here(address: str) -> bool:
 
 def _rank(address: str) -> int:
     if is_here(address):
-        return 0
-    return 2 if address.startswith(("http://", "https://")) else 1
+        return _HERE
+    return _BY_SCHEME.get(address.partition("://")[0], _WITH_A_KEY)
 
 
 def _host_and_path(address: str) -> tuple[str, str]:

@@ -27,6 +27,7 @@ def test_a_repository_is_known_by_its_name(address: str, names: tuple[str, ...])
         ("https://github.com/ACME/Edges", "https://github.com/acme/edges"),
         ("https://git.acme.io/ACME/Edges.git", "https://git.acme.io/acme/edges"),
         ("git@github.com:ACME/Edges.git", "git@github.com:acme/edges"),
+        ("ssh://git@github.com/acme/edges", "git@github.com:acme/edges.git"),
         ("https://elsewhere.io/edges.git", "https://elsewhere.io/edges"),
         ("file:///srv/my%20edges", "/srv/my edges"),
     ],
@@ -41,6 +42,9 @@ def test_these_are_two_ways_to_write_one_address(one: str, other: str) -> None:
         ("https://elsewhere.io/ACME/Edges", "https://elsewhere.io/acme/edges"),
         ("https://github.com/acme/edges", "https://github.com/acme/edges2"),
         ("https://github.com/acme/edges", "git@github.com:acme/edges"),
+        ("http://git.acme.io:8080/acme/edges", "http://git.acme.io/acme/edges"),
+        # What is read safely is not read in the clear because somebody once did.
+        ("http://github.com/acme/edges", "https://github.com/acme/edges"),
         ("/srv/edges.git", "/srv/edges"),
         ("/srv/Edges", "/srv/edges"),
     ],
@@ -54,6 +58,7 @@ def test_these_may_be_two_repositories_or_two_ways_to_read_one(one: str, other: 
     [
         ("git@github.com:acme/edges.git", "https://github.com/Acme/Edges", True),
         ("ssh://git@git.acme.io:2222/ml/edges", "https://git.acme.io/ml/edges.git", True),
+        ("http://github.com/acme/edges", "https://github.com/acme/edges", True),
         ("/home/ada/edges", "https://github.com/acme/edges", True),
         ("file:///home/ada/edges", "git@github.com:acme/edges", True),
         # Else each would send on to the other.

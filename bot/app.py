@@ -31,7 +31,7 @@ from bot.git_logins import GitLogins
 from bot.journal import Journal, Listener
 from bot.logs import about
 from bot.redact import Redactor, logs_cleaned
-from bot.ruling import Ruled, ruled, rules_at_terminal
+from bot.ruling import Ruled, declared_and_ruling, reach_by, ruled, rules_at_terminal
 from bot.services.calls import UNCOUNTED, Calls
 from bot.services.git import Git
 from bot.services.logins import Login
@@ -176,16 +176,16 @@ class Bot:
 
         check_forks(request, self.settings)
         source = await open_source(self.git, request.repository, request.commit.sha)
-        rules, default = source, None
-        if not request.is_own:
-            rules = await open_default(self.git, request.repository)
+        declared, ruling = await declared_and_ruling(self.git, request, source)
+        default = None
         if request.trust is Trust.UNTRUSTED:
-            default = DefaultBranch(rules, self.public_registry)
-        _, environment = rules.project.environment(request.environment)
+            default = DefaultBranch(declared, self.public_registry)
+        name, environment = declared.project.environment(request.environment)
         plan = await make_plan(
             source,
             request,
             project=environment.project,
+            reach=reach_by(self.settings, ruling, name, environment.cluster),
             registry=self.registry,
             pachyderm=self.pachyderm(environment.cluster),
             default=default,
@@ -201,11 +201,13 @@ class Bot:
         from bot.stages.unasked import NoCluster, NoRegistry  # noqa: PLC0415
 
         source = await open_source(self.git, request.repository, request.commit.sha)
-        _, environment = source.project.environment(request.environment)
+        name, environment = source.project.environment(request.environment)
         return await make_plan(
             source,
             request,
             project=environment.project,
+            # What it would be refused for once its rules are the default branch's.
+            reach=reach_by(self.settings, source, name, environment.cluster),
             registry=NoRegistry(),
             pachyderm=NoCluster(),
         )

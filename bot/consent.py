@@ -79,12 +79,12 @@ class Consent:
             named=approvals.named,
         )
 
-    async def look_again(self) -> tuple[str, ...]:
+    async def look_again(self, preparation: Preparation) -> tuple[str, ...]:
         """Hours may have gone by since the gate was asked, and with approvals a day."""
         calendar: Calendar = ALWAYS
         by_rules: tuple[Reason, ...] = ()
         if self._request.kind is Kind.DEPLOY:
-            rules = await self._work.rules()
+            rules = await self._work.rules(preparation)
             calendar, by_rules = rules.calendar, await self._by_rules(rules)
         against = await self._against(calendar)
         if self._request.force is not None:

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, TypeAdapter, Va
 from pydantic.json_schema import GenerateJsonSchema
 
 from bot.domain.gate_rules import Rules
+from bot.domain.place import Place
 from bot.domain.reasons import Code, StoppedError
 from bot.positions import find_problems, nearest, read_yaml, stopped
 from bot.project_rules import Gated
@@ -87,7 +88,7 @@ class Environment(Gated):
     """A named place to deploy to."""
 
     project: PachydermName = "default"
-    """The Pachyderm project."""
+    """The Pachyderm project: its pipelines are changed by environments that name it, and by no other."""
     cluster: Name = "default"
     """A cluster of the operator's settings."""
     verify: Annotated[
@@ -142,6 +143,10 @@ class Project(Declared):
     def rules(self) -> Rules:
         """What the gate asks; only those of the default branch's file are the repository's."""
         return Rules({name: each.rules() for name, each in self._known.items()})
+
+    def places(self) -> Mapping[str, Place]:
+        """Where each environment has its pipelines; clusters by the names that are written."""
+        return {name: Place(each.cluster, each.project) for name, each in self._known.items()}
 
     def environment(self, name: str | None) -> tuple[str, Environment]:
         """The environment that a command means; StoppedError where that is not clear.

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from bot.domain.deployment import Kind, Request
 from bot.domain.gate_rules import EnvironmentRules
+from bot.domain.place import EVERYWHERE, Reach, reach_of
 from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
 from bot.project import PROJECT_FILE, Environment
 from bot.services.git import Git
@@ -35,11 +37,14 @@ class Ruled:
 
     declared: Source
     """Where it is declared."""
+    ruling: Source
+    """Whose rules count."""
     environment: Environment
     rules: EnvironmentRules
     """Within the operator's own."""
 
 
+Read = TypeVar("Read")
 Look = Callable[[Git, Settings, Request], Awaitable[Ruled]]
 
 
@@ -71,15 +76,7 @@ async def rules_at_terminal(
     """
 
     async def within(seconds: float, look: Look) -> EnvironmentRules:
-        try:
-            async with asyncio.timeout(seconds):
-                return (await look(git, settings, request)).rules
-        except TimeoutError as error:
-            raise StoppedError(
-                Code.REPOSITORY_UNREADABLE,
-                f"{request.repository} was not read within {seconds:g} s, so that its rules are not"
-                " known",
-            ) from error
+        return (await _in_time(seconds, request, look(git, settings, request))).rules
 
     if request.kind is Kind.DEPLOY:
         return (await ruled(git, settings, request)).rules
@@ -94,14 +91,70 @@ async def rules_at_terminal(
     return await within(ROLLBACK_SECONDS, ruled_by_its_commit)
 
 
+async def reach_of_return(
+    git: Git, settings: Settings, request: Request, cluster: str, fell_back: Callable[[str], None]
+) -> Reach:
+    """What a rollback leaves alone now. Errors: as above.
+
+    It does not wait long for the default branch either; where that does not come nothing is others'.
+    """
+    reading = open_default(git, request.repository)
+    try:
+        ruling = await _in_time(ROLLBACK_SECONDS, request, reading)
+    except StoppedError as stopped:
+        if stopped.reason.code not in _NOT_READ:
+            raise
+        fell_back(stopped.reason.fact)
+        return EVERYWHERE
+    return reach_by(settings, ruling, request.environment, cluster)
+
+
+async def _in_time(seconds: float, request: Request, reading: Awaitable[Read]) -> Read:
+    try:
+        async with asyncio.timeout(seconds):
+            return await reading
+    except TimeoutError as error:
+        raise StoppedError(
+            Code.REPOSITORY_UNREADABLE,
+            f"{request.repository} was not read within {seconds:g} s, so that its rules are not known",
+        ) from error
+
+
+def reach_by(settings: Settings, ruling: Source, environment: str, cluster: str) -> Reach:
+    """What of a cluster an environment leaves alone, by the rules that count."""
+    places = {
+        name: replace(place, cluster=settings.one_name(place.cluster))
+        for name, place in ruling.project.places().items()
+    }
+    return reach_of(environment, settings.one_name(cluster), places)
+
+
+async def declared_and_ruling(git: Git, request: Request, source: Source) -> tuple[Source, Source]:
+    """Where a plan's environment is declared, and whose rules say what it reaches. Errors: as above."""
+    if not request.is_own:
+        default = await open_default(git, request.repository)
+        return default, default
+    try:
+        return source, (await open_ruling(git, request.repository, source))[0]
+    except StoppedError as stopped:
+        # A deployment is refused for that; a plan changes nothing.
+        if stopped.reason.code is not Code.BRANCH_UNCLEAR:
+            raise
+        return source, source
+
+
+async def open_ruling(git: Git, repository: str, declared: Source) -> tuple[Source, str]:
+    """The default branch and its name. Errors: as above."""
+    commit = await git.default_branch(repository)
+    if commit.sha == declared.sha:
+        return declared, declared.sha
+    return await open_source(git, repository, commit.sha), commit.branch or commit.sha
+
+
 async def _ruling(git: Git, request: Request, declared: Source) -> Source:
     """The default branch. Errors: environment_unknown, where it has it not."""
-    commit = await git.default_branch(request.repository)
-    if commit.sha == declared.sha:
-        return declared
-    default = await open_source(git, request.repository, commit.sha)
-    if request.environment not in default.project.rules().environments:
-        branch = commit.branch or commit.sha
+    default, branch = await open_ruling(git, request.repository, declared)
+    if default is not declared and request.environment not in default.project.rules().environments:
         raise StoppedError(
             Code.ENVIRONMENT_UNKNOWN,
             f"'{request.environment}' is not an environment of {branch}, whose rules count",
@@ -113,4 +166,4 @@ async def _ruling(git: Git, request: Request, declared: Source) -> Source:
 def _within(settings: Settings, request: Request, declared: Source, ruling: Source) -> Ruled:
     name, environment = declared.project.environment(request.environment)
     rules = settings.narrow(ruling.project.rules(), request.repository)
-    return Ruled(declared, environment, rules.environments[name])
+    return Ruled(declared, ruling, environment, rules.environments[name])

@@ -10,10 +10,12 @@ from bot.domain.deployment import BuiltImage, Deployment, Request, Trigger, Upda
 from bot.domain.gate_facts import Standing
 from bot.domain.gate_rules import NO_APPROVALS, Approvals, EnvironmentRules
 from bot.domain.history import Return
+from bot.domain.place import EVERYWHERE, Reach
 from bot.domain.plan import (
     Destination,
     ImagePlan,
     PipelinePlan,
+    PipelineStep,
     Plan,
     Preparation,
     image_lines,
@@ -25,7 +27,7 @@ from bot.domain.reasons import Code, Reason, StoppedError
 from bot.domain.trust import Trust
 from bot.project import Environment
 from bot.redact import Redactor
-from bot.ruling import Ruled, ruled
+from bot.ruling import Ruled, reach_by, reach_of_return, ruled
 from bot.services.docker import Buildx, DockerEngine
 from bot.services.git import Git
 from bot.services.pachyderm import Pachyderm
@@ -93,6 +95,7 @@ class Read:
     default_sha: str | None = None
     """Of the default branch; None where the command's own commit says all."""
     approvals: Approvals = NO_APPROVALS
+    reach: Reach = EVERYWHERE
 
 
 class StageWork:
@@ -118,7 +121,13 @@ class StageWork:
         described = await source.mirror.describe(source.sha)
         await self._services.deployments.save(self._id, COMMITTED_AT, described.committed_at)
         default_sha = None if self._request.is_own else found.declared.sha
-        return Read(described.title, _destination(found.environment), default_sha, approvals)
+        destination = _destination(found.environment)
+        reach = self._reach(found.ruling, destination)
+        return Read(described.title, destination, default_sha, approvals, reach)
+
+    def _reach(self, ruling: Source, destination: Destination) -> Reach:
+        request = self._request
+        return reach_by(self._services.settings, ruling, request.environment, destination.cluster)
 
     def _check_somebody_approves(self, approvals: Approvals) -> None:
         """A workflow's database ends with its step: nobody could ever answer there."""
@@ -130,9 +139,13 @@ class StageWork:
                 "has nobody to ask",
             )
 
-    async def rules(self) -> EnvironmentRules:
-        """The environment's rules as they are now, within the operator's own."""
+    async def rules(self, preparation: Preparation) -> EnvironmentRules:
+        """The environment's rules as they are now, within the operator's own.
+
+        Errors: also project_of_another, where a pipeline is in what is another's by now.
+        """
         found = await (self._ruled() if self._request.is_own else patiently(self._ruled))
+        _check_steps(self._reach(found.ruling, preparation.destination), preparation.steps)
         return found.rules
 
     async def _ruled(self) -> Ruled:
@@ -146,6 +159,7 @@ class StageWork:
             source,
             self._request,
             project=destination.project,
+            reach=read.reach,
             registry=self._services.registry,
             pachyderm=self._services.pachyderm(destination.cluster),
             default=await self._default_branch(read.default_sha),
@@ -265,12 +279,26 @@ class StageWork:
         """What going back means; fixed when the rollback begins."""
         deployments = self._services.deployments
         back = await plan_return(deployments, self._request)
+        _check_steps(await self._reach_of_return(back.destination.cluster), back.steps)
         await deployments.save(self._id, UNDONE, list(back.undone))
         if (to := await deployments.get(back.to) if back.to else None) is not None:
             await deployments.goes_back_to(self._id, to.request.commit)
         await self._keep_plan(Plan((), returning_pipelines(back)))
         self._report(Planned((), lines(returning_pipelines(back))))
         return back
+
+    async def _reach_of_return(self, cluster: str) -> Reach:
+        """What has become others' since."""
+
+        def fell_back(fact: str) -> None:
+            self._report(
+                Warned(f"Whether a pipeline is another environment's is not known: {fact}")
+            )
+
+        services = self._services
+        return await reach_of_return(
+            services.git, services.settings, self._request, cluster, fell_back
+        )
 
     async def _open_source(self) -> Source:
         return await open_source(
@@ -292,6 +320,11 @@ class StageWork:
     @property
     def _id(self) -> str:
         return self._deployment.id
+
+
+def _check_steps(reach: Reach, steps: Sequence[PipelineStep]) -> None:
+    for step in steps:
+        reach.check(step.project, step.name)
 
 
 def _missing(plan: Plan) -> list[ImagePlan]:

@@ -184,7 +184,9 @@ class Workflow:
             return
         if approvals.needed and self._request.force is None:
             await self._approve(preparation, approvals)
-        await self._steps.keep("second_look", tuple[str, ...], self._look_again)
+        await self._steps.keep(
+            "second_look", tuple[str, ...], lambda: self._look_again(preparation)
+        )
         self._journey.preparation = preparation
         self._journey.pipelines = await self._steps.stage(
             Stage.UPDATE,
@@ -216,9 +218,9 @@ class Workflow:
         )
         self._note(f"Approved by {', '.join(each.name for each in by)}.")
 
-    async def _look_again(self) -> tuple[str, ...]:
+    async def _look_again(self, preparation: Preparation) -> tuple[str, ...]:
         self._journey.was_looked_at = True
-        return await self._consent.look_again()
+        return await self._consent.look_again(preparation)
 
     async def _apply(
         self, preparation: Preparation, pachyderm: Pachyderm
@@ -226,7 +228,7 @@ class Workflow:
         if not self._journey.was_looked_at and await _has_changed_nothing(preparation, pachyderm):
             # Hours may have gone by since the bot was stopped.
             await self._work.discard_transaction(pachyderm)
-            await self._consent.look_again()
+            await self._consent.look_again(preparation)
         await self._consent.note_update(preparation, self._journey.images)
         limit = self._services.settings.timeouts.update
         return await in_time(self._work.apply(preparation), limit, Stage.UPDATE)

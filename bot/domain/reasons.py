@@ -72,6 +72,7 @@ class Code(StrEnum):
     FORK_NOT_ALLOWED = "fork_not_allowed"
     FORK_NEEDS_SHA = "fork_needs_sha"
     FORK_NEEDS_RIGHTS = "fork_needs_rights"
+    PROJECT_OF_ANOTHER = "project_of_another"
     BRANCH_NOT_ALLOWED = "branch_not_allowed"
     COMMIT_ELSEWHERE = "commit_elsewhere"
     HEAD_MOVED = "head_moved"
@@ -372,6 +373,12 @@ MEANINGS = MappingProxyType(
             Kind.REFUSED,
             "The fork's files ask for what a fork's code may not have",
             "Look at the commits, push them to a branch of the repository itself and deploy that.",
+        ),
+        Code.PROJECT_OF_ANOTHER: Meaning(
+            Kind.REFUSED,
+            "The pipeline is in the project of another environment",
+            "Deploy it to that environment, or take pipeline.project out of its spec. Environments that"
+            " share a project on purpose both name it in .pachops.yml on the default branch.",
         ),
         Code.BRANCH_NOT_ALLOWED: Meaning(
             Kind.REFUSED,

@@ -85,6 +85,12 @@ class ClusterSettings(Group):
     root_certs: Certificates | None = Field(default=None, repr=False)
     """Read from a PEM file: whom to trust for `grpcs://`; without it the system's authorities."""
 
+    @property
+    def server(self) -> tuple[str | None, int | None]:
+        """Host and port: equal for one cluster, however its address is written."""
+        url = urlsplit(self.address)
+        return url.hostname, url.port
+
 
 class GitLogin(Group):
     """A login for a git host."""

@@ -117,6 +117,12 @@ class Settings(Group):
             else f"Add it to the settings file: clusters: {name}: address: grpc://HOST:PORT.",
         )
 
+    def one_name(self, cluster: str) -> str:
+        """The first of the names that a cluster has: several may have one address."""
+        if (found := self.clusters.get(cluster)) is None:
+            return cluster
+        return next(name for name, each in self.clusters.items() if each.server == found.server)
+
     def narrow(self, rules: Rules, repository: str) -> Rules:
         """A repository's rules within the operator's own; the repository by its address."""
         return narrowed(self.rules, rules, repository)

@@ -10,6 +10,7 @@ from bot.domain.image import (
     parse_reference,
     same_repository,
 )
+from bot.domain.place import Reach
 from bot.domain.plan import (
     Change,
     ImagePlan,
@@ -21,6 +22,7 @@ from bot.domain.plan import (
 )
 from bot.domain.spec import Spec, in_order, to_json, with_project
 from bot.domain.trust import Trust
+from bot.project import PROJECT_FILE
 from bot.services.together import both, together
 from bot.stages.asked import Cluster, Registry
 from bot.stages.declared import Declared, read_declared, repositories_of
@@ -50,13 +52,14 @@ async def make_plan(
     request: Request,
     *,
     project: str,
+    reach: Reach,
     registry: Registry,
     pachyderm: Cluster,
     default: DefaultBranch | None = None,
 ) -> Plan:
     """Work out what the deployment would do; the registry and pachd are only asked.
 
-    A commit that is not trusted is held against the default branch, which must then be given.
+    A pipeline out of `reach` is refused, unless `only` leaves it out. A commit that is not trusted is held against the default branch, which must then be given.
     """
     if (default is None) is not (request.trust is Trust.TRUSTED):
         msg = "an untrusted commit, and no other, is planned beside the default branch"
@@ -78,6 +81,9 @@ async def make_plan(
         runs=runs,
         bases={name: recipe.bases for name, recipe in recipes.items()},
     )
+    for spec in specs:
+        if _full_name(spec) in selection.pipelines:
+            _check_reach(reach, spec, project)
     order = [name for name in build_order(recipes) if name in selection.images]
     chosen = {name: recipes[name] for name in order}
     if default is not None and ours is not None:
@@ -138,6 +144,14 @@ async def _check_builds(
             if not any(same_repository(base.reference, repository) for repository in own)
         ]
     await check_public(outside, default.public)
+
+
+def _check_reach(reach: Reach, spec: Spec, project: str) -> None:
+    where, next_step = f"{spec.place}: pipeline.project", None
+    if spec.project == project:
+        where = f"{PROJECT_FILE}: environments.{reach.environment}.project"
+        next_step = f"Give {reach.environment} a project that no other environment has."
+    reach.check(spec.project or project, spec.name, where=where, next_step=next_step)
 
 
 def _in_project(specs: Sequence[Spec], project: str) -> tuple[Spec, ...]:

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from bot.domain.deployment import Actor, Commit, Kind, Request, Trigger
+from bot.domain.place import EVERYWHERE
 from bot.domain.plan import Plan
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.domain.trust import Trust
@@ -120,6 +121,7 @@ class World:
             source,
             request,
             project="vision",
+            reach=EVERYWHERE,
             registry=cast(Registry, self.private),
             pachyderm=cast(Pachyderm, self.pachd),
             default=default if trust is Trust.UNTRUSTED else None,
@@ -304,6 +306,7 @@ async def test_an_untrusted_commit_is_never_planned_as_if_it_were_trusted(world:
             source,
             request,
             project="vision",
+            reach=EVERYWHERE,
             registry=cast(Registry, world.private),
             pachyderm=cast(Pachyderm, world.pachd),
         )

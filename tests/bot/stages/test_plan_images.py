@@ -6,6 +6,7 @@ from typing import cast
 import pytest
 
 from bot.domain.deployment import Actor, Commit, Kind, Request, Trigger
+from bot.domain.place import EVERYWHERE
 from bot.domain.plan import ImagePlan
 from bot.domain.reasons import StoppedError
 from bot.services.git import Git
@@ -55,6 +56,7 @@ async def plan_of_b(repository: Repository, files: dict[str, Content]) -> ImageP
         source,
         request,
         project="default",
+        reach=EVERYWHERE,
         registry=cast(Registry, Outside()),
         pachyderm=cast(Pachyderm, Outside()),
     )

@@ -200,7 +200,7 @@ class Session:
         changed = await bot.git.uncommitted(address)
         if changed:
             self._show(Warned(words.not_committed(changed)))
-        commit = order.commit or await bot.git.resolve(address, order.ref)
+        commit = order.commit or await bot.git.resolve(address, order.ref, own=True)
         why = typed(read_reason, order.force)
         self.request = Request(
             kind=Kind.DEPLOY,

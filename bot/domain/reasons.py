@@ -361,7 +361,7 @@ MEANINGS = MappingProxyType(
         ),
         Code.FORK_NOT_ALLOWED: Meaning(
             Kind.REFUSED,
-            "The environment takes nothing from forks",
+            "Nothing is taken from a fork here",
             "Push the commits to a branch of the repository itself and deploy that.",
         ),
         Code.FORK_NEEDS_SHA: Meaning(

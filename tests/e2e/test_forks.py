@@ -10,8 +10,10 @@ from pathlib import Path
 import docker
 import pytest
 
+from bot.domain.deployment import Outcome
 from bot.serve import open_server
 from bot.settings import load_settings
+from tests.e2e.test_main_job import simple
 from tests.e2e.world import World
 from tests.real.git_server import Content
 from tests.standins.github.server import GitHubServer
@@ -196,3 +198,17 @@ async def test_the_operator_may_refuse_all_forks(conversation: Conversation) -> 
     async with conversation.listening(PACHOPS_ALLOW_FORKS="false"):
         await github.comment(pull, f"/pachops deploy staging {pull.head_sha}")
         await github.expect_comment(pull, "take no forks", patience=PATIENCE)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_at_a_terminal_a_pull_request_is_no_name_for_a_commit(
+    world: World, *, dry_run: bool
+) -> None:
+    world.commit(simple(world))
+    theirs = simple(world) | {"run.sh": "echo theirs\n"}
+    sha = world.repository.commit(theirs, branch="theirs")
+    world.repository.git("update-ref", "refs/pull/7/head", sha)
+    world.repository.git("update-ref", "-d", "refs/heads/theirs")
+    world.address = f"file://{world.repository.path}"
+    result = await world.deploy("pull/7/head", dry_run=dry_run)
+    assert (result.finished.outcome, result.code) == (Outcome.REFUSED, "fork_not_allowed")

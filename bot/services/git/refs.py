@@ -42,11 +42,20 @@ class Refs:
         """The commit that a branch, tag, full ref or `HEAD` is at; a branch goes before a tag."""
         if ref == "HEAD":
             return self._head()
-        for name in (HEADS + ref, TAGS + ref, f"refs/{ref}", ref):
-            sha = self.shas.get(name + "^{}") or self.shas.get(name)
-            if sha and name.startswith("refs/"):
-                return Commit(sha=sha, ref=ref, branch=branch_of(name))
-        return None
+        name = self._name(ref)
+        sha = self._sha(name) if name else None
+        return Commit(sha=sha, ref=ref, branch=branch_of(name)) if name and sha else None
+
+    def is_own(self, ref: str) -> bool:
+        """Whether it is a branch or a tag; what else a host has may be a fork's."""
+        return ref == "HEAD" or (self._name(ref) or "").startswith((HEADS, TAGS))
+
+    def _name(self, ref: str) -> str | None:
+        names = (HEADS + ref, TAGS + ref, f"refs/{ref}", ref)
+        return next((each for each in names if each.startswith("refs/") and self._sha(each)), None)
+
+    def _sha(self, name: str) -> str | None:
+        return self.shas.get(name + "^{}") or self.shas.get(name)
 
     def _head(self) -> Commit | None:
         sha = self.shas.get("HEAD")
@@ -74,6 +83,16 @@ def ref_unknown(ref: str, where: str, names: Iterable[str]) -> StoppedError:
         Code.REF_UNKNOWN,
         f"{where} has no branch, tag or commit `{ref}`",
         next_step=f"Did you mean {' or '.join(f'`{name}`' for name in near)}?",
+    )
+
+
+def not_own(found: Commit, where: str) -> StoppedError:
+    """A ref that may be of a fork."""
+    return StoppedError(
+        Code.FORK_NOT_ALLOWED,
+        f"`{found.ref}` of {where} is neither a branch nor a tag, and may be a fork's",
+        next_step=f"Look at the commit, then name it by its whole SHA, {found.sha}; or push it to a"
+        " branch of the repository and name that.",
     )
 
 

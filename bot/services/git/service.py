@@ -24,7 +24,15 @@ from bot.services.git.process import (
     run_git_guarded,
     their_environment,
 )
-from bot.services.git.refs import FULL_SHA, SHORT_SHA, Refs, check_ref, no_commits, ref_unknown
+from bot.services.git.refs import (
+    FULL_SHA,
+    SHORT_SHA,
+    Refs,
+    check_ref,
+    no_commits,
+    not_own,
+    ref_unknown,
+)
 from bot.services.logins import Login
 
 _NETWORK = {
@@ -85,9 +93,10 @@ class Git:
             if not errors.is_full(error):
                 raise errors.root_unusable(error, self._root) from error
 
-    async def resolve(self, repository: str, ref: str | None) -> Commit:
+    async def resolve(self, repository: str, ref: str | None, *, own: bool = False) -> Commit:
         """The commit that a ref is at now; None is HEAD. Errors: also ref_unknown.
 
+        With `own`, fork_not_allowed of what is neither branch nor tag of a URL.
         A full SHA is taken as it is: `mirror` finds out whether it exists. Title and author are
         only filled for a local repository; `Mirror.describe` has them for all.
         """
@@ -99,7 +108,7 @@ class Git:
                 return await local.resolve(address, wanted)
             if FULL_SHA.fullmatch(wanted):
                 return Commit(sha=wanted.lower(), ref=wanted)
-            return await self._resolve_remote(address, wanted)
+            return await self._resolve_remote(address, wanted, own=own)
 
     async def default_branch(self, repository: str) -> Commit:
         """The newest commit of the default branch. Errors: also ref_unknown, branch_unclear."""
@@ -242,7 +251,7 @@ class Git:
         await mirror.git("update-ref", "-d", keeper(sha))
         raise StoppedError(Code.REF_UNKNOWN, f"{sha} of {address.text} is a {kind}, not a commit")
 
-    async def _resolve_remote(self, address: Address, wanted: str) -> Commit:
+    async def _resolve_remote(self, address: Address, wanted: str, *, own: bool) -> Commit:
         printed = await self._network(
             address, "ls-remote", "--symref", *_upload_pack(address), "--", address.text
         )
@@ -250,6 +259,8 @@ class Git:
         if not refs.shas:
             raise no_commits(address.text)
         if found := refs.find(wanted):
+            if own and not refs.is_own(wanted):
+                raise not_own(found, address.text)
             return found
         if SHORT_SHA.fullmatch(wanted) and (sha := await self._lengthen(address, wanted)):
             return Commit(sha=sha, ref=wanted)

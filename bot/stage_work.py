@@ -324,7 +324,7 @@ class StageWork:
 
 def _check_steps(reach: Reach, steps: Sequence[PipelineStep]) -> None:
     for step in steps:
-        reach.check(step.project, step.name)
+        reach.check(step.project, f"pipeline {step.full_name}")
 
 
 def _missing(plan: Plan) -> list[ImagePlan]:

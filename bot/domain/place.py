@@ -24,13 +24,13 @@ class Reach:
     """Projects that are not its own, each with an environment whose it is."""
 
     def check(
-        self, project: str, pipeline: str, *, where: str | None = None, next_step: str | None = None
+        self, project: str, what: str, *, where: str | None = None, next_step: str | None = None
     ) -> None:
-        """Refuse a pipeline that is in another environment's project: project_of_another."""
+        """Refuse what would be changed in another environment's project: project_of_another."""
         if (owner := self.others.get(project)) is not None:
             raise StoppedError(
                 Code.PROJECT_OF_ANOTHER,
-                f"pipeline {project}/{pipeline} is in the project of {owner}, which is not that of"
+                f"{what} is in {project}, which is the project of {owner} and not of"
                 f" {self.environment}",
                 where=where,
                 next_step=next_step,

@@ -48,6 +48,8 @@ class Spec:
     """`transform.image`; Pachyderm has a default where there is none."""
     inputs: tuple[tuple[str | None, str], ...]
     """Project (None: the pipeline's own) and repo of everything it reads, but for cron."""
+    ticks: tuple[str, ...] = ()
+    """Other projects in which its cron inputs write the time."""
     line: int | None = None
     alone: bool = True
     """Whether it is the only one in its file."""
@@ -177,16 +179,30 @@ def _spec(file: str, number: int, document: Document) -> Spec:
         name=str(pipeline["name"]),
         image=_text(_mapping(body.get("transform")).get("image")),
         inputs=tuple(dict.fromkeys(_inputs(_mapping(body.get("input"))))),
+        ticks=tuple(dict.fromkeys(_ticks(_mapping(body.get("input"))))),
         line=document.line_of(()),
     )
 
 
 def _inputs(value: Mapping[str, object]) -> Iterator[tuple[str | None, str]]:
-    for kind, item in value.items():
-        if kind == "pfs" and isinstance(item, dict) and item.get("repo"):
+    for item in _leaves(value, "pfs"):
+        if item.get("repo"):
             yield _text(item.get("project")), str(item["repo"])
+
+
+def _ticks(value: Mapping[str, object]) -> Iterator[str]:
+    for item in _leaves(value, "cron"):
+        if (project := _text(item.get("project"))) is not None:
+            yield project
+
+
+def _leaves(value: Mapping[str, object], kind: str) -> Iterator[Mapping[str, object]]:
+    """The inputs of a kind, at every depth."""
+    for key, item in value.items():
+        if key == kind and isinstance(item, dict):
+            yield item
         for nested in item if isinstance(item, list) else ():
-            yield from _inputs(nested)
+            yield from _leaves(nested, kind)
 
 
 def _mapping(value: object) -> dict[str, object]:

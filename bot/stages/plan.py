@@ -151,7 +151,15 @@ def _check_reach(reach: Reach, spec: Spec, project: str) -> None:
     if spec.project == project:
         where = f"{PROJECT_FILE}: environments.{reach.environment}.project"
         next_step = f"Give {reach.environment} a project that no other environment has."
-    reach.check(spec.project or project, spec.name, where=where, next_step=next_step)
+    pipeline = f"pipeline {_full_name(spec)}"
+    reach.check(spec.project or project, pipeline, where=where, next_step=next_step)
+    for each in spec.ticks:
+        reach.check(
+            each,
+            f"the repo of a cron input of {pipeline}",
+            where=f"{spec.place}: input.cron.project",
+            next_step="Take the project out of the cron input.",
+        )
 
 
 def _in_project(specs: Sequence[Spec], project: str) -> tuple[Spec, ...]:

@@ -141,6 +141,23 @@ async def test_what_a_template_gives_is_looked_at(world: World) -> None:
     await world.refusal(brought)
 
 
+@pytest.mark.parametrize("nested", [False, True])
+async def test_a_cron_input_that_ticks_in_another_environments_project_is_refused(
+    world: World, *, nested: bool
+) -> None:
+    body = json.loads(spec())
+    cron = {"cron": {"name": "t", "spec": "@daily", "project": "vision", "repo": "r"}}
+    body["input"] = {"cross": [body["input"], cron]} if nested else cron
+    reason = await world.refusal(files(edges=json.dumps(body)))
+    assert reason.where == "edges.json: input.cron.project"
+
+
+async def test_another_environments_data_may_be_read(world: World) -> None:
+    body = json.loads(spec())
+    body["input"]["pfs"]["project"] = "vision"
+    assert len((await world.plan(files(edges=json.dumps(body)))).pipelines) == 1
+
+
 async def test_what_is_left_out_by_only_is_not_refused(world: World) -> None:
     plan = await world.plan(files(edges=spec(), theirs=spec("vision", "montage")), "edges")
     assert [each.name for each in plan.pipelines] == ["edges"]

@@ -16,7 +16,7 @@ def refused(
     environment: str, cluster: str, project: str, places: dict[str, Place] = PLACES
 ) -> StoppedError | None:
     try:
-        reach_of(environment, cluster, places).check(project, "edges")
+        reach_of(environment, cluster, places).check(project, f"pipeline {project}/edges")
     except StoppedError as stopped:
         return stopped
     return None

@@ -36,7 +36,7 @@ async def default_branch(address: Address) -> Commit:
     which nothing was fetched it is the branch that new repositories begin with, or the only one.
     Errors: GitFailedError; ref_unknown without commits; branch_unclear where it cannot be told.
     """
-    if await _is_bare(address):
+    if await is_bare(address):
         full = await _of_bare(address)
     elif fetched := await _names(address, _REMOTES):
         full = await _of_origin(address, fetched)
@@ -145,7 +145,7 @@ async def cloned_from(address: Address) -> tuple[str, ...]:
 
 async def uncommitted(address: Address) -> tuple[str, ...]:
     """Paths that differ from HEAD or are untracked, as `git status` names them."""
-    if await _is_bare(address):
+    if await is_bare(address):
         return ()
     printed = await _git(
         address,
@@ -160,7 +160,8 @@ async def uncommitted(address: Address) -> tuple[str, ...]:
     return tuple(line[3:] for line in lines if line)
 
 
-async def _is_bare(address: Address) -> bool:
+async def is_bare(address: Address) -> bool:
+    """Whether nobody works in it."""
     return await _git(address, "rev-parse", "--is-bare-repository") == b"true\n"
 
 

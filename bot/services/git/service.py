@@ -114,9 +114,8 @@ class Git:
         """The newest commit of the default branch. Errors: also ref_unknown, branch_unclear."""
         address = _address(repository)
         if address.scheme == "file":
-            folder = _folder(address)
-            # The HEAD of a work tree is what somebody works on.
-            address = _address(str(folder)) if (folder / ".git").exists() else address
+            # The HEAD of a work tree is what somebody works on, whichever way leads there.
+            address = await self._work_tree(address) or address
         if not address.is_local:
             return await self.resolve(repository, None)
         async with self._reading(address):
@@ -126,13 +125,19 @@ class Git:
         """The URLs of what a repository on this machine is a clone of; () for one elsewhere."""
         address = _address(repository)
         if address.scheme == "file":
-            folder = _folder(address)
-            # git would look for it with `.git` behind its name.
-            address = _address(str(folder)) if folder.exists() else address
+            address = _folder(address) or address
         if not address.is_local:
             return ()
         async with self._reading(address):
             return await local.cloned_from(address)
+
+    async def _work_tree(self, address: Address) -> Address | None:
+        """The folder of a `file://` URL, where it is one that somebody works in."""
+        here = _folder(address)
+        if here is None:
+            return None
+        async with self._reading(address):
+            return None if await local.is_bare(here) else here
 
     async def has(self, repository: str, sha: str) -> bool:
         """Whether we have a copy of this commit; nobody else is asked."""
@@ -365,9 +370,10 @@ def _address(repository: str) -> Address:
     return parse_address(repository, Path.cwd())
 
 
-def _folder(address: Address) -> Path:
-    """Of a `file://` URL."""
-    return Path(unquote(urlsplit(address.text).path))
+def _folder(address: Address) -> Address | None:
+    """Of a `file://` URL; None where git would look for it with `.git` behind its name."""
+    folder = Path(unquote(urlsplit(address.text).path)).resolve()
+    return Address(str(folder)) if folder.exists() else None
 
 
 def _upload_pack(address: Address) -> list[str]:

@@ -246,6 +246,35 @@ async def test_a_file_url_of_a_work_tree_is_that_of_its_path(git: Git, tmp_path:
     assert await default(git, f"file://{str(work.path).replace(' ', '%20')}") == (sha, "main")
 
 
+@pytest.mark.parametrize("way", ["link to .git", ".git", "link to it", "linked work tree's .git"])
+async def test_no_way_to_a_work_tree_makes_what_is_checked_out_its_default_branch(
+    git: Git, tmp_path: Path, way: str
+) -> None:
+    work = Repository(tmp_path / "work", bare=False)
+    sha = work.commit({"a": "1"}, branch="main")
+    work.commit({"a": "2"}, branch="mine")
+    work.git("worktree", "add", "--quiet", str(tmp_path / "beside"), "mine")
+    work.git("symbolic-ref", "HEAD", "refs/heads/mine")
+    (tmp_path / "to_git").symlink_to(work.path / ".git")
+    (tmp_path / "to_it").symlink_to(work.path)
+    paths = {
+        "link to .git": tmp_path / "to_git",
+        ".git": work.path / ".git",
+        "link to it": tmp_path / "to_it",
+        "linked work tree's .git": work.path / ".git" / "worktrees" / "beside",
+    }
+    assert await default(git, f"file://{paths[way]}") == (sha, "main")
+
+
+async def test_a_work_tree_whose_git_folder_is_elsewhere_is_one(git: Git, tmp_path: Path) -> None:
+    work = Repository(tmp_path / "work", bare=False)
+    sha = work.commit({"a": "1"}, branch="main")
+    work.commit({"a": "2"}, branch="mine")
+    work.git("init", "--quiet", "--separate-git-dir", str(tmp_path / "elsewhere"))
+    work.git("symbolic-ref", "HEAD", "refs/heads/mine")
+    assert await default(git, f"file://{tmp_path}/elsewhere") == (sha, "main")
+
+
 @pytest.mark.parametrize("bare", [True, False])
 async def test_a_repository_without_commits_has_none(
     git: Git, tmp_path: Path, *, bare: bool

@@ -85,7 +85,7 @@ class _Given:
     def _repository(self) -> str:
         if self.inputs.path:
             return str(self.runner.workspace / self.inputs.path)
-        return f"{self.runner.server}/{self.runner.repository}.git"
+        return self.runner.url
 
 
 class ActionStep:
@@ -126,7 +126,12 @@ class ActionStep:
     def session(self, settings: Settings) -> Session:
         """Whoever carries it out."""
         self._session = Session(
-            settings, self.report, self._attend, typed=["action"], unheard=said.SLACK_IS_AWAY
+            settings,
+            self.report,
+            self._attend,
+            typed=["action"],
+            unheard=said.SLACK_IS_AWAY,
+            greet=self._tell_git,
         )
         return self._session
 
@@ -179,6 +184,12 @@ class ActionStep:
         return StoppedError(reason.code, reason.fact, where=reason.where, next_step=step)
 
     # --- while it runs
+
+    async def _tell_git(self, bot: Bot) -> None:
+        """What a checkout does not say: it has the one branch that was pushed to."""
+        runner = self._known.runner
+        if (branch := runner.default_branch) is not None:
+            bot.git.tell_default(runner.url, branch)
 
     @asynccontextmanager
     async def _attend(self, bot: Bot, deployment: Deployment) -> AsyncIterator[None]:

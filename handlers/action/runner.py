@@ -30,6 +30,18 @@ class Runner:
     outputs: Path | None
     summary: Path | None
 
+    @property
+    def url(self) -> str:
+        """Of the repository that the workflow is of."""
+        return f"{self.server}/{self.repository}.git"
+
+    @property
+    def default_branch(self) -> str | None:
+        """Of that repository; None where the event does not say it."""
+        repository = self.event.get("repository")
+        branch = repository.get("default_branch") if isinstance(repository, dict) else None
+        return branch if isinstance(branch, str) and branch else None
+
 
 def read_runner(environ: Mapping[str, str]) -> Runner:
     """Raises StoppedError BAD_COMMAND outside of a workflow."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -318,6 +319,25 @@ async def test_a_checkout_is_deployed_as_it_is(
     inputs = with_cluster(world, github, path="vision")
     ended = await runner.deploy("workflow_dispatch", event, sha, MAIN, **inputs)
     assert (ended.outputs["outcome"], ended.outputs["sha"]) == ("succeeded", sha), ended.seen.text
+
+
+@pytest.mark.parametrize(("default", "reason"), [("main", ""), ("trunk", "branch_unclear")])
+async def test_the_event_says_whether_what_was_checked_out_is_the_default_branch(
+    world: World, github: GitHubServer, runner: Runner, default: str, reason: str
+) -> None:
+    sha = await github.push(VISION, simple(world))
+    folder = runner.workspace / "vision"
+    # As actions/checkout leaves it: nothing says which branch is the default one.
+    git = partial(world.repository.git, "-C", str(folder))
+    world.repository.git("init", "--quiet", str(folder))
+    git("remote", "add", "origin", f"file://{github.world.repo(VISION).git.path}")
+    git("fetch", "--quiet", "--depth=1", "origin", f"+{sha}:refs/remotes/origin/main")
+    git("checkout", "--quiet", "-B", "main", "refs/remotes/origin/main")
+    git("remote", "set-url", "origin", f"{github.url}/{VISION}")
+    event = recorded("push", VISION, ref=MAIN, after=sha, repository__default_branch=default)
+    inputs = with_cluster(world, github, path="vision", dry_run="true")
+    ended = await runner.deploy("push", event, sha, MAIN, **inputs)
+    assert ended.outputs["reason"] == reason, ended.seen.text
 
 
 async def test_a_checkout_that_is_not_there_is_asked_for(

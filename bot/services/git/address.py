@@ -49,6 +49,12 @@ class Address:
         return f"{words[-60:].lstrip('-.')}-{hashlib.sha256(same.encode()).hexdigest()[:12]}.git"
 
     @property
+    def place(self) -> tuple[str, str]:
+        """Host and path in small letters: the same over https and ssh."""
+        path = urlsplit(self.text).path if "://" in self.text else self.text.partition(":")[2]
+        return self.host, path.strip("/").removesuffix(".git").lower()
+
+    @property
     def login_key(self) -> str | None:
         """The key of the login for this repository; None where none may be sent.
 

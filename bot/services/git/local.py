@@ -2,12 +2,17 @@
 
 import os
 import re
+from collections.abc import Mapping
+from pathlib import Path
 
 from bot.domain.deployment import Commit
 from bot.domain.reasons import Code, StoppedError
-from bot.services.git.address import Address
+from bot.services.git.address import Address, parse_address
 from bot.services.git.process import NO_LAZY_FETCH, GitFailedError, run_git, their_environment
 from bot.services.git.refs import HEADS, branch_of, no_commits, ref_unknown
+
+Told = Mapping[tuple[str, str], str]
+"""Default branches by the places of their repositories."""
 
 _REMOTES = "refs/remotes/"
 _ORIGIN = "origin"
@@ -28,10 +33,11 @@ async def resolve(address: Address, wanted: str) -> Commit:
     return await _commit(address, sha, wanted, branch_of(full) if full else None)
 
 
-async def default_branch(address: Address) -> Commit:
+async def default_branch(address: Address, told: Told) -> Commit:
     """Where the branch is that others take for the repository's own.
 
-    A clone has that of its origin as it was fetched last: what is only here is nobody else's yet. A
+    A clone has that of its origin as it was fetched last, `told` by the origin's place or else by its
+    HEAD: what is only here is nobody else's yet. A
     bare repository has its HEAD. In a work tree HEAD is what somebody works on, so that for one of
     which nothing was fetched it is the branch that new repositories begin with, or the only one.
     Errors: GitFailedError; ref_unknown without commits; branch_unclear where it cannot be told.
@@ -39,7 +45,7 @@ async def default_branch(address: Address) -> Commit:
     if await is_bare(address):
         full = await _of_bare(address)
     elif fetched := await _names(address, _REMOTES):
-        full = await _of_origin(address, fetched)
+        full = await _of_origin(address, fetched, told)
     else:
         full = await _of_work_tree(address)
     sha = await _sha(address, full)
@@ -84,13 +90,15 @@ async def _check_has_commits(address: Address) -> None:
         raise no_commits(address.text)
 
 
-async def _of_origin(address: Address, fetched: frozenset[str]) -> str:
-    """The HEAD of that remote; else the only branch of it."""
+async def _of_origin(address: Address, fetched: frozenset[str], told: Told) -> str:
+    """What is told of that remote; else its HEAD; else its only branch, where new ones begin with it."""
     remote = await _remote(address)
     prefix = f"{_REMOTES}{remote}/"
-    head = await _line(address, "symbolic-ref", "--quiet", f"{prefix}HEAD")
     branches = {each for each in fetched if each.startswith(prefix)} - {f"{prefix}HEAD"}
-    if head is None and branches <= {f"{prefix}main", f"{prefix}master"} and len(branches) == 1:
+    head = await _told_of(address, remote, told) or await _line(
+        address, "symbolic-ref", "--quiet", f"{prefix}HEAD"
+    )
+    if head is None and branches == {f"{prefix}{await _begins_with(address)}"}:
         return branches.pop()
     if head not in branches or head is None:
         raise _unclear(
@@ -106,6 +114,15 @@ async def _remote(address: Address) -> str:
     """The only one, or the one that is called origin."""
     remotes = (await _line(address, "remote") or "").split()
     return remotes[0] if len(remotes) == 1 else _ORIGIN
+
+
+async def _told_of(address: Address, remote: str, told: Told) -> str | None:
+    url = await _line(address, "remote", "get-url", remote) if told else None
+    try:
+        branch = told.get(parse_address(url, Path(address.text)).place) if url else None
+    except StoppedError:
+        return None
+    return f"{_REMOTES}{remote}/{branch}" if branch else None
 
 
 async def _names(address: Address, prefix: str) -> frozenset[str]:

@@ -83,6 +83,11 @@ class Git:
         self._root = root.absolute()
         self._find_login = find_login
         self._timeout = timeout
+        self._told: dict[tuple[str, str], str] = {}
+
+    def tell_default(self, url: str, branch: str) -> None:
+        """Which branch is the default one of a repository elsewhere: what counts in clones of it."""
+        self._told[_address(url).place] = branch
 
     async def ready(self) -> None:
         """See that mirrors can be kept. Errors: data_dir_unusable."""
@@ -119,7 +124,7 @@ class Git:
         if not address.is_local:
             return await self.resolve(repository, None)
         async with self._reading(address):
-            return await local.default_branch(address)
+            return await local.default_branch(address, self._told)
 
     async def cloned_from(self, repository: str) -> tuple[str, ...]:
         """The URLs of what a repository on this machine is a clone of; () for one elsewhere."""

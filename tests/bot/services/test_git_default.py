@@ -170,13 +170,63 @@ async def is_unclear(git: Git, work: Repository) -> None:
     assert stopped.value.reason.code is Code.BRANCH_UNCLEAR
 
 
-async def test_the_only_branch_that_was_fetched_is_it_where_most_call_it_so(
+def checked_out(origin: Repository, to: Path, branch: str) -> Repository:
+    """As a workflow checks out a push to a branch."""
+    work = clone(origin, to, "--single-branch", "--branch", branch)
+    work.git("checkout", "--quiet", "--detach")
+    return work
+
+
+@pytest.mark.parametrize("branch", ["main", "master"])
+async def test_the_only_branch_that_was_fetched_need_not_be_the_default_one(
+    git: Git, origin: Repository, tmp_path: Path, branch: str
+) -> None:
+    origin.git("branch", "--force", "master", "main")
+    await is_unclear(git, checked_out(origin, tmp_path / "work", branch))
+
+
+async def test_the_only_branch_that_was_fetched_is_it_where_new_repositories_begin_so(
+    git: Git, origin: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".gitconfig").write_text("[init]\n\tdefaultBranch = main\n")
+    work = checked_out(origin, tmp_path / "work", "main")
+    assert await default(git, str(work.path)) == (tip(origin, "main"), "main")
+
+
+URL = "https://github.com/acme/edges.git"
+
+
+@pytest.mark.parametrize(
+    "remote", [URL, "https://github.com/Acme/edges", "git@github.com:acme/edges.git"]
+)
+async def test_who_knows_it_of_the_origin_says_it(
+    git: Git, origin: Repository, tmp_path: Path, remote: str
+) -> None:
+    work = checked_out(origin, tmp_path / "work", "main")
+    work.git("remote", "set-url", "origin", remote)
+    git.tell_default(URL, "main")
+    assert await default(git, str(work.path)) == (tip(origin, "main"), "main")
+
+
+@pytest.mark.parametrize("told", ["trunk", "gone"])
+async def test_another_branch_than_the_one_that_is_known_is_not_it(
+    git: Git, origin: Repository, tmp_path: Path, told: str
+) -> None:
+    work = checked_out(origin, tmp_path / "work", "main")
+    work.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    work.git("remote", "set-url", "origin", URL)
+    git.tell_default(URL, told)
+    await is_unclear(git, work)
+
+
+async def test_what_is_known_of_one_repository_says_nothing_of_another(
     git: Git, origin: Repository, tmp_path: Path
 ) -> None:
-    """As a workflow checks out a push to main."""
-    work = clone(origin, tmp_path / "work", "--single-branch", "--branch", "main")
-    work.git("checkout", "--quiet", "--detach")
-    assert await default(git, str(work.path)) == (tip(origin, "main"), "main")
+    work = checked_out(origin, tmp_path / "work", "main")
+    work.git("remote", "set-url", "origin", "https://github.com/acme/other.git")
+    git.tell_default(URL, "main")
+    await is_unclear(git, work)
 
 
 @pytest.mark.parametrize("ref", ["pull/5/merge", "origin/mine"])

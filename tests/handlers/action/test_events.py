@@ -111,3 +111,16 @@ def test_outside_of_a_workflow_it_says_what_to_use() -> None:
     with pytest.raises(StoppedError) as stopped:
         read_runner({})
     assert "pachops deploy" in stopped.value.reason.next_step
+
+
+@pytest.mark.parametrize(
+    ("event", "branch"),
+    [
+        ({"repository": {"default_branch": "trunk"}}, "trunk"),
+        ({"repository": {"default_branch": 1}}, None),
+        ({"repository": None}, None),
+        ({}, None),
+    ],
+)
+def test_the_event_may_say_the_default_branch(event: dict[str, Any], branch: str | None) -> None:
+    assert runner("schedule", event).default_branch == branch

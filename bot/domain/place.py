@@ -56,3 +56,11 @@ def reach_of(environment: str, cluster: str, places: Mapping[str, Place]) -> Rea
         if place.cluster == cluster and place != own
     }
     return Reach(environment, others)
+
+
+def shared(places: Mapping[str, Place]) -> dict[Place, tuple[str, ...]]:
+    """The places that several environments have, each with those."""
+    found: dict[Place, tuple[str, ...]] = {}
+    for name, place in places.items():
+        found[place] = (*found.get(place, ()), name)
+    return {place: names for place, names in found.items() if len(names) > 1}

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.gate_facts import Unknown
 from bot.domain.gate_rules import EnvironmentRules, Rules
 from bot.domain.people import People
+from bot.domain.place import shared
 from bot.domain.reasons import GITHUB_PASSES, Code, Reason, StoppedError
 from bot.project import PROJECT_FILE, misplaced, parse_project
 from bot.services.github import CheckReport, Conclusion
@@ -184,18 +186,21 @@ async def _checked(errand: Errand, file: _File) -> tuple[CheckReport, int]:
     """What the check says, and how many problems there are."""
     if file.wrong is None and not (file.text or b"").strip():
         return words.rules_taken_away(), 0
-    reasons = (file.wrong,) if file.wrong else await _problems(errand, file.text or b"")
-    return _report(reasons, errand), len(reasons)
-
-
-async def _problems(errand: Errand, text: bytes) -> tuple[Reason, ...]:
+    if file.wrong is not None:
+        return _broken((file.wrong,), errand)
     try:
         # It comes from anybody, and a large one takes seconds.
-        project = await asyncio.to_thread(parse_project, text)
+        project = await asyncio.to_thread(parse_project, file.text or b"")
         rules = project.rules()
     except StoppedError as stopped:
-        return tuple(_split(stopped.reason))
-    return tuple(await _unread_people(errand, rules, text))
+        return _broken(_split(stopped.reason), errand)
+    if unread := await _unread_people(errand, rules, file.text or b""):
+        return _broken(unread, errand)
+    return words.rules_valid(shared(project.places()), errand.desk.safe), 0
+
+
+def _broken(reasons: Sequence[Reason], errand: Errand) -> tuple[CheckReport, int]:
+    return _report(tuple(reasons), errand), len(reasons)
 
 
 def _split(reason: Reason) -> list[Reason]:
@@ -247,12 +252,6 @@ def _where(name: str, text: bytes) -> str:
 
 def _report(reasons: tuple[Reason, ...], errand: Errand) -> CheckReport:
     safe = errand.desk.safe
-    if not reasons:
-        return CheckReport(
-            title=words.RULES_ARE_VALID,
-            summary=words.RULES_COUNT_LATER,
-            conclusion=Conclusion.SUCCESS,
-        )
     return CheckReport(
         title=safe.line(words.rules_are_broken(len(reasons)), 200),
         summary=words.refused(words.RULES_WOULD_REFUSE, reasons, safe),

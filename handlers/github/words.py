@@ -8,6 +8,7 @@ from bot.domain.command import Help, render
 from bot.domain.command_help import help_lines
 from bot.domain.deployment import Deployment, State
 from bot.domain.lock import Notice
+from bot.domain.place import Place
 from bot.domain.plan import image_lines, pipeline_lines
 from bot.domain.reasons import Code, Reason
 from bot.services.github import CheckReport, Conclusion
@@ -155,6 +156,25 @@ def nothing_follows() -> CheckReport:
     """The check on rules that can be read again, where nothing was left undone."""
     return CheckReport(
         title=RULES_ARE_VALID, summary=NOTHING_FOLLOWS, conclusion=Conclusion.SUCCESS
+    )
+
+
+def rules_valid(places: Mapping[Place, Sequence[str]], safe: Safe) -> CheckReport:
+    """Rules that may be brought, and which environments reach each other's pipelines by them."""
+    said = [_shared(place, names, safe) for place, names in places.items()]
+    return CheckReport(
+        title=RULES_ARE_VALID,
+        summary=fitted([RULES_COUNT_LATER], said, [], LONGEST_BODY),
+        conclusion=Conclusion.SUCCESS,
+    )
+
+
+def _shared(place: Place, names: Sequence[str], safe: Safe) -> str:
+    several = f"{safe.text(', '.join(names[:-1]))} and {safe.text(names[-1])}"
+    where = f"the project {safe.text(place.project)} on the cluster {safe.text(place.cluster)}"
+    return (
+        f"{several} share {where}: whoever may deploy"
+        " to one of them may change the pipelines of all."
     )
 
 

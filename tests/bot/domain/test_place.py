@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.place import Place, reach_of
+from bot.domain.place import Place, reach_of, shared
 from bot.domain.reasons import Code, StoppedError
 
 PLACES = {
@@ -58,3 +58,15 @@ def test_the_refusal_names_pipeline_and_owner() -> None:
     assert stopped.reason.code is Code.PROJECT_OF_ANOTHER
     assert "vision/edges" in stopped.reason.fact
     assert "production" in stopped.reason.fact
+
+
+def test_a_place_is_shared_by_all_that_have_it() -> None:
+    places = PLACES | {"canary": Place("main", "vision"), "lab 2": Place("lab", "vision")}
+    assert shared(places) == {
+        Place("main", "vision"): ("production", "canary"),
+        Place("lab", "vision"): ("lab", "lab 2"),
+    }
+
+
+def test_places_of_one_environment_are_not_shared() -> None:
+    assert shared(PLACES) == {}

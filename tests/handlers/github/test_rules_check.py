@@ -105,6 +105,23 @@ async def test_rules_that_are_right_pass(world: World) -> None:
     assert [each.conclusion for each in checks(world, pull.head_sha)] == ["success"]
 
 
+async def test_environments_that_share_a_project_are_named(world: World) -> None:
+    both = (
+        "environments:\n  staging: {project: vision}\n  production: {project: vision}\n"
+        "  lab: {project: vision, cluster: lab}\n"
+    )
+    (check,) = checks(world, (await brings(world, both)).head_sha)
+    assert check.conclusion == "success"
+    assert "staging and production share the project vision" in (check.summary or "")
+    assert "lab" not in (check.summary or "")
+
+
+async def test_of_environments_with_projects_of_their_own_nothing_is_said(world: World) -> None:
+    both = "environments:\n  staging: {}\n  production: {project: vision}\n"
+    (check,) = checks(world, (await brings(world, both)).head_sha)
+    assert "share" not in (check.summary or "")
+
+
 @pytest.mark.parametrize(
     ("files", "fact"),
     [

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -216,4 +217,19 @@ async def test_a_plan_without_asking_goes_by_what_the_commit_declares(world: Wor
     sha = world.repository.commit(files(edges=spec("vision")), branch="mine")
     with pytest.raises(StoppedError) as caught:
         await world.bot.plan_unasked(world.request(sha, Trigger.ACTION, "staging"))
+    assert caught.value.reason.code is Code.PROJECT_OF_ANOTHER
+
+
+async def test_a_dry_run_goes_by_the_commit_where_the_default_branch_is_not_clear(
+    bot: Bot, tmp_path: Path
+) -> None:
+    """A deployment is refused there; a plan changes nothing."""
+    work = Repository(tmp_path / "work", bare=False)
+    sha = work.commit(files(edges=spec("vision")))
+    work.git("update-ref", "refs/remotes/pull/7/merge", sha)
+    actor, commit = Actor("ada", "cli"), Commit(sha, "HEAD")
+    request = Request(Kind.DEPLOY, str(work.path), "production", commit, Trigger.CLI, actor)
+    assert len((await bot.plan(request)).pipelines) == 1
+    with pytest.raises(StoppedError) as caught:
+        await bot.plan(replace(request, environment="staging"))
     assert caught.value.reason.code is Code.PROJECT_OF_ANOTHER

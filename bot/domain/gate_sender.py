@@ -12,6 +12,7 @@ from bot.domain.reasons import Code, Reason
 
 _BY_ITSELF = frozenset({Trigger.PUSH, Trigger.RELEASE})
 """What nobody can do without write permission, and bots do."""
+_ON_CHECKS = frozenset({Trigger.CHECK, Trigger.RERUN})
 
 
 def place(facts: Facts) -> Iterator[Reason]:
@@ -29,7 +30,7 @@ def person(facts: Facts) -> Iterator[Reason]:
 def trigger(case: Case) -> Iterator[Reason]:
     """The environment must follow what happened."""
     facts, name = case.facts, case.environment
-    of_pull_request = facts.trigger is Trigger.CHECK and facts.pull_request is not None
+    of_pull_request = facts.trigger in _ON_CHECKS and facts.pull_request is not None
     asked = Trigger.COMMENT if of_pull_request else facts.trigger
     if case.rules.follows(asked, facts.content.branch):
         return

@@ -1,6 +1,7 @@
 """Whether now is the time: hours and freezes, locks, a rollback that holds. And who may force."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bot.domain.gate_case import Case, closed_for, nobody_forces, refusal, unknown
 from bot.domain.gate_facts import NOT_LOOKED_UP, Standing, Unknown
@@ -50,7 +51,10 @@ def hold(case: Case) -> Iterator[Reason]:
     """After a rollback nothing but a command deploys."""
     standing = case.facts.standing
     if isinstance(standing, Standing) and standing.hold and case.facts.is_by_itself:
-        yield held(standing.hold, case.environment)
+        step = (
+            f"When what was wrong is mended, ask for it by command: {case.command(case.facts.sha)}."
+        )
+        yield replace(held(standing.hold, case.environment), next_step=step)
 
 
 def locked(found: Lock, environment: str) -> Reason:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from bot.domain.deployment import Actor, Deployment, Kind, Outcome, Trigger
 
-BY_ITSELF = frozenset({Trigger.PUSH, Trigger.PULL_REQUEST, Trigger.RELEASE, Trigger.ACTION})
-"""Triggers that are no command of a person."""
+BY_ITSELF = frozenset(
+    {Trigger.PUSH, Trigger.PULL_REQUEST, Trigger.RERUN, Trigger.RELEASE, Trigger.ACTION}
+)
+"""Triggers that are no command of a person to deploy just this: who wants all checks again means none."""
 _CAME_TO_NOTHING = frozenset({Outcome.REFUSED, Outcome.CANCELLED, Outcome.SUPERSEDED})
 
 

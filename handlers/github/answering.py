@@ -115,7 +115,7 @@ async def ask_by_check(
     errand: Errand, environment: str, commit: Commit, part: str
 ) -> Deployment | tuple[Reason, ...]:
     """As `ask_at_last`, as who asks for a check again may: the push itself is long gone."""
-    wish = Wish(Trigger.CHECK, Deploy(environment, commit.sha), known_as=commit)
+    wish = Wish(Trigger.RERUN, Deploy(environment, commit.sha), known_as=commit)
     line = f"{Button.RERUN} {commit.sha} in {environment}"
     await note_command(errand, part, line, None)
     if reasons := await too_late(errand, part, About(line, environment)):

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable
+from dataclasses import replace
 
 from bot.domain.approval import Verdict
 from bot.domain.deployment import Commit, Deployment, Kind, Trigger
@@ -24,7 +25,7 @@ from handlers.github.errand import Errand, errand_for
 from handlers.github.payloads import Event, Payload
 from handlers.github.rules_again import look_again
 from handlers.github.rules_check import is_of_default_rules, is_of_rules, rules_report
-from handlers.reports.github.check import Button
+from handlers.reports.github.check import Button, conclusion_of, deploy_again
 
 LOG = logging.getLogger(__name__)
 
@@ -81,7 +82,8 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     if shown is None:
         return await _without_deployment(errand, check, event.action)
     deployment, pull_request = shown
-    wish = again(deployment, Trigger.CHECK, pull_request)
+    trigger = Trigger.RERUN if event.action == _AGAIN else Trigger.CHECK
+    wish = again(deployment, trigger, pull_request)
     await note_command(errand, button.value, f"{button} {deployment.id}", pull_request)
     if button in _VERDICTS:
         return await _vote(errand, wish, deployment, button, seen)
@@ -108,7 +110,7 @@ async def repeat(
 ) -> str:
     """Deploy the same again for one check of several; what was done, in a line."""
     part = f"{Button.RERUN}:{deployment.request.environment}"
-    wish = again(deployment, Trigger.CHECK, pull_request)
+    wish = again(deployment, Trigger.RERUN, pull_request)
     await note_command(errand, part, f"{Button.RERUN} {deployment.id}", pull_request)
     done = await _press(errand, wish, deployment, Button.RERUN, part)
     if isinstance(done, str):
@@ -184,8 +186,16 @@ async def _ask_after_refusal(errand: Errand, check: OwnCheck, refusal: Refusal) 
 async def _end_refused(
     errand: Errand, check: OwnCheck, deployment: Deployment, reasons: tuple[Reason, ...]
 ) -> None:
-    environment = deployment.request.environment
-    await end(errand, check, words.refused_check(environment, reasons, errand.desk.safe))
+    environment, outcome = deployment.request.environment, deployment.outcome
+    is_held = any(each.code is Code.HELD for each in reasons)
+    if outcome is None or not is_held:
+        await end(errand, check, words.refused_check(environment, reasons, errand.desk.safe))
+        return
+    report = words.refused_check(environment, words.with_button(reasons), errand.desk.safe)
+    conclusion = conclusion_of(outcome, deployment.reason)
+    await end(
+        errand, check, replace(report, conclusion=conclusion, actions=(deploy_again(outcome),))
+    )
 
 
 async def end(errand: Errand, check: OwnCheck, how: CheckReport | Conclusion) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from bot.domain import progress
 from bot.domain.command import Help, render
@@ -43,6 +44,7 @@ RULES_WOULD_REFUSE = "With these rules pachops would refuse every deployment the
 NOT_LINKED = "Your login was not joined with a Slack user."
 NO_DEPLOYMENTS = "Nothing was deployed from this repository so far."
 AWAITED = "Nothing: it is deployed by itself when they have succeeded, if that is within a day."
+DEPLOY_AGAIN = 'The button "Deploy again" on this check does the same.'
 IN_HTML = "it is in a block of HTML, which ends at an empty line"
 GOES_ON = "it goes on with the quote, list, table or footnote above it, which ends at an empty line"
 IS_HEADING = "the line below makes a heading of it, unless there is an empty line between the two"
@@ -107,6 +109,16 @@ def refused_check(environment: str, reasons: Sequence[Reason], safe: Safe) -> Ch
         title=safe.line(f"Not deployed to {environment}: {title}", 200),
         summary=refused_event(environment, reasons, safe),
         conclusion=Conclusion.CANCELLED if is_cancelled else Conclusion.ACTION_REQUIRED,
+    )
+
+
+def with_button(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Why a check is not made again that has a button for it, which means just this one."""
+    return tuple(
+        replace(each, next_step=f"{each.next_step} {DEPLOY_AGAIN}")
+        if each.code is Code.HELD
+        else each
+        for each in reasons
     )
 
 

@@ -47,6 +47,7 @@ _TRIGGERS = MappingProxyType(
         Trigger.PULL_REQUEST: "by a change of the pull request",
         Trigger.COMMENT: "in a comment",
         Trigger.CHECK: "with a button of the check",
+        Trigger.RERUN: "by running checks again",
         Trigger.SLACK: "in Slack",
         Trigger.RELEASE: "by a release",
         Trigger.CLI: "on the command line",

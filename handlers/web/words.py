@@ -54,6 +54,7 @@ TRIGGERS = MappingProxyType(
         Trigger.PULL_REQUEST: "with a pull request",
         Trigger.COMMENT: "in a comment",
         Trigger.CHECK: "with a button on a check",
+        Trigger.RERUN: "by running checks again",
         Trigger.SLACK: "in Slack",
         Trigger.RELEASE: "with a release",
         Trigger.CLI: "on the command line",

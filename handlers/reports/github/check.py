@@ -117,7 +117,12 @@ def _buttons(view: View) -> tuple[Action, ...]:
         return (Action(*words.APPROVE, seen), Action(*words.REJECT, Button.REJECT), _CANCEL)
     if view.outcome is None:
         return (_CANCEL,)
-    return (_DEPLOY if view.outcome is Outcome.SUCCEEDED else _RERUN,)
+    return (deploy_again(view.outcome),)
+
+
+def deploy_again(outcome: Outcome) -> Action:
+    """The button on a check whose deployment has ended so."""
+    return _DEPLOY if outcome is Outcome.SUCCEEDED else _RERUN
 
 
 def annotations(reason: Reason | None, safe: Safe) -> tuple[Annotation, ...]:

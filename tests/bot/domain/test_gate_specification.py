@@ -133,7 +133,7 @@ def may_be_forced(r: EnvironmentRules, f: Facts) -> bool:
 
 
 def by_itself(f: Facts) -> bool:
-    return f.trigger in {Trigger.PUSH, Trigger.PULL_REQUEST, Trigger.RELEASE, Trigger.ACTION}
+    return f.trigger not in {Trigger.COMMENT, Trigger.CHECK, Trigger.SLACK, Trigger.CLI}
 
 
 def is_one(people: People, f: Facts) -> bool:
@@ -228,7 +228,7 @@ def moved(f: Facts) -> bool:
 
 
 def follows(r: EnvironmentRules, f: Facts) -> bool:
-    by_button = f.trigger is Trigger.CHECK and f.pull_request is not None
+    by_button = f.trigger in {Trigger.CHECK, Trigger.RERUN} and f.pull_request is not None
     if f.trigger is Trigger.COMMENT or by_button:
         return r.pull_request is not Follow.NEVER
     return {

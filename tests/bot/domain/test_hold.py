@@ -55,7 +55,9 @@ def test_a_deployment_by_command_ends_it(trigger: Trigger) -> None:
     assert hold_of([made(3, Kind.DEPLOY, trigger=trigger), BACK]) is None
 
 
-@pytest.mark.parametrize("trigger", [Trigger.PUSH, Trigger.PULL_REQUEST, Trigger.RELEASE])
+@pytest.mark.parametrize(
+    "trigger", [Trigger.PUSH, Trigger.PULL_REQUEST, Trigger.RELEASE, Trigger.RERUN]
+)
 def test_one_that_came_by_itself_does_not(trigger: Trigger) -> None:
     assert hold_of([made(3, Kind.DEPLOY, trigger=trigger), BACK]) == HELD
 

@@ -40,7 +40,7 @@ async def test_the_buttons_deploy_the_same_commit_again(world: World) -> None:
     await world.github.rerun(EDGES, check)
     await world.settled()
     again = (await world.asked())[1:]
-    assert [each.request.trigger for each in again] == [Trigger.CHECK] * 2
+    assert [each.request.trigger for each in again] == [Trigger.CHECK, Trigger.RERUN]
     assert {each.request.commit for each in again} == {deployment.request.commit}
 
 
@@ -83,6 +83,35 @@ async def test_a_check_that_is_asked_for_again_in_vain_does_not_stay_queued(
     assert "Not deployed to **staging**" in (check.summary or "")
 
 
+async def test_a_rerun_which_may_be_of_all_that_failed_does_not_pass_a_rollback(
+    world: World,
+) -> None:
+    deployment, check = await with_check(world)
+    await world.deployments.finish(deployment.id, Outcome.SUCCEEDED)
+    await world.was_rolled_back()
+    await world.github.rerun(EDGES, check)
+    await world.settled()
+    assert len(await world.asked()) == 2
+    assert (check.status, check.conclusion) == ("completed", "success")
+    assert "rolled back by ada" in (check.summary or "")
+    await world.github.press(EDGES, check, Button.DEPLOY)
+    await world.settled()
+    assert (await world.asked())[-1].request.trigger is Trigger.CHECK
+
+
+async def test_a_push_that_a_rollback_refused_is_asked_for_by_command(world: World) -> None:
+    await with_check(world)
+    await world.was_rolled_back()
+    sha = await world.github.push(EDGES, {"a": "2"})
+    await world.settled()
+    check = await world.github.expect_check(sha, conclusion="action_required")
+    await world.github.rerun(EDGES, check)
+    await world.settled()
+    assert len(await world.asked()) == 2
+    assert (check.status, check.conclusion) == ("completed", "action_required")
+    assert f"/pachops deploy staging {sha}" in (check.summary or "")
+
+
 async def test_a_refusals_check_that_is_asked_for_again_is_not_queued_for_ever(
     world: World,
 ) -> None:
@@ -107,7 +136,7 @@ async def test_what_was_refused_is_deployed_when_who_may_asks_for_its_check_agai
     await world.github.rerun(EDGES, check, by="grace")
     await world.settled()
     request = (await world.only()).request
-    assert (request.actor.name, request.trigger) == ("grace", Trigger.CHECK)
+    assert (request.actor.name, request.trigger) == ("grace", Trigger.RERUN)
     assert (request.environment, request.commit.sha, request.commit.branch) == (
         "staging",
         sha,

@@ -2,12 +2,12 @@
 
 import pytest
 
-from bot.domain.deployment import Deployment, Outcome, Trigger
+from bot.domain.deployment import Deployment, Kind, Outcome, Trigger
 from bot.domain.github import Permission
 from bot.domain.reasons import MEANINGS, Code, Reason, StoppedError
 from bot.services.github import CheckReport, RepositoryClient
 from bot.store.deliveries import Delivery
-from handlers.reports.github.check import check_name
+from handlers.reports.github.check import Button, check_name
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.state import CheckRun
 
@@ -42,7 +42,7 @@ async def test_what_failed_is_deployed_again(world: World) -> None:
     await world.github.rerun_all(EDGES, await checked(world, failed))
     await world.settled()
     _, again = await world.asked()
-    assert again.request.trigger is Trigger.CHECK
+    assert again.request.trigger is Trigger.RERUN
     assert again.request.commit == failed.request.commit
 
 
@@ -150,6 +150,35 @@ async def test_whoever_may_not_deploy_deploys_nothing_and_no_check_stays_queued(
     assert len(await world.asked()) == 2
     assert {(each.status, each.conclusion) for each in checks} == {("completed", "action_required")}
     assert all("Not deployed to" in (each.summary or "") for each in checks)
+
+
+async def held(world: World) -> tuple[Deployment, CheckRun]:
+    """One that failed and was rolled back by hand, and its check."""
+    (failed,) = (await deployed(world, staging=Outcome.FAILED)).values()
+    back = await world.was_rolled_back()
+    await world.deployments.finish(back.id, Outcome.SUCCEEDED)
+    return failed, await checked(world, failed)
+
+
+async def test_what_a_rollback_holds_is_not_deployed_by_who_wants_all_checks_again(
+    world: World,
+) -> None:
+    failed, check = await held(world)
+    await world.github.rerun_all(EDGES, check)
+    await world.settled()
+    assert [each.request.kind for each in await world.asked()] == [Kind.DEPLOY, Kind.ROLLBACK]
+    assert (check.status, check.conclusion) == ("completed", "failure")
+    assert f"/pachops deploy staging {failed.request.commit.sha}" in (check.summary or "")
+
+
+async def test_its_own_button_deploys_what_a_rollback_holds(world: World) -> None:
+    failed, check = await held(world)
+    await world.github.rerun_all(EDGES, check)
+    await world.settled()
+    await world.github.press(EDGES, check, Button.RERUN)
+    await world.settled()
+    again = (await world.asked())[-1].request
+    assert (again.trigger, again.commit) == (Trigger.CHECK, failed.request.commit)
 
 
 async def test_a_refusal_stays_whoever_asks_for_all_checks(world: World) -> None:

@@ -52,7 +52,7 @@ async def test_that_github_does_not_answer_is_no_problem_in_the_rules(
 async def test_after_an_outage_the_push_is_deployed(world: World, check: CheckRun) -> None:
     await rerun(world, check)
     request = (await world.only()).request
-    assert (request.environment, request.trigger) == ("staging", Trigger.CHECK)
+    assert (request.environment, request.trigger) == ("staging", Trigger.RERUN)
     assert (request.commit.sha, request.commit.branch) == (check.sha, "main")
     assert check.conclusion == "success"
     assert "staging" in (check.summary or "")
@@ -65,6 +65,22 @@ async def test_all_checks_asked_for_again_deploy_the_push_too(
     await world.settled()
     assert (await world.only()).request.commit.sha == check.sha
     assert (check.status, check.conclusion) == ("completed", "success")
+
+
+async def test_a_push_is_not_deployed_after_a_rollback(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.declare(FOLLOWS_MAIN)
+    await world.github.push(EDGES, {"a": "0"})
+    await world.settled()
+    await world.was_rolled_back()
+    outage = Outage(monkeypatch)
+    check = await pushed(world)
+    outage.lasts = False
+    await rerun(world, check)
+    assert len(await world.asked()) == 2
+    assert check.conclusion == "action_required"
+    assert f"/pachops deploy staging {check.sha}" in (check.summary or "")
 
 
 async def test_once_it_is_deployed_its_own_check_is_for_that(world: World, check: CheckRun) -> None:

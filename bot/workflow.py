@@ -225,7 +225,7 @@ class Workflow:
     async def _apply(
         self, preparation: Preparation, pachyderm: Pachyderm
     ) -> tuple[UpdatedPipeline, ...]:
-        if not self._journey.was_looked_at and await _has_changed_nothing(preparation, pachyderm):
+        if not self._journey.was_looked_at and await is_untouched(preparation.steps, pachyderm):
             # Hours may have gone by since the bot was stopped.
             await self._work.discard_transaction(pachyderm)
             await self._consent.look_again(preparation)
@@ -298,14 +298,6 @@ class Workflow:
 
     def _note(self, text: str) -> None:
         self._journey.notes.append(text)
-
-
-async def _has_changed_nothing(preparation: Preparation, pachyderm: Pachyderm) -> bool:
-    try:
-        return await is_untouched(preparation.steps, pachyderm)
-    except StoppedError:
-        # Whatever waits for pachd next, or undoes the update, needs no look.
-        return False
 
 
 def _outcome_of(reason: Reason) -> Outcome:

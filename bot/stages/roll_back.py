@@ -5,15 +5,20 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import TypeVar
 
 from bot.domain.plan import PipelineStep
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.spec import same
 from bot.services.pachyderm import LivePipeline, Pachyderm, PipelineUpdate
 from bot.services.together import together
+from bot.stages.patience import patiently
 
-_PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
+T = TypeVar("T")
+
+PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 """Seconds between tries: an update that may have happened must not stay unsettled."""
+_PASSES = frozenset({Code.PACHD_UNREACHABLE})
 
 
 class Found(Enum):
@@ -51,27 +56,42 @@ async def roll_back(
     Raises:
         StoppedError: ROLL_BACK_FAILED, after a minute of tries where pachd does not answer.
     """
-    for pause in (*_PAUSES, None):
-        try:
-            return await _put_back(steps, pachyderm)
-        except StoppedError as error:
-            if pause is None or error.reason.code is not Code.PACHD_UNREACHABLE:
-                names = ", ".join(step.full_name for step in steps)
-                raise StoppedError(Code.ROLL_BACK_FAILED, error.reason.fact, where=names) from error
-        await sleep(pause)
-    raise AssertionError
+    try:
+        return await _patiently(lambda: _put_back(steps, pachyderm), sleep)
+    except StoppedError as error:
+        names = ", ".join(step.full_name for step in steps)
+        raise StoppedError(Code.ROLL_BACK_FAILED, error.reason.fact, where=names) from error
 
 
-async def is_untouched(steps: Sequence[PipelineStep], pachyderm: Pachyderm) -> bool:
-    """Whether the update has not reached any pipeline."""
-    live = await together(pachyderm.inspect(step.project, step.name) for step in steps)
+async def is_untouched(
+    steps: Sequence[PipelineStep],
+    pachyderm: Pachyderm,
+    *,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> bool:
+    """Whether the update has not reached any pipeline.
+
+    Raises:
+        StoppedError: PACHD_UNREACHABLE, after a minute of tries, or PACHD_REFUSED: nobody knows.
+    """
+    live = await _patiently(lambda: _look(steps, pachyderm), sleep)
     return all(
         _find(step, pipeline) is Found.UNTOUCHED for step, pipeline in zip(steps, live, strict=True)
     )
 
 
+async def _patiently(
+    work: Callable[[], Awaitable[T]], sleep: Callable[[float], Awaitable[None]]
+) -> T:
+    return await patiently(work, passes=_PASSES, pauses=PAUSES, sleep=sleep)
+
+
+async def _look(steps: Sequence[PipelineStep], pachyderm: Pachyderm) -> list[LivePipeline | None]:
+    return await together(pachyderm.inspect(step.project, step.name) for step in steps)
+
+
 async def _put_back(steps: Sequence[PipelineStep], pachyderm: Pachyderm) -> PutBack:
-    live = await together(pachyderm.inspect(step.project, step.name) for step in steps)
+    live = await _look(steps, pachyderm)
     found = {step: _find(step, pipeline) for step, pipeline in zip(steps, live, strict=True)}
     updated = [step for step in steps if found[step] is Found.UPDATED]
     restored = [

@@ -33,7 +33,9 @@ from bot.domain.progress import (
     Warned,
 )
 from bot.domain.reasons import Code
+from bot.services.pachyderm.connection import READ_TRIES
 from bot.settings import load_settings
+from bot.stages import roll_back
 from bot.store.audit import Audit
 from tests.e2e.test_main_job import simple
 from tests.e2e.world import PATIENCE, Result, Screen, World
@@ -239,6 +241,23 @@ async def test_what_stood_before_a_stop_is_looked_at_again_before_the_update(
     assert (result.finished.outcome, result.code) == (Outcome.REFUSED, "locked")
     assert not world.pachd.has_pipeline("edges")
     assert left not in world.pachd.transactions
+
+
+async def test_a_pachd_that_does_not_answer_after_a_stop_spares_no_look(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roll_back, "PAUSES", (0.0,))
+    commit(world, "drafts: false")
+    held = world.pachd.hold("StartTransaction")
+    await world.interrupted_at(
+        lambda event: isinstance(event, StageStarted) and event.stage is Stage.UPDATE
+    )
+    held.set()
+    await world.lock()
+    world.pachd.fail("InspectPipeline", times=READ_TRIES)
+    result = await world.resume()
+    assert (result.finished.outcome, result.code) == (Outcome.REFUSED, "locked")
+    assert not world.pachd.has_pipeline("edges")
 
 
 async def test_force_skips_lock_freeze_and_approvals_and_says_so(world: World) -> None:

@@ -9,7 +9,8 @@ import pytest
 from bot.domain.plan import PipelineStep
 from bot.domain.reasons import Code, StoppedError
 from bot.services.pachyderm import Pachyderm, PipelineUpdate
-from bot.stages.roll_back import PutBack, roll_back
+from bot.services.pachyderm.connection import READ_TRIES
+from bot.stages.roll_back import PutBack, is_untouched, roll_back
 from tests.standins.pachd import Pachd
 
 
@@ -42,10 +43,11 @@ async def pachyderm(pachd: Pachd) -> AsyncIterator[Pachyderm]:
     await client.close()
 
 
-async def put_back(step: PipelineStep, pachyderm: Pachyderm) -> PutBack:
-    async def at_once(_seconds: float) -> None:
-        return
+async def at_once(_seconds: float) -> None:
+    return
 
+
+async def put_back(step: PipelineStep, pachyderm: Pachyderm) -> PutBack:
     return await roll_back([step], pachyderm, sleep=at_once)
 
 
@@ -101,6 +103,21 @@ async def test_a_pachd_that_stays_away_is_said(pachd: Pachd, pachyderm: Pachyder
     with pytest.raises(StoppedError) as stopped:
         await put_back(STEP, pachyderm)
     assert stopped.value.reason.code is Code.ROLL_BACK_FAILED
+
+
+async def test_whether_it_has_happened_is_asked_until_pachd_answers(
+    pachd: Pachd, pachyderm: Pachyderm
+) -> None:
+    pachd.fail("InspectPipeline", grpc.StatusCode.UNAVAILABLE, times=2 * READ_TRIES)
+    assert await is_untouched([STEP], pachyderm, sleep=at_once)
+
+
+async def test_where_pachd_stays_away_it_is_not_said_to_have_happened(
+    pachd: Pachd, pachyderm: Pachyderm
+) -> None:
+    pachd.fail("InspectPipeline", grpc.StatusCode.UNAVAILABLE, times=100)
+    with pytest.raises(StoppedError, match="pachd_unreachable"):
+        await is_untouched([STEP], pachyderm, sleep=at_once)
 
 
 async def test_reprocessing_is_undone_by_reprocessing(pachd: Pachd, pachyderm: Pachyderm) -> None:

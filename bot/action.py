@@ -60,8 +60,7 @@ class _Given:
     @property
     def order(self) -> DeployOrder:
         """What is asked for."""
-        inputs, found = self.inputs, self.brought
-        is_events = inputs.ref is None and inputs.path is None
+        inputs, found, is_events = self.inputs, self.brought, self._is_events
         return DeployOrder(
             repository=self._repository,
             ref=inputs.ref or (None if inputs.path else found.ref),
@@ -79,7 +78,14 @@ class _Given:
         """Where on GitHub it is told of."""
         owner, _, name = self.runner.repository.partition("/")
         sha = self.brought.commit.sha if self.brought.commit else self.runner.sha
-        return Origin(owner, name, pull_request=self.brought.pull_request, head_sha=sha)
+        number = self.brought.pull_request
+        is_its_own = number is not None and self._is_events
+        return Origin(owner, name, pull_request=number, head_sha=sha, is_of_pull_request=is_its_own)
+
+    @property
+    def _is_events(self) -> bool:
+        """Whether what the event brought is deployed, and no other commit."""
+        return self.inputs.ref is None and self.inputs.path is None
 
     @property
     def _repository(self) -> str:

@@ -138,6 +138,16 @@ class Facts:
         return self.is_fork or asked != self.pull_request.head_ref
 
     @property
+    def is_of_pull_request(self) -> bool:
+        """Whether the commit is the pull request's own, and not asked for as another branch's."""
+        pull, asked = self.pull_request, self.command.ref
+        if not isinstance(pull, PullRequest):
+            return False
+        if asked is not None and asked == self.content.branch:
+            return not self.is_of_a_branch
+        return self.sha == pull.head_sha or self.content.in_pull_request is True
+
+    @property
     def checks(self) -> tuple[Check, ...] | Unknown:
         """The checks of the commit."""
         if self.content.checks is not None:

@@ -49,7 +49,8 @@ async def ask(errand: Errand, wish: Wish, part: str) -> Deployment | tuple[Reaso
     skipped = decision.skipped if isinstance(decision, Allowed) else ()
     await note_decision(errand, part, about, skipped=skipped)
     request = _request(errand, wish, facts, decision)
-    return await submit(errand, wish, request, part, skipped=skipped)
+    is_own = facts.is_of_pull_request
+    return await submit(errand, wish, request, part, is_own=is_own, skipped=skipped)
 
 
 async def submitted_before(errand: Errand, part: str) -> Deployment | None:
@@ -60,9 +61,18 @@ async def submitted_before(errand: Errand, part: str) -> Deployment | None:
 
 
 async def submit(
-    errand: Errand, wish: Wish, request: Request, part: str, *, skipped: Sequence[Reason] = ()
+    errand: Errand,
+    wish: Wish,
+    request: Request,
+    part: str,
+    *,
+    is_own: bool = False,
+    skipped: Sequence[Reason] = (),
 ) -> Deployment:
-    """Write it down, with where it was asked for and what the gate is to see again."""
+    """Write it down, with where it was asked for and what the gate is to see again.
+
+    `is_own` says that the commit is the pull request's.
+    """
     deployment = Deployment(errand.deployment_id(part), request, created_at=time.time())
     place, sha = errand.repository, request.commit.sha
     origin = Origin(
@@ -73,6 +83,7 @@ async def submit(
         wish.comment,
         sha,
         has_our_comments=await _has_our_comments(errand, wish),
+        is_of_pull_request=is_own,
     )
     facts = {
         ORIGIN: origin.to_json(),

@@ -1,7 +1,7 @@
 """A pull request that is opened, gets commits, or is closed."""
 
 from bot.domain.command import Deploy
-from bot.domain.deployment import GITHUB, Actor, Commit, Kind, Request, Trigger
+from bot.domain.deployment import GITHUB, Actor, Commit, Trigger
 from bot.domain.github import PullRequest as PullRequestNow
 from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import Delivery
@@ -119,6 +119,7 @@ async def _stop_awaiting(errand: Errand, number: int) -> None:
 
 
 async def _stop(errand: Errand, event: PullRequest) -> str:
+    """Only what brings its own commits: others' are asked for there too, and what takes them back."""
     deployer, number = errand.desk.deployer, event.number
     by = Actor(words.closed(number), GITHUB)
     stopped = []
@@ -126,13 +127,7 @@ async def _stop(errand: Errand, event: PullRequest) -> str:
         repository=errand.address, unfinished=True, limit=500
     ):
         origin = await origin_of(errand, each)
-        asked_here = origin is not None and origin.pull_request == number
-        if asked_here and _brings(each.request, event.pull_request.head):
+        if origin is not None and origin.pull_request == number and origin.is_of_pull_request:
             await deployer.cancel(each.id, by)
             stopped.append(each.id)
     return f"closed; cancelled: {', '.join(stopped) or 'nothing'}"
-
-
-def _brings(request: Request, head: HeadPart) -> bool:
-    """Whether it is the pull request's own: also what takes it back is asked for there."""
-    return request.kind is Kind.DEPLOY and request.commit.branch in {None, head.ref}

@@ -101,14 +101,39 @@ async def test_closing_stops_what_is_under_way(world: World) -> None:
     assert deployment.cancel_requested_by == f"pull request #{pull.number}, which was closed"
 
 
-@pytest.mark.parametrize("by", ["rollback staging", "deploy staging main"])
+@pytest.mark.parametrize("by", ["rollback staging", "deploy staging main", "deploy staging {main}"])
 async def test_closing_stops_nothing_that_is_not_of_the_pull_request(world: World, by: str) -> None:
     world.declare("  staging: {}\n")
     pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
-    await world.comment(pull, f"/pachops {by}")
+    main = await world.github.push(EDGES, {"b": "1"})
+    await world.comment(pull, f"/pachops {by.format(main=main)}")
     await world.github.close(pull)
     await world.settled()
     assert (await world.only()).state is State.WAITING
+
+
+async def test_closing_a_forks_pull_request_stops_no_branch_of_the_same_name(world: World) -> None:
+    world.declare("  staging: {}\n")
+    world.github.fork(EDGES, "eve")
+    pull = await world.github.open_pull_request(EDGES, "eve:main", files={"a": "1"}, by="eve")
+    await world.comment(pull, "/pachops deploy staging main")
+    await world.github.close(pull, by="eve")
+    await world.settled()
+    assert (await world.only()).state is State.WAITING
+
+
+@pytest.mark.parametrize("ref", ["", "feature", "{older}"])
+async def test_closing_stops_what_is_of_the_pull_request_however_it_was_asked_for(
+    world: World, ref: str
+) -> None:
+    world.declare("  staging: {}\n")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    older = pull.head_sha
+    await world.github.push(EDGES, {"a": "2"}, "feature")
+    await world.comment(pull, f"/pachops deploy staging {ref.format(older=older)}")
+    await world.github.close(pull)
+    await world.settled()
+    assert (await world.only()).state is State.FINISHED
 
 
 async def test_a_closing_that_comes_after_the_reopening_stops_nothing(world: World) -> None:

@@ -12,13 +12,14 @@ from bot.domain.audit import BOT, Action, Entry
 from bot.domain.calendar import ALWAYS, Calendar
 from bot.domain.deployment import Actor, BuiltImage, Deployment, Kind, Request
 from bot.domain.gate_approver import lacking
+from bot.domain.gate_facts import Standing
 from bot.domain.gate_rules import Approvals, EnvironmentRules
 from bot.domain.gate_terminal import AT_TERMINAL, may_deploy, may_vote
 from bot.domain.plan import PipelineStep, Preparation
 from bot.domain.progress import Warned
 from bot.domain.queue import newer_than, urgent_among
 from bot.domain.reasons import Code, Reason, StoppedError
-from bot.domain.standing import stands_against
+from bot.domain.standing import may_go_on, stands_against
 from bot.engine.run import stopped_for
 from bot.services.pachyderm import Pachyderm
 from bot.services.together import together
@@ -42,7 +43,7 @@ class Consent:
 
     async def admit(self) -> bool:
         """Now that it is its turn: nothing was changed, and much may have been said meanwhile."""
-        self._check_not_superseded(await self._services.queue.behind(self._deployment))
+        self._check_not_superseded(await self._behind())
         if self._request.force is not None:
             await self._say_forced(self._request.force)
         else:
@@ -166,7 +167,7 @@ class Consent:
 
     async def _check_may_wait(self) -> None:
         """For its approval: whoever is behind waits as long."""
-        behind = await self._services.queue.behind(self._deployment)
+        behind = await self._behind()
         self._check_not_superseded(behind)
         urgent = urgent_among(behind)
         if urgent is not None:
@@ -174,12 +175,18 @@ class Consent:
             fact = f"deployment {urgent.id} {what} and does not wait for an approval"
             raise StoppedError(Code.GAVE_WAY, fact, where=urgent.id)
 
+    async def _behind(self) -> Sequence[Deployment]:
+        """Those that may take its place: what is to be refused itself would leave nobody there."""
+        behind = await self._services.queue.behind(self._deployment)
+        return may_go_on(behind, await self._standing(), time.time()) if behind else ()
+
     async def _against(self, calendar: Calendar) -> tuple[Reason, ...]:
+        return stands_against(self._deployment, await self._standing(), calendar, time.time())
+
+    async def _standing(self) -> Standing:
         # Its repository may have got another name since it began.
         now = await self._services.deployments.get(self._deployment.id) or self._deployment
-        request = now.request
-        standing = await self._services.standing(request.repository, request.environment)
-        return stands_against(self._deployment, standing, calendar, time.time())
+        return await self._services.standing(now.request.repository, now.request.environment)
 
     @property
     def _request(self) -> Request:

@@ -1,9 +1,9 @@
 """What stands against a deployment that was accepted, when its turn comes and before its update."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from bot.domain.calendar import Calendar
+from bot.domain.calendar import ALWAYS, Calendar
 from bot.domain.deployment import Deployment, Kind
 from bot.domain.gate_case import closed_for
 from bot.domain.gate_facts import Standing
@@ -17,6 +17,17 @@ def stands_against(
 ) -> tuple[Reason, ...]:
     """Why it must not go on; empty where it may. Whether force skips that is for who asks."""
     return tuple(_reasons(deployment, standing, calendar, now))
+
+
+def may_go_on(
+    deployments: Iterable[Deployment], standing: Standing, now: float
+) -> tuple[Deployment, ...]:
+    """Those of a target against which nothing stands but its calendar, or that are forced."""
+    return tuple(
+        each
+        for each in deployments
+        if each.request.force is not None or not stands_against(each, standing, ALWAYS, now)
+    )
 
 
 def _reasons(

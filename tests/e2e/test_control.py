@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -24,6 +25,7 @@ from bot.domain.deployment import (
     Trigger,
     new_deployment_id,
 )
+from bot.domain.lock import Lock
 from bot.domain.progress import (
     ApprovalNeeded,
     Progress,
@@ -330,6 +332,27 @@ async def test_one_that_waits_for_approval_gives_way_to_a_newer_one(world: World
         await bot.engine.wait(newer.id)
     assert ended.outcome is Outcome.SUPERSEDED
     assert not world.pachd.has_pipeline("edges")
+
+
+async def test_a_newer_one_that_may_not_go_on_takes_nobodys_place(world: World) -> None:
+    shas = [commit(world, "approvals: 1", word) for word in ("one", "two", "three")]
+    ada, bob = Actor("ada", "github"), Actor("bob", "github")
+    async with started(world) as (bot, asks):
+        first, hers, his = pushed(world, shas[0], None), *(pushed(world, each) for each in shas[1:])
+        his = replace(his, request=replace(his.request, actor=bob))
+        await bot.engine.submit(first)
+        await asks.wait()
+        for each in (hers, his):
+            await bot.engine.submit(each)
+        lock = Lock("1", world.address, "default", ada, "mine", time.time())
+        await bot.locks.take(lock, time.time())
+        asks.clear()
+        await bot.engine.cancel(first.id, ada)
+        await asks.wait()
+        await bot.engine.cancel(hers.id, ada)
+        ended = [await bot.engine.wait(each.id) for each in (hers, his)]
+    assert [each.outcome for each in ended] == [Outcome.CANCELLED, Outcome.REFUSED]
+    assert [each.reason.code for each in ended if each.reason] == [Code.CANCELLED, Code.LOCKED]
 
 
 @pytest.mark.parametrize("urgent", ["a forced deployment", "a rollback"])

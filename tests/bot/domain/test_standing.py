@@ -10,7 +10,7 @@ from bot.domain.gate_facts import Standing
 from bot.domain.hold import Hold
 from bot.domain.lock import Lock
 from bot.domain.reasons import Code
-from bot.domain.standing import stands_against
+from bot.domain.standing import may_go_on, stands_against
 
 ANN, BOB = (Actor(name, "github") for name in ("ann", "bob"))
 PUSH = Request(Kind.DEPLOY, "r", "production", Commit("a" * 40, "main"), Trigger.PUSH, ANN)
@@ -48,6 +48,22 @@ def test_a_command_is_not_held() -> None:
 def test_anothers_lock_stands_against_it_until_its_end(now: float, expected: list[Code]) -> None:
     assert codes(PUSH, Standing((LOCK,)), now=now) == expected
     assert codes(replace(PUSH, actor=BOB), Standing((LOCK,)), now=now) == []
+
+
+def test_those_go_on_against_whom_nothing_stands_that_force_does_not_skip() -> None:
+    by_bob, forced, typed = (
+        Deployment(name, request)
+        for name, request in (
+            ("b", replace(PUSH, actor=BOB)),
+            ("f", replace(PUSH, force="fire")),
+            ("t", replace(PUSH, trigger=Trigger.COMMENT)),
+        )
+    )
+    by_ann = Deployment("a", PUSH)
+    all_of_them = (by_ann, by_bob, forced, typed)
+    assert may_go_on(all_of_them, Standing((LOCK,)), 50.0) == (by_bob, forced)
+    held = Standing(hold=Hold("06gaaaa", BOB, 5.0))
+    assert may_go_on(all_of_them, held, 50.0) == (forced, typed)
 
 
 def test_a_freeze_is_not_for_rollbacks() -> None:

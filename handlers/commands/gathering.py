@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from bot.domain.command import Deploy
 from bot.domain.command_form import is_sha, is_whole_sha
@@ -16,6 +17,8 @@ from bot.services.github import Question
 from bot.services.together import both, together
 from handlers.commands.belonging import Meant, completed, question_about
 from handlers.commands.errand import Errand
+
+T = TypeVar("T")
 
 _BY_ITSELF = frozenset({Trigger.PUSH, Trigger.RELEASE})
 """Who does this had to have write permission, so that it is asked for only where more is needed."""
@@ -40,7 +43,12 @@ class Wish:
 
 
 async def gather(
-    errand: Errand, wish: Wish, *, content: bool = True, again: bool = False
+    errand: Errand,
+    wish: Wish,
+    *,
+    content: bool = True,
+    again: bool = False,
+    instead: Rules | None = None,
 ) -> tuple[Rules, Facts]:
     """The default branch's rules and all that they need to know.
 
@@ -49,6 +57,7 @@ async def gather(
         wish: what is asked for.
         content: False leaves the commit out, for commands that bring none.
         again: the gate has let this very commit through before.
+        instead: rules in place of the default branch's, where those cannot be read.
 
     Two round trips, one more where a named ref has to be found first, or where REST is asked for
     checks or reviews.
@@ -57,7 +66,8 @@ async def gather(
     """
     if wish.pull_request is not None:
         await errand.look(wish.pull_request)
-    rules, pull = await both(errand.rules(), _pull_request(errand, wish))
+    asking = errand.rules() if instead is None else _as_it_is(instead)
+    rules, pull = await both(asking, _pull_request(errand, wish))
     rule = _rule(rules, wish.command.environment)
     name = wish.command.environment or next(iter(rules.environments))
     is_of_head = content and _is_of_head(errand, wish, pull)
@@ -135,8 +145,8 @@ async def _completed(
     )
 
 
-async def _as_it_is(pull: PullRequest | Unknown | None) -> PullRequest | Unknown | None:
-    return pull
+async def _as_it_is(fact: T) -> T:
+    return fact
 
 
 def _rule(rules: Rules, name: str | None) -> EnvironmentRules | None:

@@ -57,8 +57,13 @@ async def lock(errand: Errand, wish: Wish, command: Lock) -> Locked | Refused:
 async def unlock(
     errand: Errand, wish: Wish, command: Unlock, *, once: str | None = None
 ) -> Unlocked | Refused:
-    """Release it; `once` as in the audit. Errors: LOCKED where it is another's than was named, and those of `gather`."""
-    checked = await _where(errand, wish, everywhere=command.everywhere)
+    """Release it, one's own whatever the rules are; `once` as in the audit.
+
+    Errors: LOCKED where it is another's than was named, and those of `gather`.
+    """
+    checked: Where | Refused | None = await _own(errand, command)
+    if checked is None:
+        checked = await _where(errand, wish, everywhere=command.everywhere)
     if isinstance(checked, Refused):
         checked = await _left_behind(errand, wish, checked)
     if isinstance(checked, Refused):
@@ -187,10 +192,22 @@ async def _where(errand: Errand, wish: Wish, *, everywhere: bool) -> Where | Ref
     return Where(errand.address, None, errand.desk.word)
 
 
-async def _left_behind(errand: Errand, wish: Wish, refused: Refused) -> Where | Refused:
-    """A place that only its lock still knows: its owner may act on it, and who may on all.
+async def _own(errand: Errand, command: Unlock) -> Where | None:
+    """The place that is named, where whoever asks has the lock on it."""
+    if command.environment is None and not command.everywhere:
+        return None
+    where = Where(errand.address, command.environment, errand.desk.word)
+    there = await lock_at(errand.desk.deployer.locks, where, time.time())
+    is_own = there is not None and there.is_of(errand.actor)
+    # Named as another's it may be that by now.
+    is_meant = command.owner in {None, errand.actor.name}
+    return where if is_own and is_meant else None
 
-    The rules that said who else may are gone with the environment.
+
+async def _left_behind(errand: Errand, wish: Wish, refused: Refused) -> Where | Refused:
+    """A place that only its lock still knows is for those who may act on all.
+
+    The rules that said who may are gone with the environment.
     """
     name, unknown = wish.command.environment, {Code.ENVIRONMENT_UNKNOWN}
     if name is None or {each.code for each in refused.reasons} != unknown:
@@ -199,8 +216,6 @@ async def _left_behind(errand: Errand, wish: Wish, refused: Refused) -> Where | 
     there = await lock_at(errand.desk.deployer.locks, where, time.time())
     if there is None:
         return refused
-    if there.is_of(errand.actor):
-        return where
     everywhere = await _where(errand, wish, everywhere=True)
     return everywhere if isinstance(everywhere, Refused) else where
 

@@ -33,7 +33,7 @@ from bot.domain.command import (
 from bot.domain.command_form import Mistake
 from bot.domain.deployment import Commit, Deployment, Kind, Request, Trigger
 from bot.domain.explanation import Explanation
-from bot.domain.gate import may_act, may_plan, may_roll_back
+from bot.domain.gate import may_plan, may_roll_back
 from bot.domain.gate_facts import Facts, Unknown, seconds_of
 from bot.domain.gate_rules import Rules
 from bot.domain.reasons import Code, Reason, StoppedError
@@ -68,6 +68,7 @@ from handlers.commands.meaning import (
     to_cancel,
 )
 from handlers.commands.noting import About, note_command, note_decision
+from handlers.commands.stopping import objections_to_cancel
 
 _HISTORY = 20
 LONGEST_WAY = 12
@@ -123,6 +124,8 @@ async def obey(errand: Errand, given: Given) -> Answer:
     await note_command(errand, given.part, given.line, given.pull_request)
     command = parse(given.line)
     errand.spoken = command if isinstance(command, OnEnvironment) else None
+    # A delivery's command before it may have had some.
+    errand.facts = None
     if errand.source.is_repeat and await errand.desk.deployer.audit.has(errand.once(given.part)):
         return CarriedOut(given.line)
     is_outdated = await _is_outdated(errand, given, command)
@@ -214,7 +217,9 @@ async def _planned_commit(errand: Errand, given: Given) -> tuple[Commit, Trust]:
 
 async def _cancel(errand: Errand, given: Given, command: Cancel) -> Answer:
     deployment = await to_cancel(errand, given.pull_request, command)
-    await _check_may_act(errand, given.wish(Deploy(deployment.request.environment)))
+    wish = given.wish(Deploy(deployment.request.environment))
+    if reasons := await objections_to_cancel(errand, wish, deployment.request):
+        raise _RefusedError(reasons)
     result = await errand.desk.deployer.cancel(
         deployment.id, errand.actor, once=errand.once(given.part)
     )
@@ -315,11 +320,6 @@ async def _only_in_slack(errand: Errand, _given: Given, command: Subscribe | Uns
 
 async def _help(_errand: Errand, _given: Given, command: Help) -> Answer:
     return Helped(command)
-
-
-async def _check_may_act(errand: Errand, wish: Wish) -> str:
-    """The environment's name, where the sender may act on it."""
-    return await _check_may(may_act, errand, wish)
 
 
 async def _check_may(

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from bot.domain.approval import Verdict
 from bot.domain.deployment import Commit, Deployment, Kind, Trigger
-from bot.domain.gate import may_act
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.services.github import CheckReport, Conclusion, OwnCheck
 from bot.store.deliveries import Delivery
@@ -14,8 +13,9 @@ from handlers.commands.again import again
 from handlers.commands.answers import Refused
 from handlers.commands.approving import NOTHING_SEEN, cast_vote
 from handlers.commands.asking import ask, origin_of, reasons_of
-from handlers.commands.gathering import Wish, gather
+from handlers.commands.gathering import Wish
 from handlers.commands.noting import About, note_command, note_decision
+from handlers.commands.stopping import objections_to_cancel
 from handlers.commands.words import no_second_rollback
 from handlers.github import words
 from handlers.github.answering import answer, ask_by_check, too_late
@@ -129,7 +129,7 @@ async def _press(
     if button is not Button.CANCEL and deployment.request.kind is Kind.ROLLBACK:
         return (no_second_rollback(errand.desk.word),)
     if button is Button.CANCEL:
-        reasons = may_act(*await gather(errand, wish, content=False))
+        reasons = await objections_to_cancel(errand, wish, deployment.request)
         await note_decision(errand, part, about, reasons)
         if not reasons:
             result = await errand.desk.deployer.cancel(deployment.id, errand.actor)

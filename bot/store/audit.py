@@ -9,8 +9,9 @@ from itertools import islice
 
 import sqlalchemy as sa
 
-from bot.domain.audit import Entry, Fault, Head, Row, next_row, verify, wrong_with
+from bot.domain.audit import Action, Entry, Fault, Head, Row, next_row, verify, wrong_with
 from bot.domain.deployment import Actor
+from bot.domain.naming import Renaming, Span, spans_of
 from bot.domain.reasons import Code, StoppedError
 from bot.store.database import Database
 from bot.store.tables import AUDIT, AUDIT_HEAD
@@ -75,7 +76,8 @@ class Audit:
     ) -> Sequence[Row]:
         """Decisions on a deployment, a pull request or a person's commands, the newest first.
 
-        What a person asked without saying of which repository is among theirs.
+        What a person asked without saying of which repository is among theirs, and what was decided
+        under a name that the repository had.
 
         Args:
             repository: where; None: anywhere.
@@ -92,10 +94,9 @@ class Audit:
             .where(AUDIT.c.body.contains('"action":"decision"'))
             .order_by(AUDIT.c.seq if oldest_first else AUDIT.c.seq.desc())
         )
-        if repository is not None and who is None:
-            query = query.where(
-                AUDIT.c.body.contains(f'"repository":{json.dumps(repository)}', autoescape=True)
-            )
+        names = None if repository is None else spans_of(repository, await self._renamings(oldest))
+        if names is not None and who is None:
+            query = query.where(sa.or_(*map(_in_span, names)))
         if deployment is not None:
             query = query.where(_of_deployment(deployment, oldest))
         else:
@@ -109,8 +110,24 @@ class Audit:
             # The query looks at a row's text alone: what it takes for a fit may be many others.
             with connection.execute(query.execution_options(yield_per=_AT_ONCE)) as found:
                 rows = map(_row, found)
-                about = (repository, deployment, pull_request, who)
+                about = (names, deployment, pull_request, who)
                 return list(islice((row for row in rows if _is_about(row, *about)), limit))
+
+        return await self._database.read(look)
+
+    async def _renamings(self, oldest: int) -> list[Renaming]:
+        query = _columns().where(
+            AUDIT.c.seq > oldest, AUDIT.c.body.contains(f'"action":"{Action.RENAMED.value}"')
+        )
+
+        def look(connection: sa.Connection) -> list[Renaming]:
+            found = (_row(row) for row in connection.execute(query))
+            renamed = [(row.seq, json.loads(row.body)) for row in found if wrong_with(row) is None]
+            return [
+                Renaming(seq, body["facts"]["before"], body["facts"]["after"])
+                for seq, body in renamed
+                if body["action"] == Action.RENAMED
+            ]
 
         return await self._database.read(look)
 
@@ -166,6 +183,12 @@ def _of_deployment(deployment: str, oldest: int) -> sa.ColumnElement[bool]:
     )
 
 
+def _in_span(span: Span) -> sa.ColumnElement[bool]:
+    text = f'"repository":{json.dumps(span.name)}'
+    its = AUDIT.c.body.contains(text, autoescape=True) & (AUDIT.c.seq > span.after)
+    return its if span.before is None else its & (AUDIT.c.seq < span.before)
+
+
 @contextmanager
 def _whatever_it_has(connection: sa.Connection) -> Iterator[None]:
     """Read also what is no text where it should be: it was not we who wrote it."""
@@ -182,7 +205,7 @@ def _whatever_it_has(connection: sa.Connection) -> Iterator[None]:
 
 def _is_about(
     row: Row,
-    repository: str | None,
+    names: Sequence[Span] | None,
     deployment: str | None,
     pull_request: int | None,
     who: str | None,
@@ -195,7 +218,11 @@ def _is_about(
     by = Actor(actor.get("name", ""), actor.get("surface", ""), actor.get("account"))
     where = body.get("repository")
     return (
-        (repository in {None, where} or (who is not None and where is None))
+        (
+            names is None
+            or any(each.has(where, row.seq) for each in names)
+            or (who is not None and where is None)
+        )
         and deployment in {None, body.get("deployment")}
         and pull_request in {None, facts.get("pull_request")}
         and who in {None, by.identity}

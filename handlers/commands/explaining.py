@@ -28,9 +28,8 @@ class Sources:
 async def explain(sources: Sources, deployment: Deployment) -> Explanation:
     """Why it is where it is."""
     request = deployment.request
-    rows = await sources.audit.about(
-        request.repository, deployment=deployment.id, oldest_first=True
-    )
+    # Its id alone: the audit keeps the name that its repository had then.
+    rows = await sources.audit.about(None, deployment=deployment.id, oldest_first=True)
     found = (decided_from(json.loads(row.body)) for row in rows)
     explanation = Explanation(deployment, next((each for each in found if _led_to(each)), None))
     if deployment.state is State.FINISHED:

@@ -92,6 +92,31 @@ async def test_what_waits_is_found_and_cancelled(world: World) -> None:
     assert deployment.request.target == f"{world.github.url}/{CORNERS}.git#staging"
 
 
+async def test_why_explains_what_was_decided_under_the_old_name(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops deploy staging")
+    await is_renamed(world)
+    await world.comment(pull, f"/pachops why {(await world.only()).id}")
+    assert "ada asked `deploy staging` on GitHub" in world.answers(pull)[-1]
+
+
+async def test_why_explains_the_last_refusal_under_the_old_name(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops deploy nowhere")
+    await is_renamed(world)
+    await world.comment(pull, "/pachops why", by="grace")
+    assert "ada asked `deploy nowhere` on GitHub" in world.answers(pull)[-1]
+
+
+async def test_why_explains_nothing_of_who_had_the_name_before(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops deploy nowhere")
+    await is_renamed(world)
+    other = await opened(world)
+    await world.comment(other, "/pachops why")
+    assert "deployment_unknown" in world.answers(other)[-1].replace("\\", "")
+
+
 async def test_a_lock_under_the_new_name_stays(world: World) -> None:
     pull = await opened(world)
     await world.comment(pull, "/pachops lock staging older")

@@ -93,7 +93,7 @@ def names_of(connection: sa.Connection, place: str, owner: str) -> frozenset[str
 def _move_subscriptions(connection: sa.Connection, before: str, after: str) -> None:
     """What a channel wishes under the new name already stays."""
     if before == after:
-        # Only capitals changed.
+        # Of another case alone: each wish would give way to itself.
         return
     its, channel = SUBSCRIPTION.c.repository == before, SUBSCRIPTION.c.channel
     newer = sa.select(channel).where(SUBSCRIPTION.c.repository == after).scalar_subquery()

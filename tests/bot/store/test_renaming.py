@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.audit import Action
 from bot.domain.awaiting import Awaited
-from bot.domain.deployment import Actor, Deployment
+from bot.domain.deployment import Actor, Deployment, Kind
 from bot.domain.lock import Lock, NoticeKind
 from bot.store.audit import Audit
 from bot.store.awaiting import Awaiting, Wait
@@ -133,6 +133,33 @@ async def test_what_was_told_before_and_is_not_done_is_done_under_the_new_name(
         "repository": {**there, "full_name": CORNERS.name},
         "sender": {"login": "ada"},
     }
+
+
+async def test_nothing_is_lost_where_only_a_letters_case_changes(
+    database: Database, deployments: Deployments, add: Add
+) -> None:
+    capital = Named("https://h/acme/Edges", "acme/Edges", "https://h/acme/Edges.git")
+    wish, locks, deliveries = (
+        Subscription("C1", "acme/edges"),
+        Locks(database),
+        Deliveries(database),
+    )
+    await Subscriptions(database).add(wish)
+    await locks.take(LOCK, 100.0)
+    rollback = await add(repository=EDGES.address, kind=Kind.ROLLBACK)
+    await deliveries.take("1", "push", EDGES.name, "{}")
+    await deliveries.await_checks("1", "abc", "a push", 400.0, "awaits")
+    await database.write(
+        lambda connection: rename(connection, EDGES, capital, BOB, 200.0, once="it")
+    )
+    assert await Subscriptions(database).all() == (wish,)
+    assert await locks.list(None, 200.0) == (replace(LOCK, repository=capital.address),)
+    (reminder,) = await locks.due(4000.0)
+    assert reminder.lock.repository == capital.address
+    hold = await deployments.hold(f"{capital.address}#{rollback.request.environment}")
+    assert hold is not None
+    assert hold.deployment == rollback.id
+    assert await deliveries.checks_ended(capital.name, "abc") == 1
 
 
 async def test_it_is_done_once_and_is_in_the_audit(database: Database, renamed: Rename) -> None:

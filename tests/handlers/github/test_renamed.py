@@ -40,6 +40,15 @@ async def test_a_lock_is_one_of_the_new_name(world: World) -> None:
     assert "is released" in world.answers(pull)[-1]
 
 
+async def test_a_lock_is_one_of_the_name_with_another_case(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops lock staging --for 1h")
+    await world.github.rename(EDGES, "Edges")
+    await world.settled()
+    await world.comment(pull, "/pachops deploy staging", by="grace")
+    assert "staging is locked by ada" in world.answers(pull)[-1]
+
+
 async def test_a_rollback_holds_under_the_new_name(world: World) -> None:
     pull = await opened(world)
     await world.comment(pull, "/pachops deploy staging")

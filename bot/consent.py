@@ -53,9 +53,12 @@ class Consent:
     async def _say_forced(self, reason: str) -> None:
         """At once, wherever the deployment is reported."""
         self._report(Warned(f"Forced by {self._request.actor.name}: {reason}"))
-        skipped = await self._services.deployments.load(self._deployment.id, SKIPPED)
-        for each in skipped or ():
+        for each in await self._skipped():
             self._report(Warned(f"Skipped by force: {each}"))
+
+    async def _skipped(self) -> Sequence[str]:
+        """What was known to be when it was let through."""
+        return await self._services.deployments.load(self._deployment.id, SKIPPED) or ()
 
     async def approve(
         self, preparation: Preparation, images: tuple[BuiltImage, ...], approvals: Approvals
@@ -89,15 +92,17 @@ class Consent:
             calendar, by_rules = rules.calendar, await self._by_rules(rules)
         against = await self._against(calendar)
         if self._request.force is not None:
+            said = await self._skipped()
             for each in against:
-                self._report(Warned(f"Skipped by force: {each.fact}"))
+                if each.fact not in said:
+                    self._report(Warned(f"Skipped by force: {each.fact}"))
             against = ()
-        said = (*by_rules, *await self._services.second_look(self._deployment), *against)
-        for each in said[1:]:
+        found = (*by_rules, *await self._services.second_look(self._deployment), *against)
+        for each in found[1:]:
             # The gate may have said the same.
-            if each.code is not said[0].code:
+            if each.code is not found[0].code:
                 self._report(Warned(f"{each.title}: {each.fact}"))
-        _stop_for_first(said)
+        _stop_for_first(found)
         return ()
 
     async def _by_rules(self, rules: EnvironmentRules) -> tuple[Reason, ...]:
@@ -181,7 +186,7 @@ class Consent:
         return may_go_on(behind, await self._standing(), time.time()) if behind else ()
 
     async def _against(self, calendar: Calendar) -> tuple[Reason, ...]:
-        return stands_against(self._deployment, await self._standing(), calendar, time.time())
+        return stands_against(self._request, await self._standing(), calendar, time.time())
 
     async def _standing(self) -> Standing:
         # Its repository may have got another name since it began.

@@ -21,16 +21,15 @@ from bot.domain.deployment import (
     Trigger,
     new_deployment_id,
 )
-from bot.domain.gate_rules import EnvironmentRules
 from bot.domain.plan import image_lines, pipeline_lines
 from bot.domain.progress import Accepted, Finished, Planned, Progress, Warned, finished
 from bot.domain.reasons import Code, StoppedError
 from bot.journal import Listener
-from bot.leave import take_leave
+from bot.leave import Leave, take_leave
 from bot.services.together import both
 from bot.settings import Settings
 from bot.signals import interruptible, unless
-from bot.store.values import JSON
+from bot.store.deployments import SKIPPED
 from bot.telling import slack_told
 from handlers.commands.noting import (
     LINE,
@@ -121,8 +120,8 @@ class Session:
     async def deploy(self, order: DeployOrder) -> Finished:
         """Deploy and wait for the end."""
         async with self._open_bot() as bot, self._noted(bot, order.actor or _actor()):
-            _, (request, rules) = await both(self._start(bot), self._ask(bot, order))
-            return await self._follow(bot, request, rules)
+            _, (request, leave) = await both(self._start(bot), self._ask(bot, order))
+            return await self._follow(bot, request, leave)
 
     async def plan(self, order: DeployOrder, *, asking: bool = True) -> Finished:
         """Show what a deployment would do; nothing is changed, and only the audit has it.
@@ -147,9 +146,9 @@ class Session:
                 Trigger.CLI,
                 _actor(),
             )
-            rules = await take_leave(bot, request, self._show)
+            leave = await take_leave(bot, request, self._show)
             await self._start(bot)
-            return await self._follow(bot, request, rules)
+            return await self._follow(bot, request, leave)
 
     async def work(
         self,
@@ -191,7 +190,7 @@ class Session:
             bot.engine.leave_to_others()
         await bot.engine.start()
 
-    async def _ask(self, bot: Bot, order: DeployOrder) -> tuple[Request, EnvironmentRules]:
+    async def _ask(self, bot: Bot, order: DeployOrder) -> tuple[Request, Leave]:
         request = await self._read(bot, order)
         return request, await take_leave(bot, request, self._show)
 
@@ -244,22 +243,22 @@ class Session:
         """The id of the deployment, where this process leaves before its end."""
         return self._own.id if self._own and self._accepted else None
 
-    async def _follow(self, bot: Bot, request: Request, rules: EnvironmentRules) -> Finished:
+    async def _follow(self, bot: Bot, request: Request, leave: Leave) -> Finished:
         deployment = Deployment(new_deployment_id(), request, created_at=time.time())
         self._own = deployment
         if self._has_workers and request.repository.startswith("/"):
             self._show(Warned(words.path_for_workers(request.repository)))
         async with slack_told(bot, self._say_unheard):
-            told = bot.told_in_slack(request, rules)
-            ended = await self._see_own_end(bot, deployment, rules, told)
+            ended = await self._see_own_end(bot, deployment, leave)
             await self._finish_others(bot)
         return ended
 
-    async def _see_own_end(
-        self, bot: Bot, deployment: Deployment, rules: EnvironmentRules, facts: dict[str, JSON]
-    ) -> Finished:
+    async def _see_own_end(self, bot: Bot, deployment: Deployment, leave: Leave) -> Finished:
         async with interruptible() as interrupted:
-            await self._note_leave(bot, deployment, rules)
+            await self._note_leave(bot, deployment, leave)
+            facts = bot.told_in_slack(deployment.request, leave.rules)
+            if leave.skipped:
+                facts[SKIPPED] = [each.fact for each in leave.skipped]
             await bot.engine.submit(deployment, facts)
             self._accept(deployment)
             place = await bot.say_place(deployment)
@@ -280,13 +279,13 @@ class Session:
                 await asyncio.wait(beside)
         return ended
 
-    async def _note_leave(self, bot: Bot, deployment: Deployment, rules: EnvironmentRules) -> None:
+    async def _note_leave(self, bot: Bot, deployment: Deployment, leave: Leave) -> None:
         """That it is let through, and why."""
         if not self._typed:
             return
         clean = bot.redactor.clean
         line = typed_line(self._typed, clean)
-        entry, once = leave_at_terminal(line, deployment, rules, clean)
+        entry, once = leave_at_terminal(line, deployment, leave.rules, leave.skipped, clean)
         await bot.audit.append(entry, once=once)
 
     @asynccontextmanager

@@ -76,8 +76,8 @@ _QUALITY: tuple[_Rule, ...] = (
     gate_content.review,
     gate_content.fresh,
 )
-_SKIPPED_BY_FORCE = (*_NOW, *_QUALITY)
-"""And approvals. Never: who somebody is, which commit it is, the line of its target, the audit."""
+_SKIPPED_BY_FORCE = (*_NOW, *_QUALITY, gate_standing.approvals)
+"""Never: who somebody is, which commit it is, the line of its target, the audit."""
 
 
 def decide(rules: Rules, facts: Facts) -> Decision:

@@ -36,6 +36,13 @@ def nobody_forces(environment: str) -> Reason:
     return refusal(Code.FORCE_NOT_ALLOWED, fact, step)
 
 
+def unapproved(environment: str, needed: int) -> Reason:
+    """That others were to approve, which force does not wait for."""
+    approvals = "1 approval" if needed == 1 else f"{needed} approvals"
+    fact = f"{environment} needs {approvals} by others"
+    return refusal(Code.APPROVAL_MISSING, fact, "Have it approved: deploy without force.")
+
+
 def closed_for(closed: Closed, environment: str) -> Reason:
     """That this is no time to deploy to the environment."""
     until = closed.until_text

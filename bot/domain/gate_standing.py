@@ -1,9 +1,9 @@
-"""Whether now is the time: hours and freezes, locks, a rollback that holds. And who may force."""
+"""Whether now is the time: hours and freezes, locks, approvals, a rollback. And who may force."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bot.domain.gate_case import Case, closed_for, nobody_forces, refusal, unknown
+from bot.domain.gate_case import Case, closed_for, nobody_forces, refusal, unapproved, unknown
 from bot.domain.gate_facts import NOT_LOOKED_UP, Standing, Unknown
 from bot.domain.gate_sender import misses
 from bot.domain.hold import Hold
@@ -45,6 +45,13 @@ def lock(case: Case) -> Iterator[Reason]:
         is_over = now is not None and each.is_over(now.timestamp())
         if each.covers(case.environment) and not is_over and not each.is_of(case.facts.asker):
             yield locked(each, case.environment)
+
+
+def approvals(case: Case) -> Iterator[Reason]:
+    """Others must have approved it."""
+    needed = case.rules.approvals.needed
+    if needed and not case.facts.approved:
+        yield unapproved(case.environment, needed)
 
 
 def hold(case: Case) -> Iterator[Reason]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from bot.domain.deployment import Actor, Kind, Request, Trigger
-from bot.domain.gate_case import closed_for, nobody_forces, refusal
+from bot.domain.gate_case import closed_for, nobody_forces, refusal, unapproved
 from bot.domain.gate_rules import EnvironmentRules
 from bot.domain.people import People
 from bot.domain.reasons import Code, Reason
@@ -43,6 +43,15 @@ def may_act(rules: EnvironmentRules, environment: str, who: Actor) -> tuple[Reas
         for people in rules.deployers
         for reason in kept_out(people, who, environment, Code.NOT_A_DEPLOYER)
     )
+
+
+def skipped_by_force(rules: EnvironmentRules, request: Request) -> tuple[Reason, ...]:
+    """What a terminal's forced request goes past, beside hours, freezes and locks."""
+    if request.force is None:
+        return ()
+    needed = rules.approvals.needed
+    approvals = (unapproved(request.environment, needed),) if needed else ()
+    return (*_requires(rules, request), *approvals)
 
 
 def may_vote(rules: EnvironmentRules, environment: str, who: Actor) -> tuple[Reason, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from bot.domain.calendar import ALWAYS, Calendar
-from bot.domain.deployment import Deployment, Kind
+from bot.domain.deployment import Deployment, Kind, Request
 from bot.domain.gate_case import closed_for
 from bot.domain.gate_facts import Standing
 from bot.domain.gate_standing import held, locked
@@ -13,10 +13,10 @@ from bot.domain.reasons import Reason
 
 
 def stands_against(
-    deployment: Deployment, standing: Standing, calendar: Calendar, now: float
+    request: Request, standing: Standing, calendar: Calendar, now: float
 ) -> tuple[Reason, ...]:
     """Why it must not go on; empty where it may. Whether force skips that is for who asks."""
-    return tuple(_reasons(deployment, standing, calendar, now))
+    return tuple(_reasons(request, standing, calendar, now))
 
 
 def may_go_on(
@@ -26,14 +26,13 @@ def may_go_on(
     return tuple(
         each
         for each in deployments
-        if each.request.force is not None or not stands_against(each, standing, ALWAYS, now)
+        if each.request.force is not None or not stands_against(each.request, standing, ALWAYS, now)
     )
 
 
 def _reasons(
-    deployment: Deployment, standing: Standing, calendar: Calendar, now: float
+    request: Request, standing: Standing, calendar: Calendar, now: float
 ) -> Iterator[Reason]:
-    request = deployment.request
     closed = calendar.closed_at(datetime.fromtimestamp(now, UTC))
     if closed is not None and request.kind is Kind.DEPLOY:
         yield closed_for(closed, request.environment)

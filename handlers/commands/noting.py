@@ -26,6 +26,8 @@ LINE = "line"
 """The fact of a decision that has what was typed."""
 ON = "on"
 """The fact of a decision that has what it was decided from."""
+SKIPPED = "skipped"
+"""The fact of a decision that has what was skipped by force, likewise."""
 PULL_REQUEST = "pull_request"
 _ADDRESS_WITH_LOGIN = re.compile(
     r"(?s)([a-z][a-z0-9+.-]*://)?[^\s/:@\[]*:(?!\d+(?:[/\s]|$))"
@@ -75,7 +77,7 @@ async def note_decision(
         PULL_REQUEST: about.pull_request,
         ON: evidence(errand.facts) if errand.facts else {},
         REASONS: [reason_facts(each) for each in reasons],
-        "skipped": [reason_facts(each) for each in skipped],
+        SKIPPED: [reason_facts(each) for each in skipped],
     }
     codes = tuple(each.code.value for each in reasons)
     # Tried again, the same may be decided otherwise.
@@ -153,14 +155,17 @@ def leave_at_terminal(
     line: str,
     deployment: Deployment,
     rules: EnvironmentRules,
+    skipped: Sequence[Reason],
     clean: Callable[[str], str],
 ) -> tuple[Entry, str]:
     """That a command of the command line was let through, and by which rules; `line` is masked.
 
-    With what it is known by, so that it is there once.
+    What stood in the way and is `skipped` by force is there too. With what it is known by, so that it is there once.
     """
     request = deployment.request
-    facts = {LINE: line, ON: evidence_at_terminal(request, rules)}
+    facts: dict[str, Any] = {LINE: line, ON: evidence_at_terminal(request, rules)}
+    if skipped:
+        facts[SKIPPED] = [reason_facts(each) for each in skipped]
     place = (request.repository, request.environment, deployment.id)
     entry = Entry(Action.DECISION, request.actor, time.time(), *place, facts=cleaned(facts, clean))
     return entry, f"{entry.action.value}:{deployment.id}"

@@ -1,6 +1,7 @@
 """Whether the rules let a terminal's request through, as they are where the repository is."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from bot.app import Bot, open_bot
 from bot.domain.deployment import Actor, Commit, Deployment, Kind, Request, Trigger
 from bot.domain.gate_rules import EnvironmentRules
+from bot.domain.lock import Lock
 from bot.domain.progress import Progress, Warned
 from bot.domain.reasons import Code, StoppedError
 from bot.leave import take_leave
@@ -55,7 +57,7 @@ async def leave(bot: Bot, request: Request) -> tuple[Code | None, list[Progress]
         found = await take_leave(bot, request, shown.append)
     except StoppedError as stopped:
         return stopped.reason.code, shown
-    assert found is not None
+    assert found.rules is not None
     return None, shown
 
 
@@ -155,7 +157,7 @@ async def test_slack_is_told_where_those_rules_say(
     async with open_bot(load_settings(environ | tokens)) as bot:
         request = asked(str(repository.path), mine, force="fire")
         found = await take_leave(bot, request, lambda _event: None)
-        assert "#ml" in str(bot.told_in_slack(request, found))
+        assert "#ml" in str(bot.told_in_slack(request, found.rules))
 
 
 async def test_all_that_stands_in_the_way_is_said(bot: Bot, repository: Repository) -> None:
@@ -298,3 +300,25 @@ async def test_a_forced_deployment_is_no_matter_of_freezes_and_checks(
 ) -> None:
     sha = repository.commit(rules(NEVER, "requires: [fresh]", "force: {permission: admin}"))
     assert (await leave(bot, asked(str(repository.path), sha, force="it burns")))[0] is None
+
+
+async def test_what_a_forced_deployment_skips_is_known(bot: Bot, repository: Repository) -> None:
+    said = rules(NEVER, "requires: [fresh]", "approvals: 2", "force: {permission: admin}")
+    sha, path = repository.commit(said), str(repository.path)
+    locks = (("production", Actor("grace", "cli")), ("staging", Actor("linus", "cli")))
+    for environment, owner in locks:
+        lock = Lock(environment, path, environment, owner, "", time.time())
+        await bot.locks.take(lock, time.time())
+    found = await take_leave(bot, asked(path, sha, force="it burns"), lambda _event: None)
+    assert [each.code for each in found.skipped] == [
+        Code.ENVIRONMENT_FROZEN,
+        Code.LOCKED,
+        Code.FACT_UNKNOWN,
+        Code.APPROVAL_MISSING,
+    ]
+
+
+async def test_what_is_not_forced_skips_nothing(bot: Bot, repository: Repository) -> None:
+    sha = repository.commit(rules("approvals: 2", "force: {permission: admin}"))
+    found = await take_leave(bot, asked(str(repository.path), sha), lambda _event: None)
+    assert found.skipped == ()

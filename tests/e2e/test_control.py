@@ -271,6 +271,7 @@ async def test_force_skips_lock_freeze_and_approvals_and_says_so(world: World) -
         f"Forced by {user()}: the cluster is on fire",
         "Skipped by force: default is frozen: Mon - Sun UTC",
         "Skipped by force: default is locked by grace: an experiment",
+        "Skipped by force: default needs 1 approval by others",
     ]
     async with world.database() as database:
         rows = [json.loads(row.body) for row in await Audit(database).read()]

@@ -25,6 +25,9 @@ environments:
   emergency:
     deployers: {teams: [acme/platform], users: [bob], terminal: true}
     force: {permission: maintain}
+    not: [Mon 00:00 - Thu 00:00 UTC, Thu 00:00 - Mon 00:00 UTC]
+    requires: [checks]
+    approvals: 2
 """
 
 
@@ -80,6 +83,20 @@ def test_so_is_whom_a_list_lets_in_and_what_was_forced() -> None:
     assert "force: it burns" in explained
 
 
+def test_what_was_skipped_by_force_is_in_it_and_explained() -> None:
+    run("lock", "emergency", "an experiment")
+    run("deploy", "--to", "emergency", "--force", "it burns")
+    found = decision(rows())
+    assert [each["code"] for each in found["facts"]["skipped"]] == [
+        "environment_frozen",
+        "fact_unknown",
+        "approval_missing",
+    ]
+    explained = run("why", found["deployment"])[1]
+    assert "Skipped by force: emergency needs 2 approvals by others" in explained
+    assert "Skipped by force: emergency is frozen" in explained
+
+
 def test_so_is_a_rollback(repository: Path, tmp_path: Path) -> None:
     by = Actor("grace", "cli")
     before = Request(
@@ -109,7 +126,7 @@ def test_it_is_there_once_however_often_it_is_written(tmp_path: Path) -> None:
         database = await Database.open(f"sqlite:///{tmp_path}/pachops.db")
         found = []
         for _ in range(2):
-            entry, once = leave_at_terminal("deploy", deployment, EnvironmentRules(), str)
+            entry, once = leave_at_terminal("deploy", deployment, EnvironmentRules(), (), str)
             found.append(await Audit(database).append(entry, once=once) is not None)
         await database.close()
         return found

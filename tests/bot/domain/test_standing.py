@@ -22,7 +22,7 @@ def codes(
     request: Request, standing: Standing, *, created_at: float = 10.0, now: float = 50.0
 ) -> list[Code]:
     deployment = Deployment("06gbbbb", request, State.RUNNING, created_at=created_at)
-    return [each.code for each in stands_against(deployment, standing, ALWAYS, now)]
+    return [each.code for each in stands_against(deployment.request, standing, ALWAYS, now)]
 
 
 @pytest.mark.parametrize("created_at", [10.0, 30.0])
@@ -69,5 +69,5 @@ def test_those_go_on_against_whom_nothing_stands_that_force_does_not_skip() -> N
 def test_a_freeze_is_not_for_rollbacks() -> None:
     for kind, expected in ((Kind.DEPLOY, [Code.ENVIRONMENT_FROZEN]), (Kind.ROLLBACK, [])):
         deployment = Deployment("06gbbbb", replace(PUSH, kind=kind))
-        against = stands_against(deployment, Standing(), FROZEN, 50.0)
+        against = stands_against(deployment.request, Standing(), FROZEN, 50.0)
         assert [each.code for each in against] == expected

@@ -306,6 +306,15 @@ async def test_a_forced_one_keeps_what_was_skipped(world: World) -> None:
     assert "Skipped by force: staging is frozen: Mon - Sun UTC" in answer
 
 
+async def test_so_are_approvals_that_were_skipped(world: World) -> None:
+    pull = await opened(world, "approvals: 2, force: {users: [ada]}")
+    await world.comment(pull, "/pachops deploy staging --force it burns")
+    skipped = await world.deployments.load((await world.only()).id, SKIPPED)
+    assert skipped == ["staging needs 2 approvals by others"]
+    answer = await says(world, pull, "why")
+    assert "Skipped by force: staging needs 2 approvals by others" in answer
+
+
 @pytest.mark.parametrize(
     ("before", "command", "answered"),
     [

@@ -11,7 +11,7 @@ from typing import TextIO
 from pydantic import SecretStr, TypeAdapter
 
 from bot.app import Bot
-from bot.domain.deployment import GITHUB, Actor, Deployment, Outcome, Request, Trigger
+from bot.domain.deployment import ACTION, GITHUB, Actor, Deployment, Outcome, Request, Trigger
 from bot.domain.progress import Finished, Warned
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.redact import Redactor
@@ -70,8 +70,13 @@ class _Given:
             commit=found.commit if is_events else None,
             release=found.release if is_events else None,
             trigger=Trigger.ACTION,
-            actor=Actor(self.runner.actor, GITHUB),
+            actor=self._actor,
         )
+
+    @property
+    def _actor(self) -> Actor:
+        login = self.runner.actor
+        return Actor(login, ACTION, f"{GITHUB}:{login.lower()}")
 
     @property
     def origin(self) -> Origin:

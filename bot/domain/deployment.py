@@ -76,6 +76,8 @@ class Kind(StrEnum):
 
 GITHUB = "github"
 """The surface of actors whose name is a login on GitHub."""
+ACTION = "action"
+"""That of actors whose login a workflow's environment says: nobody has proven it."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,13 @@ class Actor:
         return self.account or f"{self.surface}:{self.name.lower()}"
 
     @property
+    def is_named_by_login(self) -> bool:
+        """Whether its name is a login on GitHub, proven or as a workflow says."""
+        return self.surface in {GITHUB, ACTION}
+
+    @property
     def login(self) -> str | None:
-        """On GitHub; None of whom none is known."""
+        """On GitHub; None of whom none is known. A workflow's is nobody's proof, but it may be theirs."""
         surface, _, login = self.identity.partition(":")
         return login if surface == GITHUB else None
 

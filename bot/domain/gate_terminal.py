@@ -2,7 +2,8 @@
 
 Whoever sits there has the bot's own secrets, and so counts as somebody with admin permission who is
 in no team and no Slack group and has no login. A list that names only such lets them through where it
-also says `terminal: true`. A workflow's step counts as a terminal, but its actor has a login.
+also says `terminal: true`. A workflow's step counts as a terminal, but its actor has a login, which
+its environment says: lists of users believe that.
 """
 
 from collections.abc import Iterator

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from bot.domain.deployment import GITHUB, Actor
+from bot.domain.deployment import Actor
 from bot.domain.reasons import StoppedError
 from bot.services.slack import Slack
 from bot.store.identities import Identities
@@ -27,7 +27,7 @@ class Directory:
 
     async def find_user(self, actor: Actor) -> str | None:
         """The Slack id of who asked on GitHub; None where that is not known."""
-        if actor.surface != GITHUB or not await self._identities.has_login(actor.name):
+        if not actor.is_named_by_login or not await self._identities.has_login(actor.name):
             return None
         identity = await self._identities.of_login(await self.team(), actor.name)
         return identity.slack.user if identity else None

@@ -51,6 +51,10 @@ def asked(address: str, sha: str, kind: Kind = Kind.DEPLOY, **more: Any) -> Requ
     return Request(kind, address, "production", Commit(sha, "HEAD"), **by)
 
 
+def workflows(login: str) -> Actor:
+    return Actor(login, "action", f"github:{login.lower()}")
+
+
 async def leave(bot: Bot, request: Request) -> tuple[Code | None, list[Progress]]:
     shown: list[Progress] = []
     try:
@@ -192,7 +196,7 @@ async def test_a_workflows_actor_may_be_named(bot: Bot, repository: Repository) 
     sha = repository.commit(rules(NAMED))
     found = [
         (await leave(bot, asked(str(repository.path), sha, trigger=Trigger.ACTION, actor=each)))[0]
-        for each in (Actor("Bob", "github"), Actor("eve", "github"))
+        for each in (workflows("Bob"), workflows("eve"))
     ]
     assert found == [None, Code.NOT_A_DEPLOYER]
 
@@ -269,7 +273,7 @@ async def test_the_checkout_of_a_workflow_says_nothing_of_who_may_deploy(
     work.commit(rules(NAMED))
     sha = work.commit(rules("drafts: false"), branch="mine")
     work.git("symbolic-ref", "HEAD", "refs/heads/mine")
-    request = asked(str(work.path), sha, trigger=Trigger.ACTION, actor=Actor("mallory", "github"))
+    request = asked(str(work.path), sha, trigger=Trigger.ACTION, actor=workflows("mallory"))
     assert (await leave(bot, request))[0] is Code.NOT_A_DEPLOYER
 
 

@@ -161,6 +161,8 @@ async def test_who_asked_on_github_is_found_in_slack(world: World, database: Dat
     assert await directory.find_user(ada) is None
     await identities.link(SlackUser(world.slack.app.team, world.ann.id), "ada", Proof.CODE)
     assert await directory.find_user(ada) == world.ann.id
+    of_workflow = Actor("ada", "action", "github:ada")
+    assert await directory.find_user(of_workflow) == world.ann.id
     assert await directory.find_user(Actor("ada", "cli")) is None
     assert world.slack.called("auth.test") == 1
     await slack.close()

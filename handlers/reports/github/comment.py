@@ -89,7 +89,7 @@ def mention(view: View) -> str:
 
 def mention_of(actor: Actor) -> str:
     """`@login`, where it is known to be one."""
-    is_login = actor.surface == GITHUB and _LOGIN.fullmatch(actor.name)
+    is_login = actor.is_named_by_login and _LOGIN.fullmatch(actor.name)
     return f"@{actor.name}" if is_login else ""
 
 

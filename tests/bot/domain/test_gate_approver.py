@@ -40,6 +40,14 @@ def test_who_asked_does_not_approve_from_another_account_that_is_theirs() -> Non
     assert codes(actor=Actor("a.smith", "slack", "github:ann")) == [Code.APPROVER_ASKED]
 
 
+@pytest.mark.parametrize("actor", [Actor("bob", "github"), Actor("b.jones", "slack", "github:bob")])
+def test_whoever_a_workflow_names_does_not_approve_what_it_asked_for(actor: Actor) -> None:
+    rules = Rules({"production": EnvironmentRules(approvals=Approvals(1))})
+    asked = replace(REQUEST, asked_by=Actor("Bob", "action", "github:bob"))
+    cast = Ballot("production", "acme/edges", BOB, actor)
+    assert [each.code for each in may_approve(rules, asked, cast)] == [Code.APPROVER_ASKED]
+
+
 def test_an_account_of_the_same_name_elsewhere_may_be_theirs() -> None:
     assert codes(actor=Actor("ANN", "cli")) == [Code.APPROVER_ASKED]
 

@@ -105,16 +105,6 @@ async def test_channels_hear_of_the_new_name(database: Database, renamed: Rename
     assert await subscriptions.all() == (Subscription("C1", "acme/corners"), newer)
 
 
-async def test_channels_hear_of_one_of_which_only_the_capitals_changed(
-    database: Database,
-) -> None:
-    subscription = Subscription("C1", "acme/edges")
-    await Subscriptions(database).add(subscription)
-    after = Named("https://h/ACME/edges", "ACME/edges", "https://h/ACME/edges.git")
-    await database.write(lambda connection: rename(connection, EDGES, after, BOB, 200.0, once="it"))
-    assert await Subscriptions(database).all() == (subscription,)
-
-
 @pytest.mark.parametrize("is_aside", [False, True])
 async def test_what_was_told_before_and_is_not_done_is_done_under_the_new_name(
     database: Database, renamed: Rename, *, is_aside: bool
@@ -139,16 +129,10 @@ async def test_nothing_is_lost_where_only_a_letters_case_changes(
     database: Database, deployments: Deployments, add: Add
 ) -> None:
     capital = Named("https://h/acme/Edges", "acme/Edges", "https://h/acme/Edges.git")
-    wish, locks, deliveries = (
-        Subscription("C1", "acme/edges"),
-        Locks(database),
-        Deliveries(database),
-    )
+    wish, locks = Subscription("C1", "acme/edges"), Locks(database)
     await Subscriptions(database).add(wish)
     await locks.take(LOCK, 100.0)
     rollback = await add(repository=EDGES.address, kind=Kind.ROLLBACK)
-    await deliveries.take("1", "push", EDGES.name, "{}")
-    await deliveries.await_checks("1", "abc", "a push", 400.0, "awaits")
     await database.write(
         lambda connection: rename(connection, EDGES, capital, BOB, 200.0, once="it")
     )
@@ -159,7 +143,6 @@ async def test_nothing_is_lost_where_only_a_letters_case_changes(
     hold = await deployments.hold(f"{capital.address}#{rollback.request.environment}")
     assert hold is not None
     assert hold.deployment == rollback.id
-    assert await deliveries.checks_ended(capital.name, "abc") == 1
 
 
 async def test_it_is_done_once_and_is_in_the_audit(database: Database, renamed: Rename) -> None:

@@ -165,6 +165,7 @@ def test_rollback_is_called_so() -> None:
         (Actor("ada-l", "github"), "@ada-l"),
         (Actor("ada_acme", "github"), "@ada_acme"),
         (Actor("ada--l-", "github"), "@ada--l-"),
+        (Actor("ada", "action", "github:ada"), "@ada"),
         (Actor("ada", "slack"), ""),
         (Actor("ada", "cli"), ""),
         (Actor("ada[bot]", "github"), ""),

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bot.domain.command import Deploy
+from bot.domain.command import Deploy, render
 from bot.domain.deployment import Actor, Commit, Deployment, Trigger
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.services.github import CheckReport
@@ -72,6 +72,14 @@ async def follow(errand: Errand, environments: Sequence[str], wish: Callable[[st
     if left:
         await await_checks(errand, left, environments, line)
     return line
+
+
+async def note_not_followed(
+    errand: Errand, what: str, stopped: StoppedError, *, pull_request: int | None = None
+) -> None:
+    """That it is not known which environments follow an event, so that none does."""
+    about = About(what, pull_request=pull_request)
+    await note_decision(errand, "follow", about, (stopped.reason,))
 
 
 async def leave_stopped(
@@ -148,7 +156,12 @@ async def refuse(
     if not errand.source.is_last or not errand.desk.github.is_app:
         raise stopped
     reasons = (stopped.reason,)
-    done = [await _say_refused(errand, wish(name), name, reasons) for name in environments]
+    done = []
+    for name in environments:
+        wanted = wish(name)
+        about = About(render(wanted.command), name, pull_request=wanted.pull_request)
+        await note_decision(errand, name, about, reasons)
+        done.append(await _say_refused(errand, wanted, name, reasons))
     return "; ".join(done)
 
 

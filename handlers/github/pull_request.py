@@ -9,7 +9,7 @@ from handlers.commands.asking import origin_of
 from handlers.commands.gathering import Wish
 from handlers.commands.locking import release_for_pull_request
 from handlers.github import words
-from handlers.github.answering import follow, leave_stopped, say_on_pull_request
+from handlers.github.answering import follow, leave_stopped, note_not_followed, say_on_pull_request
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand, errand_for
 from handlers.github.payloads import Event, Payload, User
@@ -65,6 +65,8 @@ async def _follow_or_say(errand: Errand, event: PullRequest) -> str:
     except StoppedError as stopped:
         if not is_shown(errand, stopped):
             raise
+        what = f"pull request {event.number}"
+        await note_not_followed(errand, what, stopped, pull_request=event.number)
         if stopped.reason.code is not Code.PROJECT_INVALID:
             # Of broken rules the default branch's own commits tell; of this nobody else does.
             body = words.not_followed(stopped.reason, errand.desk.safe)

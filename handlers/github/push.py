@@ -6,7 +6,7 @@ from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.gathering import Wish
 from handlers.github import words
-from handlers.github.answering import follow, leave, refuse
+from handlers.github.answering import follow, leave, note_not_followed, refuse
 from handlers.github.brought import Brought
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand, errand_for
@@ -50,6 +50,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     except StoppedError as stopped:
         if not is_shown(errand, stopped):
             raise
+        await note_not_followed(errand, f"push to {branch}", stopped)
         is_broken = stopped.reason.code is Code.PROJECT_INVALID
         if is_broken and branch != errand.repository.default_branch:
             # Nothing follows it, and the default branch's own commits show it.

@@ -8,7 +8,7 @@ from bot.domain.reasons import StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.gathering import Wish
 from handlers.github import words
-from handlers.github.answering import follow, leave, refuse
+from handlers.github.answering import follow, leave, note_not_followed, refuse
 from handlers.github.awaiting import look_again
 from handlers.github.brought import Brought
 from handlers.github.desk import Desk
@@ -73,6 +73,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     except StoppedError as stopped:
         if not is_shown(errand, stopped):
             raise
+        await note_not_followed(errand, f"release {tag}", stopped)
         sha, _ = await _sha_of(errand, tag)
         return await show_broken(errand, sha, Brought(Trigger.RELEASE, tag), stopped)
     environments = rules.following_release(released=event.is_released)

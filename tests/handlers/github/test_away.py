@@ -45,6 +45,7 @@ async def test_a_release_while_git_is_away_shows_so_on_its_commit(
     assert check.conclusion == "action_required"
     assert code in (check.summary or "").replace("\\", "")
     assert await world.asked() == []
+    assert await world.decisions() == [("ada", "deploy production", [code])]
 
 
 @pytest.mark.usefixtures("no_patience")

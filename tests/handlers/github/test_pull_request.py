@@ -34,6 +34,18 @@ async def test_a_pull_request_beside_broken_rules_is_no_delivery_that_failed(wor
     assert len(handled) == 2
 
 
+async def test_a_pull_request_beside_broken_rules_is_a_decision_that_why_explains(
+    world: World,
+) -> None:
+    world.github.repository(EDGES, {PROJECT_FILE: "environments: [\n"})
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    # The push of its branch was told of first.
+    assert (await world.decisions())[-1] == ("ada", "pull request 1", ["project_invalid"])
+    await world.comment(pull, "/pachops why")
+    assert "`pull request 1` on GitHub" in world.answers(pull)[-1]
+
+
 @pytest.mark.parametrize("code", [Code.GITHUB_REFUSED, Code.GITHUB_UNREACHABLE])
 async def test_a_pull_request_is_told_once_that_the_rules_cannot_be_read(
     world: World, code: Code, monkeypatch: pytest.MonkeyPatch

@@ -93,6 +93,16 @@ async def test_a_push_with_broken_rules_shows_so_on_its_commit_once(world: World
     assert await world.asked() == []
 
 
+@pytest.mark.parametrize("branch", ["main", "feature"])
+async def test_a_push_with_broken_rules_is_a_decision_in_the_audit(
+    world: World, branch: str
+) -> None:
+    world.github.repository(EDGES, {PROJECT_FILE: "environments: [\n"})
+    await world.github.push(EDGES, {"a": "1"}, branch)
+    await world.settled()
+    assert await world.decisions() == [("ada", f"push to {branch}", ["project_invalid"])]
+
+
 @pytest.mark.parametrize("code", [Code.GITHUB_REFUSED, Code.GITHUB_UNREACHABLE])
 async def test_a_push_whose_rules_cannot_be_read_shows_so_on_its_commit(
     world: World, code: Code, monkeypatch: pytest.MonkeyPatch

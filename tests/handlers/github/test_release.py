@@ -127,6 +127,8 @@ async def test_a_release_with_broken_rules_shows_so_on_its_commit(world: World) 
     await world.settled()
     (check,) = world.github.checks(sha)
     assert check.conclusion == "failure"
+    # GitHub tells of it twice.
+    assert await world.decisions() == [("ada", "release v1", ["project_invalid"])] * 2
 
 
 CHECKED = "  production: {{on: {{release: {0}}}, requires: [{{checks: [unit]}}]}}\n"

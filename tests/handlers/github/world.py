@@ -1,6 +1,7 @@
 """GitHub's stand-in and the bot's ears: real webhooks, store and client; nothing is built."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -233,6 +234,15 @@ class World:
     async def origin(self, deployment: Deployment) -> Origin:
         """Where it was asked for."""
         return Origin.from_json(await self.deployments.load(deployment.id, ORIGIN))
+
+    async def decisions(self) -> list[tuple[str, str, list[str]]]:
+        """Who is in the audit with which decision on what, and its reasons."""
+        rows = [json.loads(row.body) for row in await self.deployer.audit.read()]
+        return [
+            (each["actor"]["name"], each["facts"]["line"], each.get("reasons", []))
+            for each in rows
+            if each["action"] == "decision"
+        ]
 
     def answers(self, pull: PullRequest) -> list[str]:
         """What the bot commented."""

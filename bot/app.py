@@ -232,9 +232,10 @@ class Bot:
         return await rules_at_terminal(self.git, self.settings, request, fell_back)
 
     def told_in_slack(self, request: Request, rules: EnvironmentRules) -> dict[str, JSON]:
-        """What is kept with a command line's deployment so that Slack hears of it."""
-        if self.settings.slack.bot_token is None:
-            return {}
+        """What is kept with a command line's deployment so that Slack hears of it.
+
+        Also without a token: a `serve` on the same database may have one.
+        """
         environment = request.environment
         told = told_in(None, self._channels(Rules({environment: rules}), environment))
         return {SLACK: told} if told else {}

@@ -152,10 +152,12 @@ async def test_a_clone_is_no_way_around_the_line_of_its_url(
     assert (await leave(bot, request))[0] is Code.OTHER_ADDRESS
 
 
-async def test_slack_is_told_where_those_rules_say(
-    environ: dict[str, str], repository: Repository
+@pytest.mark.parametrize(
+    "tokens", [{"PACHOPS_SLACK_BOT_TOKEN": "xoxb-1", "PACHOPS_SLACK_APP_TOKEN": "xapp-1"}, {}]
+)
+async def test_slack_is_told_where_those_rules_say_if_by_another_process(
+    environ: dict[str, str], repository: Repository, tokens: dict[str, str]
 ) -> None:
-    tokens = {"PACHOPS_SLACK_BOT_TOKEN": "xoxb-1", "PACHOPS_SLACK_APP_TOKEN": "xapp-1"}
     repository.commit(rules("notify: ['#ml']", "force: {permission: admin}"))
     mine = repository.commit(rules("notify: []", "force: {permission: admin}"), branch="mine")
     async with open_bot(load_settings(environ | tokens)) as bot:

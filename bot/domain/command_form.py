@@ -229,7 +229,15 @@ def read_reason(text: str) -> str:
         mistaken(f"a reason has at most {LONGEST_REASON} characters")
     if not text or text.startswith(DASHES):
         mistaken("the reason is missing")
+    check_visible(text, "the reason")
     return text
+
+
+def check_visible(text: str, what: str) -> None:
+    """A mistake where something in it would not be seen by who reads it."""
+    hidden = next((each for each in text if not each.isprintable()), None)
+    if hidden is not None:
+        mistaken(f"{what} has an invisible character (U+{ord(hidden):04X})")
 
 
 def read_duration(word: str) -> str:

@@ -11,6 +11,7 @@ from bot.domain.command_form import (
     Form,
     MistakeError,
     Option,
+    check_visible,
     is_sha,
     mistaken,
     shown,
@@ -40,9 +41,7 @@ def split_line(line: str) -> list[str]:
     if len(line) > _LONGEST_LINE:
         mistaken(f"the command is longer than {_LONGEST_LINE} characters")
     spaced = "".join(" " if each.isspace() else each for each in line)
-    hidden = next((each for each in spaced if not each.isprintable()), None)
-    if hidden is not None:
-        mistaken(f"the command has an invisible character (U+{ord(hidden):04X})")
+    check_visible(spaced, "the command")
     try:
         words = shlex.split(_APOSTROPHE.sub(_KEPT, spaced.translate(_TYPED)))
     except ValueError:

@@ -196,6 +196,16 @@ def test_a_deployment_that_is_refused_before_it_is_one_is_explained() -> None:
 
 
 @pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize(
+    "command", [("deploy", "--to", "staging", "--force"), ("lock", "--to", "staging", "--reason")]
+)
+def test_a_reason_is_none_where_nothing_of_it_can_be_seen(command: tuple[str, ...]) -> None:
+    status, said = run(*command, "\u200b")
+    assert status == 2
+    assert "the reason has an invisible character (U+200B)" in said
+
+
+@pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize("reason", ["", "  \n ", "--to", "x" * 301])
 def test_a_forced_deployment_has_a_reason_that_can_be_read(reason: str) -> None:
     status, said = run("deploy", "--to", "staging", f"--force={reason}")

@@ -6,6 +6,9 @@ from enum import IntEnum, StrEnum
 LOGIN = "[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
 """The shape of a login: a company's own people have a _, older ones anything with a dash."""
 
+RULES_CHECK = "pachops: .pachops.yml"
+"""Our check on a pull request's rules, or our status: it is none that deployments wait for."""
+
 
 class Permission(IntEnum):
     """What a person may do in a repository; more is greater."""

@@ -41,6 +41,12 @@ class Client(desk.Client, Protocol):
     async def find_check(self, sha: str, name: str, *, external_id: str) -> int | None:
         """Our own check of this name on a commit."""
 
+    async def set_status(self, sha: str, context: str, text: str, *, passes: bool) -> None:
+        """Say how a commit stands where no check can be written."""
+
+    async def has_status(self, sha: str, context: str) -> bool:
+        """Whether anybody has said so."""
+
     async def create_check(
         self, sha: str, name: str, report: CheckReport, *, external_id: str
     ) -> int:

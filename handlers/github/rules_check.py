@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.gate_facts import Unknown
 from bot.domain.gate_rules import EnvironmentRules, Rules
+from bot.domain.github import RULES_CHECK
 from bot.domain.people import People
 from bot.domain.place import shared
 from bot.domain.reasons import GITHUB_PASSES, Code, Reason, StoppedError
@@ -17,16 +18,15 @@ from bot.services.together import together
 from handlers.github import words
 from handlers.github.brought import Brought, fits
 from handlers.github.errand import Errand
+from handlers.github.rules_shown import RULES, show, was_shown
 from handlers.reports.github.check import annotations
 
 LOG = logging.getLogger(__name__)
 
 ACTIONS = frozenset({"opened", "synchronize", "reopened"})
-CHECK = f"pachops: {PROJECT_FILE}"
 _MOST_TEAMS = 50
 """Each takes two calls at most, and anybody may bring a file."""
-_RULES = "rules:"
-_DEFAULT = f"{_RULES}default:"
+_DEFAULT = f"{RULES}default:"
 """Of the default branch's, on a commit that nothing follows for them."""
 _PROBLEM = re.compile(rf"(?P<where>{re.escape(PROJECT_FILE)}:\d+(?::[^:]*)?): (?P<text>.+)")
 
@@ -42,8 +42,6 @@ class Head:
 
 async def check_rules(errand: Errand, head: Head) -> str:
     """Check the file of a new head, where it says something new; what was done, in a line."""
-    if not errand.desk.github.is_app:
-        return "rules are checked by Apps only"
     try:
         return await _check_rules(errand, head)
     except StoppedError as stopped:
@@ -57,10 +55,10 @@ async def _check_rules(errand: Errand, head: Head) -> str:
     theirs = await _read(errand, head.sha)
     if theirs == _File(ours) and not await _was_checked(errand, head):
         return "the rules are the same"
-    if errand.source.is_repeat and await _is_checked(errand, head.sha):
+    if errand.source.is_repeat and await was_shown(errand, head.sha):
         return "the rules were checked before"
     report, count = await _checked(errand, theirs)
-    await errand.client.create_check(head.sha, CHECK, report, external_id=_external_id(head.sha))
+    await show(errand, head.sha, report)
     return f"rules: {count} problems"
 
 
@@ -84,7 +82,7 @@ async def _show_unchecked(errand: Errand, sha: str, reason: Reason) -> str:
     LOG.warning("the rules at %s could not be checked: %s: %s", sha, reason.code, reason.fact)
     report = words.rules_unchecked(reason, errand.desk.safe)
     try:
-        await errand.client.create_check(sha, CHECK, report, external_id=_external_id(sha))
+        await show(errand, sha, report)
     except StoppedError as stopped:
         if not _is_told(errand, stopped):
             raise
@@ -109,9 +107,9 @@ async def show_broken(errand: Errand, sha: str, brought: Brought, stopped: Stopp
         raise stopped
     # A pull request's check on its own rules is another; and GitHub tells of a release twice.
     external_id = _default_id(sha, brought)
-    if await errand.client.find_check(sha, CHECK, external_id=external_id) is None:
+    if await errand.client.find_check(sha, RULES_CHECK, external_id=external_id) is None:
         report = unread_report(errand, stopped)
-        await errand.client.create_check(sha, CHECK, report, external_id=external_id)
+        await errand.client.create_check(sha, RULES_CHECK, report, external_id=external_id)
     return str(stopped)
 
 
@@ -140,7 +138,7 @@ async def rules_report(errand: Errand, sha: str) -> CheckReport:
 
 def is_of_rules(external_id: str) -> bool:
     """Whether a check of ours is on rules."""
-    return external_id.startswith(_RULES)
+    return external_id.startswith(RULES)
 
 
 def is_of_default_rules(external_id: str) -> bool:
@@ -154,17 +152,9 @@ def _default_id(sha: str, brought: Brought) -> str:
     return whole if fits(whole) else f"{_DEFAULT}{sha}"
 
 
-def _external_id(sha: str) -> str:
-    return f"{_RULES}{sha}"
-
-
 async def _was_checked(errand: Errand, head: Head) -> bool:
     """Whether the head before has a check that said something; it is said that it is right now."""
-    return head.before is not None and await _is_checked(errand, head.before)
-
-
-async def _is_checked(errand: Errand, sha: str) -> bool:
-    return await errand.client.find_check(sha, CHECK, external_id=_external_id(sha)) is not None
+    return head.before is not None and await was_shown(errand, head.before)
 
 
 @dataclass(frozen=True)

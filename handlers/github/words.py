@@ -155,6 +155,14 @@ def rules_unchecked(reason: Reason, safe: Safe) -> CheckReport:
     )
 
 
+def in_a_status(report: CheckReport) -> str:
+    """What fits of a check where it cannot be written: its title, and the first line that is wrong."""
+    first = next(iter(report.annotations), None)
+    if first is None:
+        return report.title
+    return f"{report.title}: line {first.line}: {first.message.partition(chr(10))[0]}"
+
+
 def rules_taken_away() -> CheckReport:
     """The check on a commit that has no rules any more."""
     return CheckReport(

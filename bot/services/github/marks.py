@@ -14,8 +14,8 @@ from bot.services.github import sizes
 from bot.services.github.nodes import Kind
 from bot.services.github.orders import CheckReport, DeploymentState, Reaction
 from bot.services.github.place import Place
-from bot.services.github.pull_request import login_of, slug_of
-from bot.services.github.raw import get, patch
+from bot.services.github.pull_request import login_of, slug_of, statuses_at
+from bot.services.github.raw import get, patch, post
 from bot.services.github.threads import PER_PAGE
 
 
@@ -104,6 +104,25 @@ class Marks(Place):
             lambda github: self._look_for_check(github, sha, name, external_id, own_app),
         )
         return self._met(Kind.CHECK, found) if found else None
+
+    async def set_status(self, sha: str, context: str, text: str, *, passes: bool) -> None:
+        """Say how a commit stands, in place of what was said there; for whom GitHub lets write no check."""
+        body = {
+            "state": "success" if passes else "failure",
+            "context": context,
+            "description": sizes.cut_line(text, sizes.STATUS_DESCRIPTION),
+        }
+        path = f"{self._path}/statuses/{sha}"
+        # Said twice it is the same: the last one counts.
+        await self._ask(f"setting the status {context}", lambda github: post(github, path, body))
+
+    async def has_status(self, sha: str, context: str) -> bool:
+        """Whether a commit has a status of this context, whoever said it."""
+        path = f"{self._path}/commits/{sha}/status"
+        found = await self._ask(
+            f"looking for the status {context}", lambda github: statuses_at(github, path)
+        )
+        return any(each["context"] == context for each in found)
 
     async def update_check(
         self, check: int, report: CheckReport, *, was_annotated: bool = True

@@ -10,10 +10,10 @@ from github.NamedUser import NamedUser
 from github.Organization import Organization
 from github.Repository import Repository as GithubRepository
 
-from bot.domain.github import Check, CheckState, PullRequest, ReviewState
+from bot.domain.github import RULES_CHECK, Check, CheckState, PullRequest, ReviewState
 from bot.services.github import graphql
 from bot.services.github.graphql_answers import Author, CheckRun, PullRequestAnswer, Status
-from bot.services.github.raw import get
+from bot.services.github.raw import Json, get
 from bot.services.github.threads import PER_PAGE
 
 
@@ -105,16 +105,23 @@ def runs_of(github: Github, full_name: str, sha: str, *, own_app: str | None) ->
 
 
 def statuses_of(github: Github, path: str) -> tuple[Check, ...]:
-    """What others report on a commit. PyGithub would read the first page alone."""
-    found: list[Check] = []
+    """What others report on a commit."""
+    return tuple(
+        Check(each["context"], _status_state(each["state"]))
+        for each in statuses_at(github, path)
+        if each["context"] != RULES_CHECK
+    )
+
+
+def statuses_at(github: Github, path: str) -> list[Json]:
+    """The newest of each context. PyGithub would read the first page alone."""
+    found: list[Json] = []
     for page in count(1):
         answer = get(github, path, per_page=PER_PAGE, page=page)
-        found += (
-            Check(each["context"], _status_state(each["state"])) for each in answer["statuses"]
-        )
+        found += answer["statuses"]
         if page * PER_PAGE >= answer["total_count"]:
             break
-    return tuple(found)
+    return found
 
 
 def opinions_by_rest(
@@ -172,7 +179,9 @@ def _check(node: CheckRun | Status) -> Check:
 
 
 def _is_own(node: CheckRun | Status, own_app: str | None) -> bool:
-    if own_app is None or not isinstance(node, CheckRun) or node.check_suite.app is None:
+    if isinstance(node, Status):
+        return node.context == RULES_CHECK
+    if own_app is None or node.check_suite.app is None:
         return False
     return node.check_suite.app.slug == own_app
 

@@ -3,9 +3,8 @@
 import pytest
 
 from bot.domain.deployment import Trigger
-from bot.domain.github import Permission
+from bot.domain.github import RULES_CHECK, Permission
 from bot.project import PROJECT_FILE
-from handlers.github.rules_check import CHECK
 from tests.handlers.github.outage import Outage
 from tests.handlers.github.world import EDGES, FOLLOWS_MAIN, World
 from tests.standins.github.state import CheckRun
@@ -19,7 +18,7 @@ async def pushed(world: World) -> CheckRun:
     sha = await world.github.push(EDGES, {"a": "1"})
     await world.settled()
     (check,) = world.github.checks(sha)
-    assert (check.name, check.conclusion) == (CHECK, "failure")
+    assert (check.name, check.conclusion) == (RULES_CHECK, "failure")
     return check
 
 

@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.gate_facts import Unknown
+from bot.domain.github import RULES_CHECK
 from bot.domain.reasons import Code, StoppedError
 from bot.project import PROJECT_FILE
 from bot.services.github import RepositoryClient
-from handlers.github.rules_check import CHECK
+from bot.store.deliveries import DeliveryState
 from tests.handlers.github.world import EDGES, World
+from tests.standins.github.faults import error
 from tests.standins.github.state import CheckRun, PullRequest
 
 RULES = "environments:\n  staging: {}\n"
@@ -28,7 +30,7 @@ async def brings(world: World, text: str) -> PullRequest:
 
 def checks(world: World, sha: str) -> list[CheckRun]:
     found = world.github.world.repo(EDGES).checks.values()
-    return [each for each in found if each.sha == sha and each.name == CHECK]
+    return [each for each in found if each.sha == sha and each.name == RULES_CHECK]
 
 
 async def test_a_key_that_is_unknown_fails_with_its_line(world: World) -> None:
@@ -231,3 +233,69 @@ async def test_rules_that_repair_what_is_too_large_to_be_read_pass(world: World)
     # The push itself is told that the default branch's cannot be read.
     _, check = checks(world, pull.head_sha)
     assert check.conclusion == "success"
+
+
+# --- with a token, which writes no checks
+
+
+def statuses(world: World, sha: str) -> list[tuple[str, str | None]]:
+    found = world.github.world.repo(EDGES).statuses
+    return [
+        (each.state, each.description)
+        for each in found
+        if (each.sha, each.context) == (sha, RULES_CHECK)
+    ]
+
+
+async def brings_to_a_token(world: World, text: str) -> PullRequest:
+    world.declare("  staging: {}\n")
+    world.logs_in_as("robot")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={PROJECT_FILE: text})
+    await world.settled()
+    assert checks(world, pull.head_sha) == []
+    return pull
+
+
+async def test_with_a_token_what_is_wrong_is_a_status_with_its_line(world: World) -> None:
+    pull = await brings_to_a_token(world, UNKNOWN_KEY)
+    ((state, text),) = statuses(world, pull.head_sha)
+    assert state == "failure"
+    assert text is not None
+    assert text.startswith("1 problem in the rules: line 2: ")
+    assert "approvals" in text
+
+
+async def test_with_a_token_rules_that_are_right_pass_too(world: World) -> None:
+    pull = await brings_to_a_token(world, RULES + "  production: {}\n")
+    assert statuses(world, pull.head_sha) == [("success", "The rules are valid")]
+
+
+async def test_with_a_token_the_same_rules_have_no_status(world: World) -> None:
+    pull = await brings_to_a_token(world, RULES)
+    assert statuses(world, pull.head_sha) == []
+
+
+async def test_with_a_token_once_they_are_as_before_the_status_passes(world: World) -> None:
+    await brings_to_a_token(world, UNKNOWN_KEY)
+    sha = await world.github.push(EDGES, {PROJECT_FILE: RULES}, "feature")
+    await world.settled()
+    assert statuses(world, sha) == [("success", "The rules are valid")]
+
+
+async def test_a_token_that_may_write_no_status_is_no_delivery_that_failed(world: World) -> None:
+    world.github.fail("POST", f"/repos/{EDGES}/statuses/*", error(403), times=2)
+    await brings_to_a_token(world, UNKNOWN_KEY)
+    told = world.github.webhooks.all[-1]
+    state = await world.deliveries.state(told.guid)
+    assert state is not None
+    assert state[0] is DeliveryState.DONE
+
+
+async def test_our_own_status_is_no_check_that_an_environment_requires(world: World) -> None:
+    world.declare("  staging: {requires: [checks]}\n")
+    world.logs_in_as("robot")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={PROJECT_FILE: RULES})
+    await world.settled()
+    assert [state for state, _ in statuses(world, pull.head_sha)] == ["success"]
+    await world.comment(pull, "/pachops deploy staging")
+    assert await world.decisions() == [("ada", "deploy staging", ["checks_missing"])]

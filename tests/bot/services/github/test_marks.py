@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.github import RULES_CHECK
 from bot.domain.reasons import Code, StoppedError
 from bot.services.github import (
     Action,
@@ -464,3 +465,23 @@ async def test_what_github_does_not_take_is_refused_with_its_words(
 def _annotated(count: int) -> CheckReport:
     remarks = (Annotation("Dockerfile", line, "wrong") for line in range(1, count + 1))
     return replace(REPORT, annotations=tuple(remarks))
+
+
+# --- statuses
+
+
+async def test_a_status_is_set_within_githubs_limit_and_found_by_its_context(
+    by_token: GitHub, server: GitHubServer, pull: PullRequest
+) -> None:
+    edges = by_token.for_repository("acme", "edges")
+    assert not await edges.has_status(pull.head_sha, RULES_CHECK)
+
+    for passes in (False, True):
+        await edges.set_status(pull.head_sha, RULES_CHECK, "x" * 200, passes=passes)
+
+    made = server.world.repo("acme/edges").statuses
+    assert [(each.state, len(each.description or "")) for each in made] == [
+        ("failure", 140),
+        ("success", 140),
+    ]
+    assert await edges.has_status(pull.head_sha, RULES_CHECK)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.github import Check, CheckState, Permission, ReviewState
+from bot.domain.github import RULES_CHECK, Check, CheckState, Permission, ReviewState
 from bot.domain.reasons import Code, StoppedError
 from bot.services.github import GitHub, RepositoryClient
 from tests.standins.github import objects
@@ -65,6 +65,20 @@ async def test_rest_says_the_same_of_a_pull_request_as_graphql(
     # REST would have to read all comments to know.
     assert replace(found, has_our_comments=False) == by_graphql
     assert found.review is ReviewState.APPROVED
+
+
+@pytest.mark.parametrize("has_graphql", [True, False])
+async def test_our_status_on_rules_is_no_check(
+    by_token: GitHub, server: GitHubServer, pull: PullRequest, *, has_graphql: bool
+) -> None:
+    server.world.has_graphql = has_graphql
+    server.status("acme/edges", pull.head_sha, RULES_CHECK)
+    edges = by_token.for_repository("acme", "edges")
+
+    found = (await edges.pull_request(pull.number)).checks
+
+    assert found == (() if has_graphql else None)
+    assert await edges.checks(pull.head_sha) == ()
 
 
 async def test_more_statuses_than_a_page_has_are_all_read(

@@ -30,11 +30,21 @@ from handlers.reports.github.origin import comment_marker
 LOG = logging.getLogger(__name__)
 
 
-async def answer(errand: Errand, number: int, body: str, marker: str) -> None:
-    """Comment once on a pull request, however often the delivery is handled."""
-    if errand.source.is_repeat and await errand.client.find_comment(number, marker) is not None:
-        return
-    await errand.client.create_comment(number, body, marker=marker)
+async def answer(errand: Errand, number: int, body: str, marker: str) -> bool:
+    """Comment once on a pull request, however often the delivery is handled.
+
+    False where GitHub does not take it, as on what is locked: nothing that was asked for hangs on it.
+    """
+    try:
+        if errand.source.is_repeat and await errand.client.find_comment(number, marker):
+            return True
+        await errand.client.create_comment(number, body, marker=marker)
+    except StoppedError as stopped:
+        if stopped.reason.code is not Code.GITHUB_REFUSED:
+            raise
+        LOG.warning("the answer on pull request %d is not taken: %s", number, stopped)
+        return False
+    return True
 
 
 async def say_on_pull_request(errand: Errand, number: int, body: str, marker: str) -> None:

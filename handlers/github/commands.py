@@ -7,6 +7,7 @@ from bot.domain.reasons import Code, StoppedError
 from handlers.commands.answers import Refused, Started
 from handlers.commands.obey import Given, obey
 from handlers.github import words
+from handlers.github.answering import answer
 from handlers.github.errand import Errand
 
 LOG = logging.getLogger(__name__)
@@ -18,12 +19,9 @@ async def carry_out(errand: Errand, given: Given, number: int, *, is_seen: bool 
     `is_seen`: its comment has its reaction already.
     """
     marker = words.marker(errand.source.id, given.part)
-    if errand.source.is_repeat:
-        if await errand.client.find_comment(number, marker):
-            return "answered before"
-        if (kept := await errand.kept_answer(given.part)) is not None:
-            await errand.client.create_comment(number, kept, marker=marker)
-            return f"{given.line}: answered at last"
+    if errand.source.is_repeat and (kept := await errand.kept_answer(given.part)) is not None:
+        is_taken = await answer(errand, number, kept, marker)
+        return f"{given.line}: {_told('answered', is_taken=is_taken)}"
     if not is_seen and isinstance(parse(given.line), Plan):
         # It takes a while, and the answer is all that would be seen of it.
         await accept(errand, given.comment)
@@ -33,10 +31,15 @@ async def carry_out(errand: Errand, given: Given, number: int, *, is_seen: bool 
         return f"{given.line}: deployment {answered.deployment.id}"
     body = words.answer(answered, given.line, errand.desk.word, errand.desk.safe)
     await errand.keep_answer(given.part, body)
-    await errand.client.create_comment(number, body, marker=marker)
+    is_taken = await answer(errand, number, body, marker)
+    done = "answered"
     if isinstance(answered, Refused):
-        return f"{given.line}: refused, {', '.join(each.code for each in answered.reasons)}"
-    return f"{given.line}: answered"
+        done = f"refused, {', '.join(each.code for each in answered.reasons)}"
+    return f"{given.line}: {_told(done, is_taken=is_taken)}"
+
+
+def _told(done: str, *, is_taken: bool) -> str:
+    return done if is_taken else f"{done}, which GitHub does not take"
 
 
 async def accept(errand: Errand, comment: int | None) -> None:

@@ -338,11 +338,5 @@ _BEGIN = _SETTLE.values(attempts=DELIVERY.c.attempts + 1).returning(
     DELIVERY.c.attempts,
     DELIVERY.c.awaits,
 )
-_ANEW = {
-    "attempts": 0,
-    "retry_at": None,
-    "result": None,
-    "awaits": None,
-    "awaited": None,
-    "answers": None,
-}
+# A repeat all the same: what it has led to already stays, and so do the answers.
+_ANEW = {"attempts": 1, "retry_at": None, "result": None, "awaits": None, "awaited": None}

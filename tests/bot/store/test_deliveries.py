@@ -50,7 +50,9 @@ async def test_many_that_bring_the_same_id_at_once_bring_it_once(deliveries: Del
     assert sorted(taken) == [Taken.KNOWN] * 9 + [Taken.NEW]
 
 
-async def test_what_failed_is_taken_again_at_its_first_time(deliveries: Deliveries) -> None:
+async def test_what_failed_is_taken_again_at_its_first_time_and_as_a_repeat(
+    deliveries: Deliveries,
+) -> None:
     await take(deliveries, "a")
     first = await deliveries.begin("a")
     await deliveries.failed("a", "github_refused")
@@ -58,7 +60,15 @@ async def test_what_failed_is_taken_again_at_its_first_time(deliveries: Deliveri
     again = await deliveries.begin("a")
     assert first is not None
     assert again is not None
-    assert (again.received_at, again.attempts) == (first.received_at, 1)
+    assert (again.received_at, again.attempts) == (first.received_at, 2)
+
+
+async def test_what_failed_keeps_its_answers(deliveries: Deliveries) -> None:
+    await take(deliveries, "a")
+    await deliveries.keep_answer("a", "0", "it is cancelled")
+    await deliveries.failed("a", "github_refused")
+    await take(deliveries, "a")
+    assert await deliveries.kept_answer("a", "0") == "it is cancelled"
 
 
 async def test_too_many_are_not_stored(database: Database) -> None:

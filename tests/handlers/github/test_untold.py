@@ -1,9 +1,14 @@
 """Commands whose answer does not get out, and what comes of them when their comment comes again."""
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
-from bot.domain.reasons import Code
+from bot.domain.deployment import State
+from bot.domain.github import Permission
+from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import DeliveryState
+from handlers.github import commands
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.faults import error
 from tests.standins.github.state import PullRequest
@@ -19,6 +24,13 @@ async def opened(world: World) -> PullRequest:
     await world.settled()
     world.github.advance(5)
     return pull
+
+
+def raises(stopped: StoppedError) -> Callable[..., Awaitable[bool]]:
+    async def stop(*_args: object) -> bool:
+        raise stopped
+
+    return stop
 
 
 def last_comment(world: World) -> Delivery:
@@ -39,4 +51,29 @@ async def test_that_an_answer_was_not_taken_is_in_what_was_done(world: World) ->
     world.github.fail("POST", COMMENTS, LOCKED)
     await world.comment(pull, "/pachops lock production busy")
     state = await world.deliveries.state(last_comment(world).guid)
-    assert state == (DeliveryState.DONE, "lock production busy: answered, which GitHub does not take")
+    assert state == (
+        DeliveryState.DONE,
+        "lock production busy: answered, which GitHub does not take",
+    )
+
+
+async def test_a_failed_delivery_that_comes_again_does_not_do_what_it_did(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops deploy staging")
+    world.github.allow("bob", EDGES, Permission.WRITE)
+    broken = StoppedError(Code.GITHUB_REFUSED, "it is gone")
+    with monkeypatch.context() as patch:
+        patch.setattr(commands, "answer", raises(broken))
+        await world.comment(pull, "/pachops cancel")
+    cancel = last_comment(world)
+    state = await world.deliveries.state(cancel.guid)
+    assert state is not None
+    assert state[0] is DeliveryState.FAILED
+    await world.comment(pull, "/pachops deploy staging", by="bob")
+    await world.github.webhooks.deliver(cancel, again=True)
+    await world.settled()
+    assert [each.state for each in await world.asked()] == [State.FINISHED, State.WAITING]
+    (told,) = world.answers(pull)
+    assert "it is cancelled" in told

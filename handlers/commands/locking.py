@@ -198,10 +198,10 @@ async def _own(errand: Errand, command: Unlock) -> Where | None:
         return None
     where = Where(errand.address, command.environment, errand.desk.word)
     there = await lock_at(errand.desk.deployer.locks, where, time.time())
-    is_own = there is not None and there.is_of(errand.actor)
+    if there is None or not there.is_of(errand.actor):
+        return None
     # Named as another's it may be that by now.
-    is_meant = command.owner in {None, errand.actor.name}
-    return where if is_own and is_meant else None
+    return where if command.owner is None or _is_of(there, command.owner) else None
 
 
 async def _left_behind(errand: Errand, wish: Wish, refused: Refused) -> Where | Refused:

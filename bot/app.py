@@ -149,8 +149,10 @@ class Bot:
         if self._github is None:
             # It takes a third of a second to import, and most command lines do without.
             from bot.github_login import log_in  # noqa: PLC0415
+            from handlers.reports.github.words import OWN_CHECKS  # noqa: PLC0415
 
             self._github = log_in(self.settings.github, self.redactor, self._calls)
+            self._github.name_checks(OWN_CHECKS)
         return self._github
 
     async def _git_login_of_app(self, owner: str, name: str, refused: Login | None) -> Login | None:

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from bot.services.calls import UNCOUNTED, Calls
 from bot.services.clock import Clock
+from bot.services.github.checks import OwnChecks
 from bot.services.github.connection import HIDDEN, Connection, Work
 from bot.services.github.nodes import Nodes
 from bot.services.github.raw import get, post
@@ -55,6 +56,8 @@ class Access:
         self.own = self._connection(auth)
         """As the App itself, or as the token's user."""
         self.nodes = Nodes()
+        self.checks_begin = ""
+        """The names of our checks, where that is known."""
         self.lacks_graphql = False
         """Whether the server has turned out to be without."""
         self.has_rulesets = True
@@ -78,6 +81,10 @@ class Access:
     async def slug(self) -> str | None:
         """The App's name in URLs; None without an App."""
         return await self._slug.get() if self.is_app else None
+
+    async def own_checks(self) -> OwnChecks:
+        """How our checks are known."""
+        return OwnChecks(await self.slug(), self.checks_begin)
 
     async def author(self) -> str:
         """Our login, as it stands on our comments."""

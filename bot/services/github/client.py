@@ -85,6 +85,10 @@ class GitHub:
         """Whether this is an App: it can write checks, and has one webhook for all."""
         return self._access.is_app
 
+    def name_checks(self, beginning: str) -> None:
+        """All names of our checks begin so: where a branch requires one, nobody waits for it."""
+        self._access.checks_begin = beginning
+
     def for_repository(
         self, owner: str, name: str, installation: int | None = None
     ) -> RepositoryClient:

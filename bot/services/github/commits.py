@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from bot.domain.github import Check, Permission, PullRequest, ReviewState
 from bot.domain.reasons import Code, StoppedError
-from bot.services.github import further, graphql
+from bot.services.github import checks, further, graphql
 from bot.services.github.connection import HIDDEN, Work
 from bot.services.github.facts import Facts
 from bot.services.github.further import Further, Question
@@ -20,11 +20,8 @@ from bot.services.github.pull_request import (
     Ourselves,
     by_graphql,
     by_rest,
-    checks_of,
     from_graphql,
     opinions_by_rest,
-    runs_of,
-    statuses_of,
 )
 from bot.services.github.raw import get
 from bot.services.together import both, together
@@ -109,34 +106,34 @@ class Commits(Facts):
 
     async def checks(self, sha: str) -> tuple[Check, ...]:
         """Those of a commit, without our own; what its branch asks for is not known here."""
-        own_app = await self._access.slug()
+        own = await self._access.own_checks()
         runs, statuses = await both(
             self._ask(
                 f"reading the checks of {sha}",
-                lambda github: runs_of(github, self.full_name, sha, own_app=own_app),
+                lambda github: checks.runs_by_rest(github, self.full_name, sha),
             ),
             self._ask(
                 f"reading the statuses of {sha}",
-                lambda github: statuses_of(github, f"{self._path}/commits/{sha}/status"),
+                lambda github: checks.statuses_by_rest(
+                    github, f"{self._path}/commits/{sha}/status"
+                ),
             ),
         )
-        return checks_of([*runs, *statuses])
+        return checks.others([*runs, *statuses], own)
 
     async def further(self, question: Question) -> Further | None:
         """What the gate wants to know beyond the first look, in one call; None: by REST.
 
         So it is where GitHub does not answer: comparing with many branches can take it too long.
         """
-        access, own_app = self._access, await self._access.slug()
+        access, own = self._access, await self._access.own_checks()
         if access.lacks_graphql or access.lacks_further or self._is_left_to_rest:
             return None
         try:
             # Tried once: there is another way.
             found = await (await self._connection()).try_once(
                 self._named(f"reading more of {question.sha or question.login}"),
-                lambda github: further.ask(
-                    github, self._owner, self._name, question, own_app=own_app
-                ),
+                lambda github: further.ask(github, self._owner, self._name, question, own=own),
             )
         except graphql.NoGraphQLError:
             access.lacks_further = True
@@ -204,8 +201,8 @@ class Commits(Facts):
         return False
 
     async def _ourselves(self) -> Ourselves:
-        app, author = await both(self._access.slug(), self._access.author())
-        return Ourselves(app, author)
+        own, author = await both(self._access.own_checks(), self._access.author())
+        return Ourselves(own, author)
 
     async def _by_graphql(self, call: str, work: Work[T | None]) -> T | None:
         """None where it has to be asked by REST, as is then all that is asked here."""

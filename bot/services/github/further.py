@@ -8,6 +8,8 @@ from typing import Any
 from github import Github
 
 from bot.domain.github import Check
+from bot.services.github import checks
+from bot.services.github.checks import OwnChecks
 from bot.services.github.further_answers import (
     ComparedBranch,
     ComparedBranches,
@@ -16,7 +18,6 @@ from bot.services.github.further_answers import (
 )
 from bot.services.github.graphql import CHECKS, Checks, all_pages, answered
 from bot.services.github.graphql_answers import Commit, Contexts
-from bot.services.github.pull_request import checks_by_graphql
 from bot.services.github.raw import Json
 
 MOST_BRANCHES = 100
@@ -67,7 +68,7 @@ class Further:
 
 
 def ask(
-    github: Github, owner: str, name: str, question: Question, *, own_app: str | None
+    github: Github, owner: str, name: str, question: Question, *, own: OwnChecks
 ) -> Further | None:
     """The answer; None where this has to be asked by REST. Errors: those of `graphql.answered`."""
     parts = tuple(_parts(question))
@@ -78,8 +79,8 @@ def ask(
     if data is None:
         return None
     found = data.get("repository") or {}
-    checks = _checks(github, variables, found.get("object")) if question.checks else ()
-    if checks is None:
+    nodes = _checks(github, variables, found.get("object")) if question.checks else ()
+    if nodes is None:
         return None
     listed = [
         ComparedBranches.model_validate(found[f"r{number}"])
@@ -89,7 +90,7 @@ def ask(
     named = (_compared(branch, found[alias]) for alias, branch in _named(question))
     compared = (*named, *(each for page in listed for each in page.nodes))
     return Further(
-        checks_by_graphql(checks, own_app) if question.checks else None,
+        checks.others(checks.by_graphql(nodes), own) if question.checks else None,
         _is_own(found.get("pullRequest"), question.sha),
         {each.branch: each.has_it for each in compared if each is not None},
         not any(page.page_info.has_next_page for page in listed),

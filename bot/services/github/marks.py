@@ -11,10 +11,11 @@ from github.Issue import Issue
 from github.IssueComment import IssueComment
 
 from bot.services.github import sizes
+from bot.services.github.checks import slug_of, statuses_at
 from bot.services.github.nodes import Kind
 from bot.services.github.orders import CheckReport, DeploymentState, Reaction
 from bot.services.github.place import Place
-from bot.services.github.pull_request import login_of, slug_of, statuses_at
+from bot.services.github.pull_request import login_of
 from bot.services.github.raw import get, patch, post
 from bot.services.github.threads import PER_PAGE
 

@@ -72,7 +72,7 @@ _DEPLOY = Action(*words.DEPLOY, Button.DEPLOY)
 
 def check_name(environment: str) -> str:
     """The check's name: one for each environment."""
-    return f"{words.CHECK}: {environment}"
+    return f"{words.OWN_CHECKS}{environment}"
 
 
 def check_report(view: View, safe: Safe) -> CheckReport:

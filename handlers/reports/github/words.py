@@ -5,7 +5,8 @@ from datetime import UTC
 from bot.domain.deployment import Stage
 from handlers.reports.words import STAGES, moment
 
-CHECK = "pachops"
+OWN_CHECKS = "pachops: "
+"""What the names of all our checks begin with."""
 RERUN = ("Deploy again", "Try this commit once more")
 CANCEL = ("Cancel", "Stop it and put back what it changed")
 DEPLOY = ("Deploy again", "Deploy this commit once more")

@@ -53,6 +53,7 @@ from handlers.github.webhook import Webhook
 from handlers.inbox import Inbox
 from handlers.reports.github.origin import ORIGIN, Origin
 from handlers.reports.github.safe import Safe
+from handlers.reports.github.words import OWN_CHECKS
 from handlers.web.app import web_app
 from tests.standins.github.server import GitHubServer
 from tests.standins.github.state import Comment, PullRequest
@@ -166,6 +167,7 @@ class World:
         self.github.allow(login, EDGES, Permission.WRITE)
         token = SecretStr(self.github.personal_token(login))
         self.client = GitHub.with_token(token, base_url=self.github.api_url)
+        self.client.name_checks(OWN_CHECKS)
         self.desk = replace(self.desk, github=self.client, app_id=None)
 
     def takes_forks(self, *, allowed: bool) -> None:
@@ -265,6 +267,7 @@ async def opened(
     async with GitHubServer(folder) as github:
         key = SecretStr(github.app.private_key)
         client = GitHub.as_app(github.app.id, key, base_url=github.api_url, clock=clock)
+        client.name_checks(OWN_CHECKS)
         world = World(github, database, client, Git(folder / "mirrors"))
         async with served(world.app) as url:
             github.send_webhooks_to(f"{url}/github/webhook")

@@ -65,6 +65,7 @@ async def github(server: GitHubServer, waits: Waits) -> AsyncIterator[GitHub]:
         clock=waits.clock,
         timeout=10,
     )
+    client.name_checks("pachops: ")
     yield client
     await client.close()
 

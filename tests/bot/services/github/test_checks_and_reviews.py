@@ -50,6 +50,20 @@ async def test_a_required_check_that_nobody_reported_is_missing(
     assert found.checks == (Check("e2e", CheckState.MISSING), Check("unit", CheckState.SUCCESS))
 
 
+async def test_a_required_check_of_ours_is_not_missing(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    """By its name, or because it was our App that reported it under another one."""
+    required = ["unit", "pachops: staging", "deployed"]
+    server.world.repo("acme/edges").required_checks = required
+    server.check("acme/edges", pull.head_sha, "unit")
+    server.check("acme/edges", pull.head_sha, "deployed", None, app="pachops")
+
+    found = await edges.pull_request(pull.number)
+
+    assert found.checks == (Check("unit", CheckState.SUCCESS),)
+
+
 async def test_checks_of_another_commit_are_not_taken_for_the_heads(
     edges: RepositoryClient, server: GitHubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,7 +73,8 @@ def question_about(
     sha = meant.sha
     if sha is None:
         return Question()
-    question = Question(sha, checks=_wants_checks(rule, pull, meant))
+    wants_checks = _wants_checks(rule, pull, meant) and _with_head(pull, sha) is None
+    question = Question(sha, checks=wants_checks)
     if meant.searched is None:
         return question
     places = _places(errand, rule, meant.searched)
@@ -103,18 +104,20 @@ async def completed(
     if searched is None and not wants_checks:
         return content
     found = await errand.further()
+    said = found.checks if found is not None else None
+    is_asked = wants_checks and said is None
+    asking = _checks(errand, pull, sha) if is_asked else _as_it_is(said)
     if searched is None:
-        return replace(content, checks=found.checks if found else await _checks(errand, sha))
+        return replace(content, checks=await asking)
     if found is not None:
         return replace(
             content,
-            checks=found.checks,
+            checks=await asking,
             in_pull_request=found.in_pull_request or False,
             in_branches=await _in_found(errand, rule, sha, found),
         )
     checks, (in_pull, in_branches) = await both(
-        _checks(errand, sha) if wants_checks else _none(),
-        both(_in_pull(errand, pull, sha), _in_branches(errand, rule, searched)),
+        asking, both(_in_pull(errand, pull, sha), _in_branches(errand, rule, searched))
     )
     return replace(content, checks=checks, in_pull_request=in_pull, in_branches=in_branches)
 
@@ -127,6 +130,11 @@ def _wants_checks(
     if not isinstance(pull, PullRequest) or pull.head_sha != meant.sha:
         return True
     return pull.checks is None
+
+
+def _with_head(pull: PullRequest | Unknown | None, sha: str) -> PullRequest | None:
+    """The pull request, where this is its head: its base branch may ask for more checks."""
+    return pull if isinstance(pull, PullRequest) and pull.head_sha == sha else None
 
 
 def _places(errand: Errand, rule: EnvironmentRules | None, commit: Commit) -> _Places:
@@ -226,9 +234,13 @@ async def _matching(errand: Errand, rule: EnvironmentRules) -> Mapping[str, str]
     return {name: sha for name, sha in found.items() if rule.allows_branch(name, default)}
 
 
-async def _checks(errand: Errand, sha: str) -> tuple[Check, ...] | Unknown:
-    return await known(f"the checks of {sha}", errand.client.checks(sha))
+async def _checks(
+    errand: Errand, pull: PullRequest | Unknown | None, sha: str
+) -> tuple[Check, ...] | Unknown:
+    client, with_head = errand.client, _with_head(pull, sha)
+    asking = client.checks_of_head(with_head) if with_head else client.checks(sha)
+    return await known(f"the checks of {sha}", asking)
 
 
-async def _none() -> None:
-    return None
+async def _as_it_is(found: tuple[Check, ...] | None) -> tuple[Check, ...] | None:
+    return found

@@ -43,6 +43,9 @@ class Client(Protocol):
     async def checks(self, sha: str) -> tuple[Check, ...]:
         """Those of a commit."""
 
+    async def checks_of_head(self, pull: PullRequest) -> tuple[Check, ...]:
+        """A pull request's, with what its base branch requires and has not got."""
+
     async def review(self, pull: PullRequest) -> ReviewState:
         """What its reviews come to."""
 

@@ -196,14 +196,13 @@ class Errand:
         self, pull: PullRequest, *, behind: bool, moved: bool, checks: bool, review: bool
     ) -> PullRequest | Unknown:
         """The pull request with what takes further calls."""
-        wants_checks = checks and pull.checks is None
         asking = both(
             both(
                 self._behind_by(pull) if behind else _as_it_is(pull.behind_by),
                 self.client.head_moved_at(pull) if moved else _as_it_is(pull.head_moved_at),
             ),
             both(
-                self.client.checks(pull.head_sha) if wants_checks else _as_it_is(pull.checks),
+                self.client.checks_of_head(pull) if checks else _as_it_is(pull.checks),
                 self.client.review(pull) if review else _as_it_is(pull.review),
             ),
         )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 from bot.domain.command import Deploy
@@ -136,13 +137,20 @@ async def _completed(
         or wish.trigger is Trigger.PULL_REQUEST
         or pull.is_fork(errand.repository)
     )
-    return await errand.completed(
+    reading = partial(
+        errand.completed,
         pull,
         behind=rule is not None and rule.fresh,
         moved=not (needs_no_time or (ref is not None and is_whole_sha(ref))),
+    )
+    found = await reading(
         checks=rule is not None and rule.checks is not None,
         review=rule is not None and rule.review,
     )
+    if isinstance(found, Unknown) and wish.command.force is not None:
+        # What force skips must not stand in its way where nobody can say it.
+        return await reading(checks=False, review=False)
+    return found
 
 
 async def _as_it_is(fact: T) -> T:

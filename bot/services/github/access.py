@@ -10,6 +10,7 @@ from bot.services.calls import UNCOUNTED, Calls
 from bot.services.clock import Clock
 from bot.services.github.checks import OwnChecks
 from bot.services.github.connection import HIDDEN, Connection, Work
+from bot.services.github.lack import Lack
 from bot.services.github.nodes import Nodes
 from bot.services.github.raw import get, post
 from bot.services.github.threads import Threads
@@ -58,12 +59,11 @@ class Access:
         self.nodes = Nodes()
         self.checks_begin = ""
         """The names of our checks, where that is known."""
-        self.lacks_graphql = False
-        """Whether the server has turned out to be without."""
-        self.has_rulesets = True
-        """Whether it is not so old that it has none, and does not know the word."""
-        self.lacks_further = False
-        """Whether it is so old that it cannot be asked for more than the first look."""
+        self.no_graphql = Lack(clock)
+        self.no_rulesets = Lack(clock)
+        """Where its GraphQL is so old that it does not know the word."""
+        self.no_further = Lack(clock)
+        """Where it is so old that it cannot be asked for more than the first look."""
         self.leaves_writing_to_rest: set[str] = set()
         """Owners where it has turned out that we may write nothing with it."""
         self._slug = Once(self._ask_slug)

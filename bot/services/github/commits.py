@@ -8,11 +8,10 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, TypeAdapter
 
-from bot.domain.github import Check, Permission, PullRequest, ReviewState
+from bot.domain.github import PullRequest
 from bot.domain.reasons import Code, StoppedError
-from bot.services.github import checks, further, graphql
+from bot.services.github import further, graphql
 from bot.services.github.connection import HIDDEN, Work
-from bot.services.github.facts import Facts
 from bot.services.github.further import Further, Question
 from bot.services.github.look import Look, file_in, permission_in
 from bot.services.github.nodes import Kind
@@ -21,10 +20,10 @@ from bot.services.github.pull_request import (
     by_graphql,
     by_rest,
     from_graphql,
-    opinions_by_rest,
 )
 from bot.services.github.raw import get
-from bot.services.together import both, together
+from bot.services.github.verdicts import Verdicts
+from bot.services.together import both
 
 T = TypeVar("T")
 
@@ -52,7 +51,7 @@ class Push(BaseModel):
 _PUSHES = TypeAdapter(tuple[Push, ...])
 
 
-class Commits(Facts):
+class Commits(Verdicts):
     """Questions; each may be asked again without harm."""
 
     _is_left_to_rest = False
@@ -70,22 +69,23 @@ class Commits(Facts):
                 number,
                 path=path,
                 login=login,
-                rulesets=self._access.has_rulesets,
+                rulesets=not self._access.no_rulesets.is_known,
             ),
         )
         if found is None:
             return None
-        answer, checks = found
-        nodes = self._access.nodes
-        nodes.learn(self.full_name, Kind.REPOSITORY, 0, answer.id)
-        nodes.learn(self.full_name, Kind.PULL_REQUEST, number, answer.pull_request.id)
-        pull = from_graphql(number, answer.pull_request, checks, who=who)
+        answer, nodes = found
+        learn = self._access.nodes.learn
+        learn(self.full_name, Kind.REPOSITORY, 0, answer.id)
+        learn(self.full_name, Kind.PULL_REQUEST, number, answer.pull_request.id)
+        pull = from_graphql(number, answer.pull_request, nodes, who=who)
         return Look(pull, *file_in(answer), permission_in(answer, login))
 
     async def pull_request(self, number: int) -> PullRequest:
         """The pull request as it is now, without what `behind_by` and `head_moved_at` say.
 
-        By REST also without its checks and its review, which only some rules ask for.
+        By REST also without its checks and its review, which only some rules ask for; and without its
+        checks where GraphQL does not say them all.
         """
         who = await self._ourselves()
         call = f"reading pull request {number}"
@@ -97,29 +97,12 @@ class Commits(Facts):
                 self._name,
                 number,
                 who=who,
-                rulesets=self._access.has_rulesets,
+                rulesets=not self._access.no_rulesets.is_known,
             ),
         )
         if found is not None:
             return found
         return await self._ask(call, lambda github: by_rest(github, self.full_name, number))
-
-    async def checks(self, sha: str) -> tuple[Check, ...]:
-        """Those of a commit, without our own; what its branch asks for is not known here."""
-        own = await self._access.own_checks()
-        runs, statuses = await both(
-            self._ask(
-                f"reading the checks of {sha}",
-                lambda github: checks.runs_by_rest(github, self.full_name, sha),
-            ),
-            self._ask(
-                f"reading the statuses of {sha}",
-                lambda github: checks.statuses_by_rest(
-                    github, f"{self._path}/commits/{sha}/status"
-                ),
-            ),
-        )
-        return checks.others([*runs, *statuses], own)
 
     async def further(self, question: Question) -> Further | None:
         """What the gate wants to know beyond the first look, in one call; None: by REST.
@@ -127,7 +110,7 @@ class Commits(Facts):
         So it is where GitHub does not answer: comparing with many branches can take it too long.
         """
         access, own = self._access, await self._access.own_checks()
-        if access.lacks_graphql or access.lacks_further or self._is_left_to_rest:
+        if access.no_graphql.is_known or access.no_further.is_known or self._is_left_to_rest:
             return None
         try:
             # Tried once: there is another way.
@@ -136,7 +119,7 @@ class Commits(Facts):
                 lambda github: further.ask(github, self._owner, self._name, question, own=own),
             )
         except graphql.NoGraphQLError:
-            access.lacks_further = True
+            access.no_further.note()
             return None
         except StoppedError as stopped:
             if stopped.reason.code is not Code.GITHUB_UNREACHABLE:
@@ -146,21 +129,6 @@ class Commits(Facts):
             return found
         is_own = question.sha in await self._commits(question.pull_request)
         return replace(found, in_pull_request=is_own)
-
-    async def review(self, pull: PullRequest) -> ReviewState:
-        """Approved where nobody asks for changes and one who approves may write."""
-        if pull.review is not None:
-            return pull.review
-        wants_changes, approving = await self._ask(
-            f"reading the reviews of pull request {pull.number}",
-            lambda github: opinions_by_rest(github, self.full_name, pull.number, pull.head_sha),
-        )
-        if wants_changes:
-            return ReviewState.CHANGES_REQUESTED
-        permissions = await together(self.permission(login) for login in approving)
-        if any(each >= Permission.WRITE for each in permissions):
-            return ReviewState.APPROVED
-        return ReviewState.NONE
 
     async def behind_by(self, pull: PullRequest) -> int | None:
         """Commits of the base branch that the head does not have; None where GitHub cannot say."""
@@ -206,12 +174,12 @@ class Commits(Facts):
 
     async def _by_graphql(self, call: str, work: Work[T | None]) -> T | None:
         """None where it has to be asked by REST, as is then all that is asked here."""
-        if self._access.lacks_graphql or self._is_left_to_rest:
+        if self._access.no_graphql.is_known or self._is_left_to_rest:
             return None
         try:
             found = await self._ask_older(call, work)
         except graphql.NoGraphQLError:
-            self._access.lacks_graphql = True
+            self._access.no_graphql.note()
             return None
         self._is_left_to_rest = found is None
         return found
@@ -221,9 +189,9 @@ class Commits(Facts):
         try:
             return await self._ask(call, work)
         except graphql.OlderGraphQLError:
-            if not self._access.has_rulesets:
+            if self._access.no_rulesets.is_known:
                 raise
-            self._access.has_rulesets = False
+            self._access.no_rulesets.note()
         return await self._ask(call, work)
 
     async def _commits(self, number: int) -> frozenset[str]:

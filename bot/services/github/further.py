@@ -16,8 +16,8 @@ from bot.services.github.further_answers import (
     OwnCommits,
     Team,
 )
-from bot.services.github.graphql import CHECKS, Checks, all_pages, answered
-from bot.services.github.graphql_answers import Commit, Contexts
+from bot.services.github.graphql import COMMIT, all_checks, answered
+from bot.services.github.graphql_answers import Commit
 from bot.services.github.raw import Json
 
 MOST_BRANCHES = 100
@@ -79,7 +79,8 @@ def ask(
     if data is None:
         return None
     found = data.get("repository") or {}
-    nodes = _checks(github, variables, found.get("object")) if question.checks else ()
+    commit = found.get("object")
+    nodes = all_checks(github, owner, name, Commit.model_validate(commit)) if commit else ()
     if nodes is None:
         return None
     listed = [
@@ -109,7 +110,6 @@ class _Part:
     of_repository: bool = True
 
 
-_COMMIT = f"object(oid: $sha) {{ ... on Commit {{ {CHECKS} }} }}"
 _OWN_COMMITS = "commits(last: 100) { totalCount nodes { commit { oid } } }"
 _COMPARE = "prefix name compare(headRef: $head) { status behindBy }"
 
@@ -117,7 +117,7 @@ _COMPARE = "prefix name compare(headRef: $head) { status behindBy }"
 def _parts(question: Question) -> Iterator[_Part]:
     if question.checks:
         types = {"sha": "GitObjectID!", "after": "String"}
-        yield _Part(_COMMIT, types, {"sha": question.sha})
+        yield _Part(COMMIT, types, {"sha": question.sha})
     if question.pull_request is not None:
         text = f"pullRequest(number: $number) {{ {_OWN_COMMITS} }}"
         yield _Part(text, {"number": "Int!"}, {"number": question.pull_request})
@@ -189,30 +189,6 @@ def _members(question: Question, data: Json) -> Iterator[tuple[str, bool]]:
         found = (data[f"t{number}"] or {}).get("team")
         if found is not None:
             yield name, Team.model_validate(found).has(question.login)
-
-
-def _checks(github: Github, variables: Mapping[str, Any], first: Json) -> Checks | None:
-    """Those of all pages; None where one was not read."""
-    same = {key: variables.get(key) for key in ("owner", "name", "sha")}
-
-    def more(cursor: str | None) -> Contexts | None:
-        data = answered(github, _NEXT, same | {"after": cursor})
-        return _contexts((data["repository"] or {}).get("object")) if data else None
-
-    begun = _contexts(first)
-    return () if begun is None else all_pages(begun, more)
-
-
-def _contexts(found: Json) -> Contexts | None:
-    rollup = Commit.model_validate(found).status_check_rollup if found else None
-    return rollup.contexts if rollup else None
-
-
-_NEXT = f"""
-query($owner: String!, $name: String!, $sha: GitObjectID!, $after: String) {{
-  repository(owner: $owner, name: $name) {{ {_COMMIT} }}
-}}
-"""
 
 
 def _lacks_what_may_be_lacking(_data: Json, errors: list[Json]) -> bool:

@@ -9,7 +9,7 @@ from github import Github, GithubException
 from bot.services.github.errors import Refusal, trouble_in
 from bot.services.github.graphql_answers import (
     CheckRun,
-    Contexts,
+    Commit,
     PullRequestAnswer,
     RepositoryAnswer,
     Status,
@@ -29,6 +29,12 @@ CHECKS = """
       }
 """
 """A page of a commit's."""
+COMMIT = f"object(oid: $sha) {{ ... on Commit {{ {CHECKS} }} }}"
+_CHECKS_QUERY = f"""
+query($owner: String!, $name: String!, $sha: GitObjectID!, $after: String) {{
+  repository(owner: $owner, name: $name) {{ {COMMIT} }}
+}}
+"""
 _RULESETS = """
         rules(first: 100) { nodes { parameters {
           ... on RequiredStatusChecksParameters { requiredStatusChecks { context } }
@@ -93,6 +99,7 @@ MOST_PAGES = 10
 _ANSWERED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND})
 """PyGithub's own statuses for errors in an answer."""
 _COLLABORATORS = ["repository", "collaborators"]
+_COMMITS = ["repository", "pullRequest", "commits"]
 _UNKNOWN = frozenset({"undefinedField", "undefinedType", "argumentNotAccepted"})
 """GraphQL's codes for queries that do not fit its schema."""
 
@@ -114,65 +121,80 @@ class OlderGraphQLError(NoGraphQLError):
 
 def ask(
     github: Github, owner: str, name: str, number: int, *, rulesets: bool
-) -> tuple[PullRequestAnswer, Checks] | None:
-    """The answer and all checks of all its pages; None where this has to be asked by REST."""
+) -> tuple[PullRequestAnswer, Checks | None] | None:
+    """The answer and all checks of all its pages, or None for those that have to be asked by REST.
+
+    None where everything has to be.
+    """
     variables: dict[str, Any] = {"owner": owner, "name": name, "number": number}
-    document = query(rulesets=rulesets)
-    first = _page(github, document, variables)
-    checks = _all_checks(github, document, variables, first) if first else None
-    return None if first is None or checks is None else (first, checks)
+    data = _first(github, query(rulesets=rulesets), variables)
+    if data is None:
+        return None
+    found = PullRequestAnswer.model_validate(data["pullRequest"])
+    return found, _checks_of_head(github, owner, name, found)
 
 
 def look(
     github: Github, owner: str, name: str, number: int, *, path: str, login: str, rulesets: bool
-) -> tuple[RepositoryAnswer, Checks] | None:
+) -> tuple[RepositoryAnswer, Checks | None] | None:
     """As `ask`, with a file of the default branch and the rights of a person."""
     variables: dict[str, Any] = {"owner": owner, "name": name, "number": number}
-    document, asked = look_query(rulesets=rulesets), variables | {"path": path, "login": login}
-    data = answered(github, document, asked, is_enough=_lacks_people_alone)
+    asked = variables | {"path": path, "login": login}
+    data = _first(github, look_query(rulesets=rulesets), asked)
     if data is None:
         return None
-    found = RepositoryAnswer.model_validate(data["repository"])
-    pages = query(rulesets=rulesets)
-    checks = _all_checks(github, pages, variables, found.pull_request)
-    return None if checks is None else (found, checks)
+    found = RepositoryAnswer.model_validate(data)
+    return found, _checks_of_head(github, owner, name, found.pull_request)
 
 
-def _all_checks(
-    github: Github, document: str, variables: dict[str, Any], first: PullRequestAnswer
-) -> Checks | None:
-    """None where they are not of the head that is known: it has moved, or is not listed any more."""
-
-    def contexts_of(page: PullRequestAnswer | None) -> Contexts | None:
-        is_same = page is not None and page.has_checks_of(first.head_ref_oid)
-        return page.contexts if page is not None and is_same else None
-
-    def more(cursor: str | None) -> Contexts | None:
-        return contexts_of(_page(github, document, variables | {"after": cursor}))
-
-    if not first.has_checks_of(first.head_ref_oid):
+def _first(github: Github, document: str, variables: dict[str, Any]) -> dict[str, Any] | None:
+    """The repository, without the checks where we may not read each of them: a part is not all."""
+    try:
+        data, errors = told(github, document, variables, _lacks_what_rest_has)
+    except RefusedGraphQLError:
         return None
-    begun = contexts_of(first)
-    return () if begun is None else all_pages(begun, more)
+    found: dict[str, Any] = data["repository"]
+    if any(_hides_checks(each) for each in errors):
+        found["pullRequest"]["commits"] = None
+    return found
 
 
-def all_pages(first: Contexts, more: Callable[[str | None], Contexts | None]) -> Checks | None:
-    """The checks of all pages; None where one was not read: what is left out must not pass."""
+def _checks_of_head(
+    github: Github, owner: str, name: str, found: PullRequestAnswer
+) -> Checks | None:
+    if found.commits is None:
+        return None
+    # Of very many commits GitHub lists the first ones, and while the head moves the one before.
+    head = found.head or _commit(github, owner, name, found.head_ref_oid)
+    return None if head is None else all_checks(github, owner, name, head)
+
+
+def all_checks(github: Github, owner: str, name: str, commit: Commit) -> Checks | None:
+    """A commit's, of all pages; None where one was not read: what is left out must not pass."""
     checks: list[CheckRun | Status] = []
-    page: Contexts | None = first
+    rollup = commit.status_check_rollup
+    if rollup is None:
+        return ()
     for _ in range(MOST_PAGES):
-        if page is None:
+        if rollup is None:
             return None
-        checks += page.nodes
-        if not page.page_info.has_next_page:
+        checks += rollup.contexts.nodes
+        page = rollup.contexts.page_info
+        if not page.has_next_page:
             return tuple(checks)
-        page = more(page.page_info.end_cursor)
+        more = _commit(github, owner, name, commit.oid, after=page.end_cursor)
+        rollup = more.status_check_rollup if more else None
     return None
 
 
-def _page(github: Github, document: str, variables: dict[str, Any]) -> PullRequestAnswer | None:
-    data = answered(github, document, variables)
-    return PullRequestAnswer.model_validate(data["repository"]["pullRequest"]) if data else None
+def _commit(
+    github: Github, owner: str, name: str, sha: str, after: str | None = None
+) -> Commit | None:
+    """With a page of its checks; it may be a fork's."""
+    variables = {"owner": owner, "name": name, "sha": sha, "after": after}
+    data = answered(github, _CHECKS_QUERY, variables)
+    found = (data["repository"] or {}).get("object") if data else None
+    return Commit.model_validate(found) if found else None
 
 
 class RefusedGraphQLError(Exception):
@@ -230,14 +252,20 @@ def _kind(error: Json) -> str:
     return str(error.get("type") or (error.get("extensions") or {}).get("code") or "")
 
 
-def _lacks_people_alone(data: Json, errors: list[Json]) -> bool:
+def _lacks_what_rest_has(data: Json, errors: list[Json]) -> bool:
+    """Whether nothing but people's rights and checks is hidden from us."""
     match data:
         case {"repository": {"pullRequest": {}}}:
             return all(
-                each.get("type") == "FORBIDDEN" and each.get("path") == _COLLABORATORS
+                each.get("type") == "FORBIDDEN"
+                and (each.get("path") == _COLLABORATORS or _hides_checks(each))
                 for each in errors
             )
     return False
+
+
+def _hides_checks(error: Json) -> bool:
+    return (error.get("path") or [])[: len(_COMMITS)] == _COMMITS
 
 
 def _is_none(error: GithubException) -> bool:

@@ -205,17 +205,14 @@ class PullRequestAnswer(Answer):
     review_decision: str | None
     latest_opinionated_reviews: Reviews | None
     comments: Comments
-    commits: Commits
-
-    def has_checks_of(self, sha: str) -> bool:
-        """Whether the commit whose checks these are is this one."""
-        return all(each.commit.oid == sha for each in self.commits.nodes)
+    commits: Commits | None
+    """None where we may not read its checks."""
 
     @property
-    def contexts(self) -> Contexts | None:
-        """A page of the head's checks; None where there are none."""
-        rollup = self.commits.nodes[0].commit.status_check_rollup if self.commits.nodes else None
-        return rollup.contexts if rollup else None
+    def head(self) -> Commit | None:
+        """The head with its checks; None where another commit is listed in its place."""
+        listed = (each.commit for each in (self.commits.nodes if self.commits else ()))
+        return next((each for each in listed if each.oid == self.head_ref_oid), None)
 
 
 class Blob(Answer):

@@ -40,10 +40,11 @@ def by_graphql(
 
 
 def from_graphql(
-    number: int, found: PullRequestAnswer, nodes: graphql.Checks, *, who: Ourselves
+    number: int, found: PullRequestAnswer, nodes: graphql.Checks | None, *, who: Ourselves
 ) -> PullRequest:
     """An answer as a value."""
     base = found.base_ref
+    required = base.required_checks if base else frozenset()
     return PullRequest(
         number=number,
         title=found.title,
@@ -58,12 +59,13 @@ def from_graphql(
         open=found.state == "OPEN",
         merged=found.state == "MERGED",
         review=_review(found),
-        checks=checks.others(
-            checks.by_graphql(nodes), who.checks, base.required_checks if base else frozenset()
-        ),
+        checks=None
+        if nodes is None
+        else checks.others(checks.by_graphql(nodes), who.checks, required),
         behind_by=None,
         head_moved_at=None,
         has_our_comments=_has_comments_of(found, who.author),
+        required_checks=required,
     )
 
 

@@ -43,7 +43,7 @@ class Writing(Place):
         access, owner = self._access, self._owner.lower()
         mutations = [_mutation(each, access.nodes, self.full_name) for each in orders]
         known = [each for each in mutations if each is not None]
-        if access.lacks_graphql or owner in access.leaves_writing_to_rest or not known:
+        if access.no_graphql.is_known or owner in access.leaves_writing_to_rest or not known:
             return None
         connection = await self._connection()
         try:

@@ -18,8 +18,8 @@ GRAPH = ("POST", "/graphql")
 PULL = ("GET", f"/repos/{EDGES}/pulls/2")
 RULES = ("GET", "/contents/.pachops.yml")
 REVIEWS = ("GET", "/reviews")
-STATUSES = ("GET", "/status")
-RUNS = ("GET", "/check-runs")
+BRANCH = ("GET", f"/repos/{EDGES}/branches/")
+RULED = ("GET", f"/repos/{EDGES}/rules/branches/")
 PUSHES = ("GET", f"/repos/{EDGES}/activity")
 PERMISSION = ("GET", f"/repos/{EDGES}/collaborators/")
 REACTION = ("POST", "/reactions")
@@ -51,8 +51,9 @@ ENDS: tuple[tuple[tuple[Step, ...], bool], ...] = (
         (WITHOUT_GRAPHQL, "{}", ((PULL, RULES), (PUSHES, PERMISSION))),
         (
             WITHOUT_GRAPHQL,
-            "{requires: [checks, review]}",
-            ((PULL, RULES), (PUSHES, PERMISSION, REVIEWS, STATUSES, RUNS), (PERMISSION,)),
+            # With checks there would be more calls than are made at once.
+            "{requires: [review]}",
+            ((PULL, RULES), (PUSHES, PERMISSION, REVIEWS, BRANCH, RULED), (PERMISSION,)),
         ),
     ],
 )
@@ -119,9 +120,9 @@ async def test_the_second_look_takes_one_call(world: World) -> None:
         (WITHOUT_GRAPHQL, "{}", 4, 3),
         # What rulesets are it does not know, and is not asked.
         (TOO_OLD, "{}", 2, 1),
-        # Its check runs and statuses, its reviews.
-        (WITHOUT_GRAPHQL, "{requires: [checks]}", 6, 5),
-        (WITHOUT_GRAPHQL, "{requires: [checks, review]}", 8, 7),
+        # Its check runs and statuses, what its branch asks for in two calls; its reviews.
+        (WITHOUT_GRAPHQL, "{requires: [checks]}", 8, 7),
+        (WITHOUT_GRAPHQL, "{requires: [checks, review]}", 10, 9),
         # The one that GraphQL does not say.
         (SILENT_ON_PEOPLE, "{}", 3, 2),
     ],

@@ -272,12 +272,14 @@ def _base(world: World, repo: Repo, name: str) -> Node | None:
 
 def _decision(repo: Repo, found: PullRequest) -> str | None:
     """None where the repository does not ask for reviews, whatever reviewers said."""
-    if not repo.requires_review:
+    ruled = int(repo.ruled_review.get("required_approving_review_count", 0))
+    needed = max(ruled, int(repo.requires_review))
+    if not needed:
         return None
-    states = {each.state for each in _opinions(repo, found, writers_only=True)}
+    states = [each.state for each in _opinions(repo, found, writers_only=True)]
     if "CHANGES_REQUESTED" in states:
         return "CHANGES_REQUESTED"
-    return "APPROVED" if "APPROVED" in states else "REVIEW_REQUIRED"
+    return "APPROVED" if states.count("APPROVED") >= needed else "REVIEW_REQUIRED"
 
 
 def _opinions(repo: Repo, found: PullRequest, *, writers_only: bool) -> list[Review]:

@@ -224,6 +224,11 @@ class Repo:
     ruled_checks: list[str] = field(default_factory=list)
     """Required by a ruleset instead of branch protection."""
     requires_review: bool = False
+    """By branch protection."""
+    ruled_review: dict[str, Any] = field(default_factory=dict)
+    """A ruleset's rule for pull requests, where there is one."""
+    other_rules: int = 0
+    """Of rulesets, in front of those."""
     issues: dict[int, Issue] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
     checks: dict[int, CheckRun] = field(default_factory=dict)

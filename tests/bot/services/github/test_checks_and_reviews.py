@@ -64,7 +64,7 @@ async def test_a_required_check_of_ours_is_not_missing(
     assert found.checks == (Check("unit", CheckState.SUCCESS),)
 
 
-async def test_checks_of_another_commit_are_not_taken_for_the_heads(
+async def test_of_a_head_that_is_not_listed_the_checks_are_read_by_its_commit(
     edges: RepositoryClient, server: GitHubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # GitHub lists the first commits of a pull request, of very many not the last.
@@ -74,10 +74,9 @@ async def test_checks_of_another_commit_are_not_taken_for_the_heads(
     await server.push("acme/edges", {"a": "2"}, "long")
     server.check("acme/edges", pull.head_sha, "test", "failure")
     looked = await edges.look(pull.number, path=".pachops.yml", login="ada")
-    assert looked is None
-    found = await edges.pull_request(pull.number)
-    assert found.head_sha == pull.head_sha
-    assert await edges.checks(found.head_sha) == (Check("test", CheckState.FAILURE),)
+    assert looked is not None
+    assert looked.pull_request.checks == (Check("test", CheckState.FAILURE),)
+    assert looked.pull_request == await edges.pull_request(pull.number)
 
 
 async def test_all_checks_are_seen_however_many_there_are(

@@ -20,7 +20,28 @@ def show_branch(call: Call) -> Answer:
     sha = objects.branch(call.repo.git, name)
     if sha is None:
         raise ApiError(404, "Branch not found")
-    return Answer({"name": name, "commit": _commit(call, sha), "protected": False})
+    repo = call.repo
+    is_protected = bool(repo.required_checks) or repo.requires_review
+    required = {
+        "enforcement_level": "non_admins" if repo.required_checks else "off",
+        "contexts": repo.required_checks,
+        "checks": [{"context": each, "app_id": None} for each in repo.required_checks],
+    }
+    return Answer(
+        {
+            "name": name,
+            "commit": _commit(call, sha),
+            "protected": is_protected or bool(_rules(repo)),
+            "protection": {"enabled": is_protected, "required_status_checks": required},
+        }
+    )
+
+
+@ROUTES.add("GET", "/repos/{owner}/{repo}/rules/branches/{branch:.+}", "metadata:read")
+def list_rules(call: Call) -> Answer:
+    if not call.world.has_rulesets:
+        raise not_found()
+    return call.page(_rules(call.repo), lambda each: each)
 
 
 @ROUTES.add("GET", "/repos/{owner}/{repo}/git/matching-refs/{ref:.+}", "contents:read")
@@ -94,6 +115,26 @@ def show_content(call: Call) -> Answer:
             "size": len(content),
         }
     )
+
+
+def _rules(repo: Repo) -> list[dict[str, Any]]:
+    """Those of rulesets; it is the same for every branch here."""
+    found: list[dict[str, Any]] = [{"type": "deletion"} for _ in range(repo.other_rules)]
+    if repo.ruled_checks:
+        checks = [{"context": each, "integration_id": None} for each in repo.ruled_checks]
+        parameters = {"strict_required_status_checks_policy": False}
+        asked = parameters | {"required_status_checks": checks}
+        found.append({"type": "required_status_checks", "parameters": asked})
+    if repo.ruled_review:
+        least: dict[str, Any] = {
+            "required_approving_review_count": 0,
+            "dismiss_stale_reviews_on_push": False,
+            "require_code_owner_review": False,
+            "require_last_push_approval": False,
+            "required_review_thread_resolution": False,
+        }
+        found.append({"type": "pull_request", "parameters": least | repo.ruled_review})
+    return found
 
 
 def _entry(call: Call, repo: Repo, sha: str, path: str) -> dict[str, Any]:

@@ -230,10 +230,11 @@ class Errand:
 
     async def _ask_is_member(self, team: str) -> bool | Unknown:
         found = await self.further() if team in self.question.teams else None
-        is_there = found is not None and team in found.members
+        members = found.members if found is not None else {}
+        is_there, is_in_it = team in members, members.get(team)
         # Who seems to be in none of them is asked about by name: a search may miss somebody.
-        if found is not None and is_there and any(found.members.values()):
-            return found.members[team]
+        if is_in_it is not None and any(members.values()):
+            return is_in_it
         asking = self.client.is_team_member(team, self.person.login, is_there=is_there)
         return await known(f"the members of {team}", asking)
 

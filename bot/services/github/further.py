@@ -63,8 +63,9 @@ class Further:
     are_all: bool = True
     """Whether no more branches begin so."""
     behind_by: int | None = None
-    members: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))
-    """Whether the person is in it, for each team that is there for us to see."""
+    members: Mapping[str, bool | None] = field(default_factory=lambda: MappingProxyType({}))
+    """Whether the person is in it, for each team that is there for us to see; None where they may be
+    among those who were not looked at."""
 
 
 def ask(
@@ -144,7 +145,7 @@ def _parts(question: Question) -> Iterator[_Part]:
         )
     for number, team in enumerate(question.teams):
         org, _, slug = team.partition("/")
-        inner = "members(query: $login, first: 100) { nodes { login } }"
+        inner = "members(query: $login, first: 100) { pageInfo { hasNextPage endCursor } nodes { login } }"
         yield _Part(
             f"t{number}: organization(login: $o{number}) {{ team(slug: $s{number}) {{ {inner} }} }}",
             {f"o{number}": "String!", f"s{number}": "String!", "login": "String"},
@@ -184,7 +185,7 @@ def _is_own(pull_request: Json, sha: str) -> bool | None:
     return None if commits.total_count > len(commits.nodes) else False
 
 
-def _members(question: Question, data: Json) -> Iterator[tuple[str, bool]]:
+def _members(question: Question, data: Json) -> Iterator[tuple[str, bool | None]]:
     for number, name in enumerate(question.teams):
         found = (data[f"t{number}"] or {}).get("team")
         if found is not None:

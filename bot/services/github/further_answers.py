@@ -42,8 +42,9 @@ class ComparedBranches(Answer):
 
 
 class Members(Answer):
-    """Those whose names are like the one asked for."""
+    """The first ones of those whose names are like the one asked for."""
 
+    page_info: Page
     nodes: tuple[Person, ...]
 
 
@@ -52,9 +53,11 @@ class Team(Answer):
 
     members: Members
 
-    def has(self, login: str) -> bool:
-        """Whether the person is in it, or in a team below it."""
-        return any(each.login.casefold() == login.casefold() for each in self.members.nodes)
+    def has(self, login: str) -> bool | None:
+        """Whether the person is in it, or in a team below it; None where they may be further on."""
+        if any(each.login.casefold() == login.casefold() for each in self.members.nodes):
+            return True
+        return None if self.members.page_info.has_next_page else False
 
 
 class OwnCommit(Answer):

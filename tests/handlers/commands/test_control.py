@@ -73,6 +73,14 @@ async def test_a_team_that_does_not_exist_is_refused_by_its_own_code(world: Worl
     assert "acme/nobody" in answer
 
 
+async def test_who_is_in_both_teams_deploys_however_many_are_called_alike(world: World) -> None:
+    pull = await pull_of(world, "deployers: {teams: [acme/ml]}, force: {teams: [acme/oncall]}")
+    world.github.team("acme/ml", *(f"ada-{number:03}" for number in range(100)), "ada")
+    world.github.team("acme/oncall", "ada")
+    await world.comment(pull, "/pachops deploy staging --force the cluster is on fire")
+    assert (await world.only()).request.actor.name == "ada"
+
+
 async def test_a_time_zone_that_is_none_is_refused_with_its_line(world: World) -> None:
     pull = await pull_of(world, "not: Sat Mars/Olympus")
     answer = await refused(world, pull)

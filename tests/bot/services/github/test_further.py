@@ -77,6 +77,17 @@ async def test_teams_alone_can_be_asked_about(
     )
 
 
+async def test_who_may_be_on_a_page_of_members_that_was_not_read_is_not_known_to_be_in_no_team(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    server.team("acme/ml", *(f"ada-{number:03}" for number in range(100)), "ada")
+    server.team("acme/ops", "ada")
+
+    found = await _facts(edges, Question(teams=("acme/ml", "acme/ops"), login="ada"))
+
+    assert found.members == {"acme/ml": None, "acme/ops": True}
+
+
 async def test_what_is_not_asked_is_not_known(edges: RepositoryClient, pull: PullRequest) -> None:
     found = await _facts(edges, Question(pull.head_sha, branches=("main",)))
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import count
-from typing import Literal
 
 from github import Github, GithubException
 from pydantic import BaseModel
@@ -55,24 +54,13 @@ class _Reviews(BaseModel):
     required_reviewers: tuple[Json, ...] = ()
 
 
-class _ChecksRule(BaseModel):
-    type: Literal["required_status_checks"]
-    parameters: _RequiredChecks
-
-
-class _ReviewsRule(BaseModel):
-    type: Literal["pull_request"]
-    parameters: _Reviews
-
-
-class _OtherRule(BaseModel):
-    type: str
-
-
-class Ruled(BaseModel):
-    """The rules of rulesets that are for a branch."""
-
-    rules: tuple[_ChecksRule | _ReviewsRule | _OtherRule, ...] = ()
+_ASKED: dict[str, type[_RequiredChecks | _Reviews]] = {
+    "required_status_checks": _RequiredChecks,
+    "pull_request": _Reviews,
+}
+"""The rules that are of interest, by type: they have to be understood, others do not."""
+Ruled = tuple[_RequiredChecks | _Reviews, ...]
+"""What the rules of rulesets ask for on a branch."""
 
 
 def read_branch(github: Github, path: str) -> Branch:
@@ -88,12 +76,16 @@ def read_ruled(github: Github, path: str) -> Ruled:
             answer = get(github, path, per_page=PER_PAGE, page=page)
         except GithubException as error:
             if _is_plan_without(error):
-                return Ruled()
+                return ()
             raise
         found += answer
         if len(answer) < PER_PAGE:
             break
-    return Ruled.model_validate({"rules": found})
+    return tuple(
+        _ASKED[each["type"]].model_validate(each["parameters"])
+        for each in found
+        if each["type"] in _ASKED
+    )
 
 
 def together(branch: Branch, ruled: Ruled) -> BranchRules:
@@ -103,12 +95,12 @@ def together(branch: Branch, ruled: Ruled) -> BranchRules:
     approvals, unclear = 0, None
     if branch.protection.enabled:
         unclear = "which reviews branch protection asks for is told to administrators alone"
-    for rule in ruled.rules:
-        if isinstance(rule, _ChecksRule):
-            names.update(each.context for each in rule.parameters.required_status_checks)
-        elif isinstance(rule, _ReviewsRule):
-            approvals = max(approvals, rule.parameters.required_approving_review_count)
-            unclear = unclear or _unclear(rule.parameters)
+    for asked in ruled:
+        if isinstance(asked, _RequiredChecks):
+            names.update(each.context for each in asked.required_status_checks)
+        else:
+            approvals = max(approvals, asked.required_approving_review_count)
+            unclear = unclear or _unclear(asked)
     return BranchRules(frozenset(names), approvals, unclear)
 
 

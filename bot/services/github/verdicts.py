@@ -107,4 +107,4 @@ class Verdicts(Facts):
         found = await asking(
             f"reading the rules of {branch}", lambda github: branch_rules.read_ruled(github, path)
         )
-        return found or Ruled()
+        return found or ()

@@ -129,6 +129,17 @@ async def test_what_rest_does_not_say_of_reviews_is_not_known(
     assert stopped.value.reason.code is Code.GITHUB_REFUSED
 
 
+async def test_a_rule_that_is_not_as_githubs_are_is_not_overlooked(
+    edges: RepositoryClient, server: GitHubServer, by_rest: PullRequest
+) -> None:
+    server.world.repo(EDGES).ruled_review = {"required_approving_review_count": "many"}
+
+    with pytest.raises(StoppedError) as stopped:
+        await edges.review(by_rest)
+
+    assert stopped.value.reason.code is Code.GITHUB_UNREACHABLE
+
+
 async def test_what_branch_protection_asks_of_reviews_is_not_known(
     edges: RepositoryClient, server: GitHubServer, by_rest: PullRequest
 ) -> None:

@@ -36,7 +36,7 @@ query($owner: String!, $name: String!, $sha: GitObjectID!, $after: String) {{
 }}
 """
 _RULESETS = """
-        rules(first: 100) { nodes { parameters {
+        rules(first: 100) { pageInfo { hasNextPage endCursor } nodes { parameters {
           ... on RequiredStatusChecksParameters { requiredStatusChecks { context } }
         } } }
 """

@@ -37,6 +37,13 @@ class Oid(Answer):
     oid: str
 
 
+class Page(Answer):
+    """Whether there is more."""
+
+    has_next_page: bool
+    end_cursor: str | None
+
+
 class UpdateRule(Answer):
     """What branch protection asks, as far as everybody may see it."""
 
@@ -62,8 +69,9 @@ class Rule(Answer):
 
 
 class Rules(Answer):
-    """The rules of a branch."""
+    """The first rules of a branch."""
 
+    page_info: Page
     nodes: tuple[Rule, ...]
 
 
@@ -75,8 +83,13 @@ class Base(Answer):
     rules: Rules | None = None
 
     @property
-    def required_checks(self) -> frozenset[str]:
-        """The names of the checks that the branch asks for, by either kind of rule."""
+    def required_checks(self) -> frozenset[str] | None:
+        """The names of the checks that the branch asks for, by either kind of rule.
+
+        None where there are more rules than were read.
+        """
+        if self.rules and self.rules.page_info.has_next_page:
+            return None
         asked = self.ref_update_rule and self.ref_update_rule.required_status_check_contexts
         rules = self.rules.nodes if self.rules else ()
         ruled = (
@@ -147,13 +160,6 @@ class Status(Answer):
     typename: Literal["StatusContext"] = Field(alias="__typename")
     context: str
     state: str
-
-
-class Page(Answer):
-    """Whether there is more."""
-
-    has_next_page: bool
-    end_cursor: str | None
 
 
 class Contexts(Answer):

@@ -60,7 +60,7 @@ def from_graphql(
         merged=found.state == "MERGED",
         review=_review(found),
         checks=None
-        if nodes is None
+        if nodes is None or required is None
         else checks.others(checks.by_graphql(nodes), who.checks, required),
         behind_by=None,
         head_moved_at=None,

@@ -253,7 +253,8 @@ def _base(world: World, repo: Repo, name: str) -> Node | None:
     if sha is None:
         return None
     contexts = repo.required_checks
-    rules = [Node("RepositoryRule", {"parameters": Node("DeletionParameters", {})})]
+    other = Node("RepositoryRule", {"parameters": Node("DeletionParameters", {})})
+    rules = [other] * max(repo.other_rules, 1)
     if repo.ruled_checks:
         checks = [Node("StatusCheckConfiguration", {"context": each}) for each in repo.ruled_checks]
         parameters = Node("RequiredStatusChecksParameters", {"requiredStatusChecks": checks})

@@ -49,6 +49,17 @@ async def test_rules_on_later_pages_count(
     assert Check("e2e", CheckState.MISSING) in await edges.checks_of_head(by_rest)
 
 
+async def test_rules_on_a_page_that_graphql_was_not_asked_for_count(
+    edges: RepositoryClient, server: GitHubServer, pull: state.PullRequest
+) -> None:
+    server.world.repo(EDGES).other_rules = 120
+    server.world.repo(EDGES).ruled_checks = ["e2e"]
+
+    found = await edges.checks_of_head(await edges.pull_request(pull.number))
+
+    assert found == (Check("e2e", CheckState.MISSING),)
+
+
 async def test_the_rules_of_a_branch_with_a_slash_in_its_name_are_found(
     edges: RepositoryClient, server: GitHubServer
 ) -> None:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from bot.domain.command import Deploy, OnEnvironment
 from bot.domain.deployment import Actor, Trigger
-from bot.domain.github import Check, Permission, PullRequest, Repository
+from bot.domain.github import Check, CheckState, Permission, PullRequest, Repository
 from bot.domain.hold import BY_ITSELF, Hold
 from bot.domain.lock import Lock
 
@@ -150,12 +150,22 @@ class Facts:
     @property
     def checks(self) -> tuple[Check, ...] | Unknown:
         """The checks of the commit."""
-        if self.content.checks is not None:
-            return self.content.checks
         pull = self.pull_request
+        if self.content.checks is not None:
+            return self._with_missing(self.content.checks)
         if not isinstance(pull, PullRequest) or pull.head_sha != self.sha or pull.checks is None:
             return NOT_LOOKED_UP
         return pull.checks
+
+    def _with_missing(self, checks: tuple[Check, ...] | Unknown) -> tuple[Check, ...] | Unknown:
+        """With what its base branch asks for, where it is the pull request's own commit."""
+        pull = self.pull_request
+        if isinstance(checks, Unknown) or not isinstance(pull, PullRequest) or self.is_of_a_branch:
+            return checks
+        if pull.required_checks is None:
+            return NOT_LOOKED_UP
+        missing = pull.required_checks - {each.name for each in checks}
+        return (*checks, *(Check(name, CheckState.MISSING) for name in sorted(missing)))
 
     @property
     def is_fork(self) -> bool:

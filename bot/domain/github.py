@@ -108,7 +108,7 @@ class PullRequest:
     has_our_comments: bool = True
     """Whether we may have commented on it; False where it is known that we have not."""
     required_checks: frozenset[str] | None = None
-    """What the base branch asks for, by name; None where it was not asked for."""
+    """What the base branch asks for, by name, without the bot's own; None where it was not asked for."""
 
     def is_fork(self, repository: Repository) -> bool:
         """Whether the head is not in the repository itself; GitHub ignores case in names."""

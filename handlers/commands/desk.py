@@ -46,6 +46,9 @@ class Client(Protocol):
     async def checks_of_head(self, pull: PullRequest) -> tuple[Check, ...]:
         """A pull request's, with what its base branch requires and has not got."""
 
+    async def required_checks(self, pull: PullRequest) -> frozenset[str]:
+        """What its base branch asks for, without our own."""
+
     async def review(self, pull: PullRequest) -> ReviewState:
         """What its reviews come to."""
 

@@ -202,16 +202,23 @@ class Errand:
                 self.client.head_moved_at(pull) if moved else _as_it_is(pull.head_moved_at),
             ),
             both(
-                self.client.checks_of_head(pull) if checks else _as_it_is(pull.checks),
+                both(self.client.checks_of_head(pull), self.client.required_checks(pull))
+                if checks
+                else _as_it_is((pull.checks, pull.required_checks)),
                 self.client.review(pull) if review else _as_it_is(pull.review),
             ),
         )
         found = await known(f"pull request {pull.number}", asking)
         if isinstance(found, Unknown):
             return found
-        (behind_by, moved_at), (its_checks, its_review) = found
+        (behind_by, moved_at), ((its_checks, required), its_review) = found
         self._pulls[pull.number] = replace(
-            pull, behind_by=behind_by, head_moved_at=moved_at, checks=its_checks, review=its_review
+            pull,
+            behind_by=behind_by,
+            head_moved_at=moved_at,
+            checks=its_checks,
+            required_checks=required,
+            review=its_review,
         )
         return self._pulls[pull.number]
 

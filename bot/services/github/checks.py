@@ -44,6 +44,10 @@ class OwnChecks:
         """Whether one of ours would be called so."""
         return bool(self.beginning) and name.startswith(self.beginning)
 
+    def without(self, names: frozenset[str]) -> frozenset[str]:
+        """Those that somebody else reports."""
+        return frozenset(name for name in names if not self.is_named(name))
+
 
 def others(
     found: Iterable[Reported], own: OwnChecks, required: frozenset[str] = frozenset()

@@ -45,6 +45,7 @@ def from_graphql(
     """An answer as a value."""
     base = found.base_ref
     required = base.required_checks if base else frozenset()
+    required = None if required is None else who.checks.without(required)
     return PullRequest(
         number=number,
         title=found.title,

@@ -33,9 +33,17 @@ class Verdicts(Facts):
         if pull.checks is not None:
             return pull.checks
         own, (reported, required) = await both(
-            self._access.own_checks(), both(self._reported(pull.head_sha), self._required(pull))
+            self._access.own_checks(),
+            both(self._reported(pull.head_sha), self.required_checks(pull)),
         )
         return checks.others(reported, own, required)
+
+    async def required_checks(self, pull: PullRequest) -> frozenset[str]:
+        """What its base branch asks for, without our own."""
+        if pull.required_checks is not None:
+            return pull.required_checks
+        own, rules = await both(self._access.own_checks(), self._branch_rules(pull.base_ref))
+        return own.without(rules.checks)
 
     async def review(self, pull: PullRequest) -> ReviewState:
         """Approved where nobody asks for changes and enough of those who approve may write.
@@ -79,11 +87,6 @@ class Verdicts(Facts):
             ),
         )
         return (*runs, *statuses)
-
-    async def _required(self, pull: PullRequest) -> frozenset[str]:
-        if pull.required_checks is not None:
-            return pull.required_checks
-        return (await self._branch_rules(pull.base_ref)).checks
 
     async def _branch_rules(self, branch: str) -> BranchRules:
         asking = self._rules.setdefault(branch, Once(lambda: self._ask_branch_rules(branch)))

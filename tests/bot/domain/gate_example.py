@@ -30,6 +30,7 @@ PULL = PullRequest(
     merged=False,
     review=ReviewState.APPROVED,
     checks=(Check("test", CheckState.SUCCESS), Check("lint", CheckState.SUCCESS)),
+    required_checks=frozenset({"test"}),
     behind_by=0,
     head_moved_at="2026-11-22T10:00:00Z",
 )

@@ -464,6 +464,11 @@ def test_the_heads_checks_say_nothing_of_an_older_commit() -> None:
     refusal(rules(checks=()), comment(asked, content=older), Code.FACT_UNKNOWN)
     green = older | {"checks": (Check("test", CheckState.SUCCESS),)}
     allowed(rules(checks=()), comment(asked, content=green))
+    more = {"required_checks": frozenset({"test", "e2e"})}
+    reason = refusal(
+        rules(checks=()), comment(asked, content=green, pull=more), Code.CHECKS_MISSING
+    )
+    assert reason.fact.endswith(": e2e")
 
 
 def test_many_failed_checks_are_not_all_listed() -> None:

@@ -197,9 +197,16 @@ def needs_times(f: Facts) -> bool:
 
 
 def checks_of(f: Facts) -> tuple[Check, ...] | Unknown | None:
-    pull = pull_of(f)
-    own = pull.checks if pull is not None and sha(f) == pull.head_sha else None
-    return f.content.checks if f.content.checks is not None else own
+    pull, found = pull_of(f), f.content.checks
+    if found is None:
+        return pull.checks if pull is not None and sha(f) == pull.head_sha else None
+    its = source(f)
+    if its is None or isinstance(found, Unknown):
+        return found
+    if its.required_checks is None:
+        return None
+    absent = sorted(its.required_checks - {each.name for each in found})
+    return (*found, *(Check(each, CheckState.MISSING) for each in absent))
 
 
 def states(r: EnvironmentRules, f: Facts) -> set[CheckState]:
@@ -483,6 +490,7 @@ CHANGES: dict[str, Sequence[object]] = {
     "facts.pull_request.draft": [True],
     "facts.pull_request.review": [None, *ReviewState],
     "facts.pull_request.checks": [None, *CHECKS],
+    "facts.pull_request.required_checks": [None, frozenset(), frozenset({"test", "e2e"})],
     "facts.pull_request.behind_by": [None, 1, 2],
     "facts.pull_request.head_moved_at": [None, EARLIER, FACTS.asked_at, LATER],
 }

@@ -105,6 +105,27 @@ async def test_a_check_that_the_branch_requires_is_missed_however_it_is_read(
     assert await world.asked() == []
 
 
+@KINDS
+@pytest.mark.parametrize("trouble", [lambda _world, _patch: None, has_no_graphql])
+async def test_an_older_commit_of_a_pull_request_needs_what_its_head_needs(
+    world: World, monkeypatch: pytest.MonkeyPatch, kind: str, trouble: Trouble
+) -> None:
+    world.declare(TAKES)
+    setattr(world.github.world.repo(EDGES), kind, ["unit", "e2e", check_name("staging")])
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    older = pull.head_sha
+    world.github.check(EDGES, older, "unit")
+    await world.github.push(EDGES, {"a": "2"}, "feature")
+    trouble(world, monkeypatch)
+    await world.comment(pull, f"/pachops deploy staging {older}")
+    assert "not reported on" in world.answers(pull)[-1]
+    assert await world.asked() == []
+
+    world.github.check(EDGES, older, "e2e")
+    await world.comment(pull, f"/pachops deploy staging {older}")
+    assert (await world.only()).request.commit.sha == older
+
+
 @TROUBLES
 async def test_a_check_that_the_branch_requires_by_then_is_missed_in_the_second_look(
     world: World, monkeypatch: pytest.MonkeyPatch, trouble: Trouble

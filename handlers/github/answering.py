@@ -237,13 +237,16 @@ async def _show_refused(
     if wish.commit is None or not errand.desk.github.is_app:
         return
     refusal = Refusal(environment, Brought(wish.trigger, wish.commit.ref))
+    sha, name = wish.commit.sha, check_name(environment)
+    identity = refusal.external_id or errand.deployment_id(environment)
+    report = words.refused_check(environment, reasons, safe)
     try:
-        await errand.client.create_check(
-            wish.commit.sha,
-            check_name(environment),
-            words.refused_check(environment, reasons, safe),
-            external_id=refusal.external_id or errand.deployment_id(environment),
-        )
+        if errand.source.is_repeat:
+            before = await errand.client.find_check(sha, name, external_id=identity)
+            if before is not None:
+                await errand.client.update_check(before, report)
+                return
+        await errand.client.create_check(sha, name, report, external_id=identity)
     except StoppedError as stopped:
         if stopped.reason.code is not Code.GITHUB_REFUSED:
             raise

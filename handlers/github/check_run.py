@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from dataclasses import replace
 
 from bot.domain.approval import Verdict
+from bot.domain.awaiting import Awaited
 from bot.domain.deployment import Commit, Deployment, Kind, Trigger
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.services.github import CheckReport, Conclusion, OwnCheck
@@ -17,7 +18,7 @@ from handlers.commands.gathering import Wish
 from handlers.commands.noting import About, note_command, note_decision
 from handlers.commands.stopping import objections_to_cancel
 from handlers.commands.words import no_second_rollback
-from handlers.github import words
+from handlers.github import awaiting, words
 from handlers.github.answering import answer, ask_by_check, too_late
 from handlers.github.brought import Refusal
 from handlers.github.desk import Desk
@@ -175,12 +176,30 @@ async def _ask_after_refusal(errand: Errand, check: OwnCheck, refusal: Refusal) 
         left = words.deploy_yourself(brought.name, check.head_sha, [name], desk.word, desk.safe)
         await end(errand, check, left)
         return f"{brought} is left to people"
+    if pending := await _still_awaits(errand, name, check.head_sha):
+        await end(errand, check, words.refused_check(name, pending, desk.safe))
+        return f"{brought} awaits checks, which are looked at again"
     commit = Commit(check.head_sha, brought.name, brought.name)
     answered = await ask_by_check(errand, name, commit, f"{Button.RERUN}:{name}")
     if isinstance(answered, Deployment):
         return f"{Button.RERUN} of {commit.sha}: {answered.id}"
     await end(errand, check, words.refused_check(name, answered, desk.safe))
     return f"{Button.RERUN}: refused, {', '.join(each.code for each in answered)}"
+
+
+async def _still_awaits(errand: Errand, environment: str, sha: str) -> tuple[Reason, ...]:
+    """What there is to wait for, where the push itself waits still: it is looked at again now."""
+    reasons: list[Reason] = []
+
+    def is_it(each: Awaited) -> bool:
+        request = each.request
+        if (request.environment, request.commit.sha) != (environment, sha) or each.stopped_by:
+            return False
+        pending = StoppedError(Code.CHECKS_PENDING, each.why, next_step=words.AWAITED)
+        reasons.append(pending.reason)
+        return True
+
+    return tuple(reasons) if await awaiting.look_again(errand, is_it) else ()
 
 
 async def _end_refused(

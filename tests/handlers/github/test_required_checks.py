@@ -3,10 +3,13 @@
 import json
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bot.domain.deployment import Trigger
+from bot.domain.reasons import Code, StoppedError
+from bot.store.awaiting import Awaiting
 from bot.store.database import Database
 from bot.store.deliveries import DeliveryState
 from handlers.github import words
@@ -138,6 +141,47 @@ async def test_a_push_is_deployed_when_its_checks_have_ended(world: World) -> No
     await world.settled()
     request = (await world.only()).request
     assert (request.commit.sha, request.trigger) == (sha, Trigger.PUSH)
+
+
+async def test_who_asks_again_for_what_awaits_its_checks_has_it_looked_at_once_more(
+    world: World,
+) -> None:
+    world.declare(FOLLOWS)
+    sha = await world.github.push(EDGES, {"a": "2"})
+    await world.settled()
+    check = await world.github.expect_check(sha, name=check_name("staging"))
+    await world.github.rerun(EDGES, check)
+    await world.settled()
+    assert await world.asked() == []
+    assert (check.status, words.AWAITED in (check.summary or "")) == ("completed", True)
+
+    # Nobody tells that it has ended.
+    world.github.check(EDGES, sha, "unit")
+    await world.github.rerun(EDGES, check)
+    await world.settled()
+    await world.github.report_check(EDGES, sha, "unit")
+    await world.settled()
+    assert (await world.only()).request.trigger is Trigger.PUSH
+
+
+async def test_what_was_said_before_the_bot_stopped_is_said_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.declare(FOLLOWS)
+    begin, stops = Awaiting.begin, [True]
+
+    async def begin_at_last(*arguments: Any) -> None:
+        if stops:
+            stops.clear()
+            raise StoppedError(Code.DISK_FULL, "no space")
+        await begin(*arguments)
+
+    monkeypatch.setattr(Awaiting, "begin", begin_at_last)
+    sha = await world.github.push(EDGES, {"a": "2"})
+    await world.settled()
+    assert not stops
+    checks = [each for each in world.github.checks(sha) if each.name == check_name("staging")]
+    assert len(checks) == 1
 
 
 async def test_a_status_is_a_check_too(world: World) -> None:

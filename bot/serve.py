@@ -117,9 +117,11 @@ class BotDeployer:
         await self._bot.engine.submit(deployment, facts)
         await self._bot.say_place(deployment)
 
-    async def cancel(self, deployment: str, by: Actor, *, once: str | None = None) -> CancelResult:
-        """Ask it to stop; `once` as in the audit."""
-        return await self._bot.engine.cancel(deployment, by, once=once)
+    async def cancel(
+        self, deployment: str, by: Actor, *, how: str = "", once: str | None = None
+    ) -> CancelResult:
+        """Ask it to stop; `how` says by what, where that was no command; `once` as in the audit."""
+        return await self._bot.engine.cancel(deployment, by, how=how, once=once)
 
     async def rename(self, before: Named, after: Named, by: Actor, *, once: str) -> None:
         """What is kept of a repository goes on under its new name."""

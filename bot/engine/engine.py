@@ -20,7 +20,7 @@ from bot.engine.run import Attempt, stopped_for
 from bot.engine.runs import Runs, Workflow
 from bot.engine.workers import beat, leave, living, new_worker_id, who_stays
 from bot.store.database import Database
-from bot.store.deployments import CancelResult, Deployments, insert
+from bot.store.deployments import CancelResult, Deployments, canceller, insert
 from bot.store.errors import explained
 from bot.store.names import Named
 from bot.store.renaming import rename
@@ -183,15 +183,16 @@ class Engine:
         await self._database.write(write)
 
     async def cancel(
-        self, deployment_id: str, by: Actor | str, *, once: str | None = None
+        self, deployment_id: str, by: Actor | str, *, how: str = "", once: str | None = None
     ) -> CancelResult:
         """Ask it to stop: at once where it waits, where it can where it runs.
 
-        Its target is held until its clean-up is done. `once` as in the audit.
+        Its target is held until its clean-up is done. `how` says by what, where that was no command;
+        `once` as in the audit.
         """
-        result = await self._deployments.request_cancel(deployment_id, by, once=once)
+        result = await self._deployments.request_cancel(deployment_id, by, how=how, once=once)
         if result is CancelResult.RUNNING:
-            self._runs.cancel(deployment_id, by if isinstance(by, str) else by.name)
+            self._runs.cancel(deployment_id, canceller(by, how))
         self._runs.changed()
         return result
 

@@ -126,11 +126,13 @@ def stop(
     by: Actor,
     now: float,
     *,
+    how: str = "",
     once: str | None = None,
 ) -> bool:
     """Note that it is wanted no more, and let its delivery go on to say so.
 
-    False where it does not await checks. The first who said so stays. `once` as in the audit.
+    False where it does not await checks. The first who said so stays. `how` says by what, where that
+    was no command; `once` as in the audit.
     """
     query = sa.select(DELIVERY.c.seq, DELIVERY.c.awaited).where(_HAS_SOME, _has(deployment))
     row = connection.execute(query.with_for_update()).first()
@@ -146,7 +148,8 @@ def stop(
     connection.execute(sa.update(DELIVERY).where(its, _WAITS).values(GOES_ON))
     for each in set(after) - set(before):
         place = (each.request.repository, each.request.environment, deployment)
-        append(connection, Entry(Action.CANCEL_REQUESTED, by, now, *place), once=once)
+        entry = Entry(Action.CANCEL_REQUESTED, by, now, *place, facts={"how": how} if how else {})
+        append(connection, entry, once=once)
     return True
 
 

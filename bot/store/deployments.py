@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -52,6 +52,17 @@ IS_ROLLBACK = DEPLOYMENT.c.request.contains(f'"kind":"{Kind.ROLLBACK.value}"')
 """As `encode` writes it; it is in no text inside another's request."""
 _FAR_ENOUGH = 500
 """Deployments of a target among which the last rollback is looked for."""
+
+
+@dataclass(frozen=True)
+class _Cancelled:
+    """Who cancels."""
+
+    by: Actor
+    how: str
+    """By what, where that was no command."""
+    once: str | None
+    """As in the audit."""
 
 
 class CancelResult(StrEnum):
@@ -194,20 +205,21 @@ class Deployments:
         return hold_of(newest, [row.deployment for row in rows])
 
     async def request_cancel(
-        self, deployment_id: str, who: Actor | str, *, once: str | None = None
+        self, deployment_id: str, who: Actor | str, *, how: str = "", once: str | None = None
     ) -> CancelResult:
         """Finish it as cancelled where it still waits, else ask whoever runs it to stop.
 
-        One that awaits checks is not known yet, and never will be. `once` as in the audit.
+        One that awaits checks is not known yet, and never will be. `how` says by what, where that was
+        no command to cancel; `once` as in the audit.
         """
         actor = Actor(who, "unknown") if isinstance(who, str) else who
-        by = actor.name
+        by = canceller(actor, how)
 
         def cancel_what_is_there(connection: sa.Connection) -> CancelResult:
             reason = _reason(Code.CANCELLED, f"{by} cancelled it before it began")
             finished = Finished(Outcome.CANCELLED, deployment_id, None, (), (), reason)
-            waits = State.WAITING
-            if _finish(connection, deployment_id, finished, state=waits, by=actor, once=once):
+            waits, cancelled = State.WAITING, _Cancelled(actor, how, once)
+            if _finish(connection, deployment_id, finished, state=waits, cancelled=cancelled):
                 return CancelResult.WAITING
             flag = (
                 sa.update(DEPLOYMENT)
@@ -216,7 +228,9 @@ class Deployments:
                 .values(cancel_requested_by=sa.func.coalesce(DEPLOYMENT.c.cancel_requested_by, by))
             )
             if connection.execute(flag).rowcount:
-                _say_cancelled(connection, deployment_id, actor, once)
+                query = sa.select(DEPLOYMENT.c.request).where(DEPLOYMENT.c.id == deployment_id)
+                request = request_of(connection.execute(query).scalar_one())
+                _say_cancelled(connection, deployment_id, request, _Cancelled(actor, how, once))
                 return CancelResult.RUNNING
             known = sa.select(DEPLOYMENT.c.seq).where(DEPLOYMENT.c.id == deployment_id)
             if connection.execute(known).first():
@@ -227,7 +241,7 @@ class Deployments:
             result = cancel_what_is_there(connection)
             if result is not CancelResult.UNKNOWN:
                 return result
-            if not stop(connection, deployment_id, actor, time.time(), once=once):
+            if not stop(connection, deployment_id, actor, time.time(), how=how, once=once):
                 return CancelResult.UNKNOWN
             # On PostgreSQL it may have been asked for while its delivery was held.
             result = cancel_what_is_there(connection)
@@ -314,6 +328,12 @@ class Deployments:
         )
 
 
+def canceller(by: Actor | str, how: str = "") -> str:
+    """Who cancels, as people read it."""
+    name = by if isinstance(by, str) else by.name
+    return f"{name} ({how})" if how else name
+
+
 def was_rolled_back(connection: sa.Connection, target: str) -> bool:
     """Whether anybody ever asked for that; most targets were not, and this is quick."""
     ever = sa.select(DEPLOYMENT.c.seq).where(DEPLOYMENT.c.target == target, IS_ROLLBACK)
@@ -373,15 +393,14 @@ def _finish(
     finished: Finished,
     *,
     state: State | None,
-    by: Actor | None = None,
-    once: str | None = None,
+    cancelled: _Cancelled | None = None,
 ) -> bool:
     """Finish it where it is in `state`, or anywhere before its end."""
     now = time.time()
     expected = DEPLOYMENT.c.state == state if state else DEPLOYMENT.c.state != State.FINISHED
     values = {**end_of_row(finished), "finished_at": now}
-    if by:
-        values["cancel_requested_by"] = by.name
+    if cancelled:
+        values["cancel_requested_by"] = canceller(cancelled.by, cancelled.how)
     change = sa.update(DEPLOYMENT).where(DEPLOYMENT.c.id == deployment_id, expected).values(values)
     request = connection.execute(change.returning(DEPLOYMENT.c.request)).scalar_one_or_none()
     if request is None:
@@ -391,8 +410,8 @@ def _finish(
     if reason and reason.code in {Code.SUPERSEDED, Code.GAVE_WAY} and reason.where:
         _tell_newer(connection, reason.where, Supersedes(deployment_id, asked.commit.sha), now)
     append_finished(connection, deployment_id, now, finished, sha=asked.commit.sha)
-    if by:
-        append(connection, _entry(Action.CANCEL_REQUESTED, by, deployment_id, asked), once=once)
+    if cancelled:
+        _say_cancelled(connection, deployment_id, asked, cancelled)
     reasons = (finished.reason.code.value,) if finished.reason else ()
     facts = {
         "outcome": finished.outcome.value,
@@ -412,11 +431,11 @@ def _tell_newer(connection: sa.Connection, newer: str, said: Supersedes, now: fl
 
 
 def _say_cancelled(
-    connection: sa.Connection, deployment_id: str, by: Actor, once: str | None
+    connection: sa.Connection, deployment_id: str, request: Request, cancelled: _Cancelled
 ) -> None:
-    query = sa.select(DEPLOYMENT.c.request).where(DEPLOYMENT.c.id == deployment_id)
-    request = request_of(connection.execute(query).scalar_one())
-    append(connection, _entry(Action.CANCEL_REQUESTED, by, deployment_id, request), once=once)
+    facts = {"how": cancelled.how} if cancelled.how else {}
+    entry = _entry(Action.CANCEL_REQUESTED, cancelled.by, deployment_id, request, facts=facts)
+    append(connection, entry, once=cancelled.once)
 
 
 def _entry(

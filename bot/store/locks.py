@@ -1,7 +1,8 @@
 """Locks, and what their owners are to be told."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -125,7 +126,8 @@ class Locks:
                     _notify(connection, NoticeKind.TAKEN_OVER, there, now, by=lock.owner)
             _insert(connection, lock, now)
             action = Action.LOCK_TAKEN_OVER if there else Action.LOCKED
-            _say(connection, action, lock.owner, lock, now, before=there)
+            before = {"before": _LOCK.dump_python(there, mode="json")} if there else {}
+            _say(connection, action, lock.owner, lock, now, more=before)
             return Taken(lock, over=there)
 
         return await self._at_last(write)
@@ -167,17 +169,16 @@ class Locks:
         return await self._database.write(write)
 
     async def release_for_pull_request(
-        self, repository: str, number: int, now: float, *, by: Actor = BOT
+        self, repository: str, number: int, now: float, by: Actor, how: str
     ) -> tuple[Lock, ...]:
-        """Release all that are bound to it, when it is merged or closed."""
+        """Release all that are bound to it, when it is merged or closed; `how` is for the audit."""
 
         def write(connection: sa.Connection) -> tuple[Lock, ...]:
             bound = (LOCK.c.repository == repository) & (LOCK.c.pull_request == number)
             freed = _remove(connection, bound)
             for lock in freed:
-                if not lock.is_of(by):
-                    _notify(connection, NoticeKind.PULL_REQUEST_DONE, lock, now)
-                _say(connection, Action.UNLOCKED, by, lock, now)
+                _notify(connection, NoticeKind.PULL_REQUEST_DONE, lock, now)
+                _say(connection, Action.UNLOCKED, by, lock, now, more={"how": how})
             return freed
 
         return await self._database.write(write)
@@ -363,12 +364,10 @@ def _say(
     lock: Lock,
     now: float,
     *,
-    before: Lock | None = None,
+    more: Mapping[str, object] = MappingProxyType({}),
     once: str | None = None,
 ) -> None:
-    facts: dict[str, object] = {"lock": _LOCK.dump_python(lock, mode="json")}
-    if before is not None:
-        facts["before"] = _LOCK.dump_python(before, mode="json")
+    facts = {"lock": _LOCK.dump_python(lock, mode="json"), **more}
     append(
         connection,
         Entry(action, by, now, lock.repository, lock.environment or _EVERYWHERE, facts=facts),

@@ -123,8 +123,10 @@ class Deployer(Protocol):
     async def submit(self, deployment: Deployment, facts: Mapping[str, JSON]) -> None:
         """Write it down with its facts and put it in line; nothing where its id is there."""
 
-    async def cancel(self, deployment: str, by: Actor, *, once: str | None = None) -> CancelResult:
-        """Ask it to stop; `once` as in the audit."""
+    async def cancel(
+        self, deployment: str, by: Actor, *, how: str = "", once: str | None = None
+    ) -> CancelResult:
+        """Ask it to stop; `how` says by what, where that was no command; `once` as in the audit."""
 
     async def rename(self, before: Named, after: Named, by: Actor, *, once: str) -> None:
         """What is kept of a repository goes on under its new name; `once` as in the audit."""

@@ -161,10 +161,10 @@ async def release(
     return result.lock
 
 
-async def release_for_pull_request(errand: Errand, number: int) -> Sequence[LockTaken]:
+async def release_for_pull_request(errand: Errand, number: int, how: str) -> Sequence[LockTaken]:
     """Release what is bound to it, now that it is merged or closed."""
-    locks = errand.desk.deployer.locks
-    return await locks.release_for_pull_request(errand.address, number, time.time())
+    locks, now = errand.desk.deployer.locks, time.time()
+    return await locks.release_for_pull_request(errand.address, number, now, errand.actor, how)
 
 
 async def lock_at(locks: Locks, where: Where, now: float) -> LockTaken | None:

@@ -1,7 +1,7 @@
 """A pull request that is opened, gets commits, or is closed."""
 
 from bot.domain.command import Deploy
-from bot.domain.deployment import GITHUB, Actor, Commit, Trigger
+from bot.domain.deployment import Commit, Trigger
 from bot.domain.github import PullRequest as PullRequestNow
 from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import Delivery
@@ -104,32 +104,31 @@ async def _closed(errand: Errand, event: PullRequest) -> str:
     if isinstance(now, PullRequestNow) and now.open:
         # Deliveries come late and in any order.
         return "it is not closed any more"
-    released = await release_for_pull_request(errand, event.number)
-    await _stop_awaiting(errand, event.number)
     is_merged = event.pull_request.merged or (isinstance(now, PullRequestNow) and now.merged)
-    done = "merged" if is_merged else await _stop(errand, event)
+    how = words.closing(event.number, merged=is_merged)
+    released = await release_for_pull_request(errand, event.number, how)
+    await _stop_awaiting(errand, event.number, how)
+    done = "merged" if is_merged else await _stop(errand, event.number, how)
     freed = ", ".join(each.environment or "all" for each in released)
     return f"{done}; released: {freed}" if freed else done
 
 
-async def _stop_awaiting(errand: Errand, number: int) -> None:
+async def _stop_awaiting(errand: Errand, number: int, how: str) -> None:
     """What awaits the checks of its head is deployed no more, also where that was merged."""
-    deployer, by = errand.desk.deployer, Actor(words.closed(number), GITHUB)
+    deployer = errand.desk.deployer
     for each in await deployer.awaiting.list(errand.address):
         if each.pull_request == number:
-            await deployer.cancel(each.id, by)
+            await deployer.cancel(each.id, errand.actor, how=how)
 
 
-async def _stop(errand: Errand, event: PullRequest) -> str:
+async def _stop(errand: Errand, number: int, how: str) -> str:
     """Only what brings its own commits: others' are asked for there too, and what takes them back."""
-    deployer, number = errand.desk.deployer, event.number
-    by = Actor(words.closed(number), GITHUB)
-    stopped = []
+    deployer, stopped = errand.desk.deployer, []
     for each in await deployer.deployments.list(
         repository=errand.address, unfinished=True, limit=500
     ):
         origin = await origin_of(errand, each)
         if origin is not None and origin.pull_request == number and origin.is_of_pull_request:
-            await deployer.cancel(each.id, by)
+            await deployer.cancel(each.id, errand.actor, how=how)
             stopped.append(each.id)
     return f"closed; cancelled: {', '.join(stopped) or 'nothing'}"

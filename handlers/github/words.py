@@ -322,9 +322,9 @@ def help_text(command: Help, word: str) -> str:
     return "\n".join(["```text", *help_lines(command.topic, word), "```"])
 
 
-def closed(number: int) -> str:
-    """Who cancels the deployments of a pull request that is given up."""
-    return f"pull request #{number}, which was closed"
+def closing(number: int, *, merged: bool) -> str:
+    """By what locks are released and deployments cancelled that hang on a pull request."""
+    return f"by {'merging' if merged else 'closing'} pull request #{number}"
 
 
 def _reason(reason: Reason, safe: Safe) -> str:

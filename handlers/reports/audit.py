@@ -26,7 +26,18 @@ _ACTIONS = {
     "lock_expired": "let the lock expire",
     "renamed": "renamed the repository",
 }
-_DETAILS = ("line", "trigger", "kind", "sha", "verdict", "outcome", "fact", "force", "command")
+_DETAILS = (
+    "line",
+    "trigger",
+    "kind",
+    "sha",
+    "verdict",
+    "outcome",
+    "fact",
+    "force",
+    "command",
+    "how",
+)
 
 
 def line(row: Row, zone: tzinfo | None = None) -> str:

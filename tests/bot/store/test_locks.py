@@ -116,9 +116,9 @@ async def test_a_pull_request_that_is_done_releases_its_locks(locks: Locks) -> N
     other = replace(THEIRS, environment="staging", pull_request=13)
     await locks.take(bound, 100.0)
     await locks.take(other, 100.0)
-    assert await locks.release_for_pull_request("other", 12, 101.0) == ()
-    assert await locks.release_for_pull_request("r", 12, 101.0) == (bound,)
-    assert await locks.release_for_pull_request("r", 12, 101.0) == ()
+    assert await locks.release_for_pull_request("other", 12, 101.0, ANN, "by closing it") == ()
+    assert await locks.release_for_pull_request("r", 12, 101.0, ANN, "by closing it") == (bound,)
+    assert await locks.release_for_pull_request("r", 12, 101.0, ANN, "by closing it") == ()
     assert await locks.list("r", 102.0) == (other,)
     assert await kinds(locks, 102.0) == [(NoticeKind.PULL_REQUEST_DONE, "1")]
 

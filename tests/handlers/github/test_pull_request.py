@@ -1,9 +1,11 @@
 """Pull requests that are opened, changed and closed."""
 
+import json
+
 import pytest
 
 from bot.domain.deployment import State
-from bot.domain.github import PullRequest
+from bot.domain.github import Permission, PullRequest
 from bot.domain.reasons import Code, StoppedError
 from bot.project import PROJECT_FILE
 from bot.services.github import RepositoryClient
@@ -110,7 +112,22 @@ async def test_closing_stops_what_is_under_way(world: World) -> None:
     await world.settled()
     deployment = await world.only()
     assert deployment.state is State.FINISHED
-    assert deployment.cancel_requested_by == f"pull request #{pull.number}, which was closed"
+    assert deployment.cancel_requested_by == f"ada (by closing pull request #{pull.number})"
+
+
+@pytest.mark.parametrize(("merged", "how"), [(False, "closing"), (True, "merging")])
+async def test_the_audit_names_who_closed_it(world: World, *, merged: bool, how: str) -> None:
+    world.declare(ALWAYS)
+    world.github.allow("grace", EDGES, Permission.WRITE)
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops lock preview")
+    await world.github.close(pull, by="grace", merged=merged)
+    await world.settled()
+    rows = [json.loads(row.body) for row in await world.deployer.audit.read()]
+    done = [each for each in rows if each["action"] in {"unlocked", "cancel_requested"}]
+    assert [each["actor"]["name"] for each in done] == ["grace"] * (1 if merged else 2)
+    said = {each["facts"]["how"] for each in done}
+    assert said == {f"by {how} pull request #{pull.number}"}
 
 
 @pytest.mark.parametrize("by", ["rollback staging", "deploy staging main", "deploy staging {main}"])

@@ -86,8 +86,10 @@ class Deployer:
         self.submitted.append(deployment.id)
         await self._database.write(lambda connection: insert(connection, deployment, facts))
 
-    async def cancel(self, deployment: str, by: Actor, *, once: str | None = None) -> CancelResult:
-        return await self.deployments.request_cancel(deployment, by, once=once)
+    async def cancel(
+        self, deployment: str, by: Actor, *, how: str = "", once: str | None = None
+    ) -> CancelResult:
+        return await self.deployments.request_cancel(deployment, by, how=how, once=once)
 
     async def rename(self, before: Named, after: Named, by: Actor, *, once: str) -> None:
         await self._database.write(

@@ -105,6 +105,10 @@ class Actor:
         surface, _, login = self.identity.partition(":")
         return login if surface == GITHUB else None
 
+    def acting(self, how: str) -> str:
+        """As people read who did it; `how` says by what, where no command was given for it."""
+        return f"{self.name} ({how})" if how else self.name
+
     def may_be(self, other: "Actor") -> bool:
         """Whether it could be the same person: known as one, or of one name."""
         return self.identity == other.identity or self.name.lower() == other.name.lower()

@@ -20,7 +20,7 @@ from bot.engine.run import Attempt, stopped_for
 from bot.engine.runs import Runs, Workflow
 from bot.engine.workers import beat, leave, living, new_worker_id, who_stays
 from bot.store.database import Database
-from bot.store.deployments import CancelResult, Deployments, canceller, insert
+from bot.store.deployments import CancelResult, Deployments, insert
 from bot.store.errors import explained
 from bot.store.names import Named
 from bot.store.renaming import rename
@@ -192,7 +192,7 @@ class Engine:
         """
         result = await self._deployments.request_cancel(deployment_id, by, how=how, once=once)
         if result is CancelResult.RUNNING:
-            self._runs.cancel(deployment_id, canceller(by, how))
+            self._runs.cancel(deployment_id, by if isinstance(by, str) else by.acting(how))
         self._runs.changed()
         return result
 

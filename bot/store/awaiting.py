@@ -138,9 +138,9 @@ def stop(
     row = connection.execute(query.with_for_update()).first()
     if row is None:
         return False
-    before = _read(row.awaited)
+    before, whoever = _read(row.awaited), replace(by, name=by.acting(how))
     after = [
-        replace(each, stopped_by=by) if each.id == deployment and not each.stopped_by else each
+        replace(each, stopped_by=whoever) if each.id == deployment and not each.stopped_by else each
         for each in before
     ]
     its = DELIVERY.c.seq == row.seq

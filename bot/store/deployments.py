@@ -213,7 +213,7 @@ class Deployments:
         no command to cancel; `once` as in the audit.
         """
         actor = Actor(who, "unknown") if isinstance(who, str) else who
-        by = canceller(actor, how)
+        by = actor.acting(how)
 
         def cancel_what_is_there(connection: sa.Connection) -> CancelResult:
             reason = _reason(Code.CANCELLED, f"{by} cancelled it before it began")
@@ -328,12 +328,6 @@ class Deployments:
         )
 
 
-def canceller(by: Actor | str, how: str = "") -> str:
-    """Who cancels, as people read it."""
-    name = by if isinstance(by, str) else by.name
-    return f"{name} ({how})" if how else name
-
-
 def was_rolled_back(connection: sa.Connection, target: str) -> bool:
     """Whether anybody ever asked for that; most targets were not, and this is quick."""
     ever = sa.select(DEPLOYMENT.c.seq).where(DEPLOYMENT.c.target == target, IS_ROLLBACK)
@@ -400,7 +394,7 @@ def _finish(
     expected = DEPLOYMENT.c.state == state if state else DEPLOYMENT.c.state != State.FINISHED
     values = {**end_of_row(finished), "finished_at": now}
     if cancelled:
-        values["cancel_requested_by"] = canceller(cancelled.by, cancelled.how)
+        values["cancel_requested_by"] = cancelled.by.acting(cancelled.how)
     change = sa.update(DEPLOYMENT).where(DEPLOYMENT.c.id == deployment_id, expected).values(values)
     request = connection.execute(change.returning(DEPLOYMENT.c.request)).scalar_one_or_none()
     if request is None:

@@ -26,25 +26,40 @@ from handlers.github.brought import Brought, Refusal
 from handlers.github.errand import Errand
 from handlers.reports.github.check import Button, check_name
 from handlers.reports.github.origin import comment_marker
+from handlers.reports.github.safe import LONGEST_BODY, packed
 
 LOG = logging.getLogger(__name__)
 
 
 async def answer(errand: Errand, number: int, body: str, marker: str) -> bool:
-    """Comment once on a pull request, however often the delivery is handled.
+    """Comment once on a pull request, with what there is to say by now.
 
     False where GitHub does not take it, as on what is locked: nothing that was asked for hangs on it.
     """
     try:
-        if errand.source.is_repeat and await errand.client.find_comment(number, marker):
-            return True
-        await errand.client.create_comment(number, body, marker=marker)
+        if errand.source.is_repeat:
+            await say_on_pull_request(errand, number, body, marker)
+        else:
+            await errand.client.create_comment(number, body, marker=marker)
     except StoppedError as stopped:
         if stopped.reason.code is not Code.GITHUB_REFUSED:
             raise
         LOG.warning("the answer on pull request %d is not taken: %s", number, stopped)
         return False
     return True
+
+
+async def tell(errand: Errand, number: int, answers: Sequence[str]) -> bool:
+    """Answer all of a comment in one, where there is room: GitHub limits how many we may write.
+
+    False as in `answer`.
+    """
+    told = packed(dict.fromkeys(filter(None, answers)), LONGEST_BODY)
+    are_taken = [
+        await answer(errand, number, body, words.marker(errand.source.id, str(index)))
+        for index, body in enumerate(told)
+    ]
+    return all(are_taken)
 
 
 async def say_on_pull_request(errand: Errand, number: int, body: str, marker: str) -> None:

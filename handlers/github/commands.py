@@ -1,45 +1,48 @@
-"""A command in a comment: carried out, and answered where it was given."""
+"""A command in a comment: carried out, and what there is to say of it."""
 
 import logging
+from dataclasses import dataclass
 
 from bot.domain.command import Plan, parse
 from bot.domain.reasons import Code, StoppedError
 from handlers.commands.answers import Refused, Started
 from handlers.commands.obey import Given, obey
 from handlers.github import words
-from handlers.github.answering import answer
 from handlers.github.errand import Errand
 
 LOG = logging.getLogger(__name__)
 
 
-async def carry_out(errand: Errand, given: Given, number: int, *, is_seen: bool = False) -> str:
-    """Carry out a command and answer it on the pull request, once; what was done, in a line.
+@dataclass(frozen=True)
+class Done:
+    """A command that was carried out, or refused."""
+
+    line: str
+    """For the log."""
+    answer: str = ""
+    """For who gave it; empty where the deployment's reports are the answer."""
+
+
+async def carry_out(errand: Errand, given: Given, *, is_seen: bool = False) -> Done:
+    """Carry out a command, once; its answer is kept until it is told.
 
     `is_seen`: its comment has its reaction already.
     """
-    marker = words.marker(errand.source.id, given.part)
     if errand.source.is_repeat and (kept := await errand.kept_answer(given.part)) is not None:
-        is_taken = await answer(errand, number, kept, marker)
-        return f"{given.line}: {_told('answered', is_taken=is_taken)}"
+        return Done(f"{given.line}: done before", kept)
     if not is_seen and isinstance(parse(given.line), Plan):
         # It takes a while, and the answer is all that would be seen of it.
         await accept(errand, given.comment)
     answered = await obey(errand, given)
     if isinstance(answered, Started):
         await accept(errand, given.comment)
-        return f"{given.line}: deployment {answered.deployment.id}"
+        return Done(f"{given.line}: deployment {answered.deployment.id}")
     body = words.answer(answered, given.line, errand.desk.word, errand.desk.safe)
     await errand.keep_answer(given.part, body)
-    is_taken = await answer(errand, number, body, marker)
-    done = "answered"
     if isinstance(answered, Refused):
-        done = f"refused, {', '.join(each.code for each in answered.reasons)}"
-    return f"{given.line}: {_told(done, is_taken=is_taken)}"
-
-
-def _told(done: str, *, is_taken: bool) -> str:
-    return done if is_taken else f"{done}, which GitHub does not take"
+        codes = ", ".join(each.code for each in answered.reasons)
+        return Done(f"{given.line}: refused, {codes}", body)
+    return Done(f"{given.line}: answered", body)
 
 
 async def accept(errand: Errand, comment: int | None) -> None:

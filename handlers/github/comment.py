@@ -7,11 +7,12 @@ from dataclasses import replace
 from bot.domain.command import Plan, parse
 from bot.domain.command_form import Mistake
 from bot.domain.deployment import Trigger
+from bot.domain.reasons import GITHUB_PASSES, StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.obey import ONLY_TELL, Given
 from handlers.github import words
-from handlers.github.answering import answer
-from handlers.github.commands import accept, carry_out
+from handlers.github.answering import tell
+from handlers.github.commands import Done, accept, carry_out
 from handlers.github.comment_text import MOST_COMMANDS, read_comment
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand, errand_for
@@ -62,24 +63,38 @@ async def handle(desk: Desk, delivery: Delivery) -> str | None:
     errand = await errand_for(desk, delivery, event)
     errand.client.knows_comment(event.comment.id, event.comment.node_id)
     number = event.issue.number
-    done = []
-    for index, line in enumerate(found.lines):
-        given = Given(
+    done: list[Done] = []
+    try:
+        for given in _given(event, found.lines):
+            each = await carry_out(errand, given, is_seen=delivery.is_aside)
+            done.append(each)
+    except Exception as error:
+        if not (isinstance(error, StoppedError) and error.reason.code in GITHUB_PASSES):
+            # What was done is told; what was not, that is tried again.
+            await tell(errand, number, [each.answer for each in done])
+        raise
+    if found.left_out:
+        done.append(Done("some left out", words.too_many(found.left_out, MOST_COMMANDS)))
+    if slip is not None:
+        done.append(Done("a slip", _suggestion(desk, *slip)))
+    is_taken = await tell(errand, number, [each.answer for each in done])
+    lines = [each.line for each in done]
+    return "; ".join(lines if is_taken else [*lines, "GitHub does not take the answer"])
+
+
+def _given(event: IssueComment, lines: Sequence[str]) -> list[Given]:
+    made = event.comment
+    return [
+        Given(
             line,
             str(index),
             Trigger.COMMENT,
-            at=event.comment.created_at,
-            pull_request=number,
-            comment=event.comment.id,
+            at=made.created_at,
+            pull_request=event.issue.number,
+            comment=made.id,
         )
-        done.append(await carry_out(errand, given, number, is_seen=delivery.is_aside))
-    if found.left_out:
-        text = words.too_many(found.left_out, MOST_COMMANDS)
-        await answer(errand, number, text, words.marker(delivery.id, "rest"))
-    if slip is not None:
-        await _suggest(errand, number, *slip)
-        done.append("a slip")
-    return "; ".join(done)
+        for index, line in enumerate(lines)
+    ]
 
 
 def _only_asks(lines: Sequence[str]) -> bool:
@@ -88,12 +103,10 @@ def _only_asks(lines: Sequence[str]) -> bool:
     return Plan in asked and asked <= {Plan, *ONLY_TELL}
 
 
-async def _suggest(errand: Errand, number: int, line: str, slip: Mistake) -> None:
-    """Answer what is nearly a command with the command."""
-    desk = errand.desk
+def _suggestion(desk: Desk, line: str, slip: Mistake) -> str:
+    """The command that was meant by what is nearly one."""
     clean = desk.deployer.clean
     meant = replace(slip, suggestion=clean(slip.suggestion or "help"))
     reason = meant.reason(desk.word)
     reason = replace(reason, next_step=f"{reason.next_step} {words.COMMENT_AGAIN}")
-    text = words.refused_command(clean(line), (reason,), desk.safe)
-    await answer(errand, number, text, words.marker(errand.source.id, "slip"))
+    return words.refused_command(clean(line), (reason,), desk.safe)

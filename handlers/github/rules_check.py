@@ -13,7 +13,7 @@ from bot.domain.people import People
 from bot.domain.place import shared
 from bot.domain.reasons import GITHUB_PASSES, Code, Reason, StoppedError
 from bot.project import PROJECT_FILE, misplaced, parse_project
-from bot.services.github import CheckReport, Conclusion
+from bot.services.github import CheckReport, Conclusion, Question
 from bot.services.together import together
 from handlers.github import words
 from handlers.github.brought import Brought, fits
@@ -25,7 +25,8 @@ LOG = logging.getLogger(__name__)
 
 ACTIONS = frozenset({"opened", "synchronize", "reopened"})
 _MOST_TEAMS = 50
-"""Each takes two calls at most, and anybody may bring a file."""
+_MOST_BY_NAME = 5
+"""Of those that the bot does not see at once: each takes two calls, and anybody may bring a file."""
 _DEFAULT = f"{RULES}default:"
 """Of the default branch's, on a commit that nothing follows for them."""
 _PROBLEM = re.compile(rf"(?P<where>{re.escape(PROJECT_FILE)}:\d+(?::[^:]*)?): (?P<text>.+)")
@@ -206,7 +207,7 @@ async def _unread_people(errand: Errand, rules: Rules, text: bytes) -> list[Reas
     named = sorted({team for each in people for team in each.teams})
     teams = named[:_MOST_TEAMS]
     groups = sorted({group for each in people for group in each.groups})
-    in_teams = await together(errand.is_member(each) for each in teams)
+    in_teams = await _looked_up(errand, teams)
     # Who brings the rules need not be known in Slack.
     in_groups = await together(errand.is_group_there(each) for each in groups)
     found = [
@@ -225,6 +226,17 @@ async def _unread_people(errand: Errand, rules: Rules, text: bytes) -> list[Reas
         fact = f"{len(named)} teams are named, of which {_MOST_TEAMS} at most are looked up"
         unread.insert(0, StoppedError(Code.TEAM_UNKNOWN, fact, where=PROJECT_FILE).reason)
     return unread
+
+
+async def _looked_up(errand: Errand, teams: Sequence[str]) -> list[bool | Unknown]:
+    """What is known of each team; of one that nobody shows to the bot, why."""
+    errand.foresee(Question(teams=tuple(teams), login=errand.person.login))
+    seen = await errand.further()
+    there = frozenset(seen.members if seen else ())
+    by_name = [each for each in teams if each not in there][:_MOST_BY_NAME]
+    found = dict(zip(by_name, await together(map(errand.is_member, by_name)), strict=True))
+    unseen = Unknown("listing teams", "GitHub does not show it to the bot")
+    return [each in there or found.get(each, unseen) for each in teams]
 
 
 def _people(rule: EnvironmentRules) -> tuple[People, ...]:

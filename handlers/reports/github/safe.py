@@ -23,6 +23,7 @@ LONGEST_LOG = 12_000
 """Bytes of a log's end."""
 LONGEST_BODY = 60_000
 """Bytes, although GitHub counts a comment's 65,536 in characters; the marker has to fit too."""
+_RULE = "\n\n---\n\n"
 
 _SPECIAL = re.compile(r"[\\`*_\[\]~|$]")
 _LIVE = re.compile(r"@|\#|(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=\bGH)(?=-\d)", re.IGNORECASE)
@@ -100,6 +101,18 @@ def fitted(first: Iterable[str], middle: Iterable[str], last: Iterable[str], mos
         body.pop()
         left_out = True
     return joined(head, body, [words.LEFT_OUT] if left_out else [], foot)
+
+
+def packed(texts: Iterable[str], most: int) -> list[str]:
+    """Texts with a rule between them, in as few bodies as hold them whole."""
+    bodies: list[str] = []
+    for text in texts:
+        longer = _RULE.join([*bodies[-1:], text])
+        if bodies and size(longer) <= most:
+            bodies[-1] = longer
+        else:
+            bodies.append(text)
+    return bodies
 
 
 def joined(*blocks: list[str]) -> str:

@@ -144,7 +144,8 @@ async def test_a_pull_request_that_is_closed_awaits_nothing(world: World, *, mer
     await world.github.close(pull, merged=merged)
     await world.settled()
     assert await world.deployer.awaiting.list() == ()
-    assert any("which was closed cancelled it" in each for each in world.answers(pull))
+    how = f"by {'merging' if merged else 'closing'} pull request"
+    assert any(f"ada ({how} " in each and "cancelled it" in each for each in world.answers(pull))
 
 
 async def test_a_newer_commit_of_the_branch_ends_what_awaits_at_once(world: World) -> None:

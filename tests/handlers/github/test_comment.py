@@ -321,15 +321,27 @@ async def test_cancel_needs_permission(world: World) -> None:
     assert "permission_missing" in world.answers(pull)[0]
 
 
+async def test_a_comment_has_one_answer_for_all_its_commands(world: World) -> None:
+    """Whoever may write nothing here cannot use up how many comments we may write."""
+    pull = await opened(world)
+    await world.github.comment(pull, "\n".join(["/pachops help", "/pachops deploy"] * 6), by="eve")
+    await world.settled()
+    (answer,) = world.answers(pull)
+    # What would be said again is said once.
+    assert answer.count("permission_missing") == 1
+
+
 async def test_deployments_of_other_repositories_are_unknown_here(world: World) -> None:
     pull = await opened(world)
     deployment = await deployed(world, pull)
     world.github.repository("acme/faces", {".pachops.yml": f"environments:\n{STAGING}"})
     other = await world.github.open_pull_request("acme/faces", "feature", files={"a": "1"})
     await world.comment(other, f"/pachops cancel {deployment.id}\n/pachops history")
-    refused, history = world.answers(other)
+    (answer,) = world.answers(other)
+    refused, _, history = answer.partition("\n---\n")
     assert "deployment_unknown" in refused
     assert deployment.id not in history
+    assert "Nothing was deployed" in history
     assert (await world.only()).state is State.WAITING
 
 

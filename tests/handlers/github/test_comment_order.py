@@ -44,7 +44,8 @@ async def test_a_plan_that_takes_long_is_acknowledged_and_holds_up_no_other_comm
     assert "staging is locked by ada" in locked
     goes_on.set()
     await world.settled()
-    _, planned, told = world.answers(pull)
+    _, answer = world.answers(pull)
+    planned, _, told = answer.partition("\n---\n")
     assert "a plan for staging" in planned
     assert "locked" in told
     assert world.reactions(asked) == ["eyes"]
@@ -72,7 +73,8 @@ async def test_a_plan_beside_what_changes_something_keeps_its_place(world: World
     await world.github.comment(pull, "/pachops plan\n/pachops lock staging", by="ada")
     await world.github.comment(pull, "/pachops unlock staging", by="ada")
     await world.settled()
-    planned, locked, unlocked = world.answers(pull)
+    answer, unlocked = world.answers(pull)
+    planned, _, locked = answer.partition("\n---\n")
     assert "a plan for staging" in planned
     assert "is locked" in locked
     assert "is released" in unlocked

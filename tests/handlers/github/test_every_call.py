@@ -18,6 +18,9 @@ ASKING = [
 ]
 RUNNING = [
     ("POST", f"{REPO}/deployments"),
+    ("POST", "/graphql"),
+]
+MADE_ONE_BY_ONE = [
     ("POST", f"{REPO}/issues/*/comments"),
     ("POST", f"{REPO}/check-runs"),
 ]
@@ -28,7 +31,13 @@ ONE_BY_ONE = [
     ("PATCH", f"{REPO}/check-runs/*"),
     ("POST", f"{REPO}/issues/*/comments"),
 ]
-PHASES = ((0, ASKING, True), (1, RUNNING, True), (2, TOGETHER, True), (2, ONE_BY_ONE, False))
+PHASES = (
+    (0, ASKING, True),
+    (1, RUNNING, True),
+    (1, MADE_ONE_BY_ONE, False),
+    (2, TOGETHER, True),
+    (2, ONE_BY_ONE, False),
+)
 CALLS = [(phase, *call, together) for phase, calls, together in PHASES for call in calls]
 FAULTS = {
     "lost answer": lost_answer(),

@@ -217,7 +217,21 @@ async def test_of_very_many_teams_some_are_looked_up_and_that_is_said(world: Wor
     (check,) = checks(world, pull.head_sha)
     assert "60 teams are named, of which 50 at most are looked up" in (check.summary or "")
     asked = [each for each in world.github.calls[before:] if each.path.startswith("/orgs/")]
-    assert len(asked) <= 2 * 50
+    assert len(asked) == 2 * 5
+    assert (check.summary or "").count("GitHub does not show it to the bot") == 45
+
+
+async def test_teams_that_are_there_are_looked_up_in_one_call(world: World) -> None:
+    names = [f"acme/t{number}" for number in range(50)]
+    for name in names:
+        world.github.team(name, "grace")
+    before = len(world.github.calls)
+    teams = ", ".join(names)
+    pull = await brings(world, f"environments:\n  staging:\n    deployers: {{teams: [{teams}]}}\n")
+    (check,) = checks(world, pull.head_sha)
+    assert check.conclusion == "success"
+    asked = [each for each in world.github.calls[before:] if each.path.startswith("/orgs/")]
+    assert asked == []
 
 
 async def test_that_rules_are_emptied_is_said(world: World) -> None:

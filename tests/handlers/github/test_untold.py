@@ -8,7 +8,7 @@ from bot.domain.deployment import State
 from bot.domain.github import Permission
 from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import DeliveryState
-from handlers.github import commands
+from handlers.github import answering
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.faults import error
 from tests.standins.github.state import PullRequest
@@ -53,7 +53,7 @@ async def test_that_an_answer_was_not_taken_is_in_what_was_done(world: World) ->
     state = await world.deliveries.state(last_comment(world).guid)
     assert state == (
         DeliveryState.DONE,
-        "lock production busy: answered, which GitHub does not take",
+        "lock production busy: answered; GitHub does not take the answer",
     )
 
 
@@ -65,7 +65,7 @@ async def test_a_failed_delivery_that_comes_again_does_not_do_what_it_did(
     world.github.allow("bob", EDGES, Permission.WRITE)
     broken = StoppedError(Code.GITHUB_REFUSED, "it is gone")
     with monkeypatch.context() as patch:
-        patch.setattr(commands, "answer", raises(broken))
+        patch.setattr(answering, "answer", raises(broken))
         await world.comment(pull, "/pachops cancel")
     cancel = last_comment(world)
     state = await world.deliveries.state(cancel.guid)

@@ -37,10 +37,15 @@ _ADDRESS_WITH_LOGIN = re.compile(
 )
 
 
-async def note_command(errand: "Errand", part: str, line: str, pull_request: int | None) -> None:
-    """That somebody gave a command; secrets that were typed with it are masked."""
+async def note_command(
+    errand: "Errand", part: str, line: str, pull_request: int | None, *, once: str | None = None
+) -> None:
+    """That somebody gave a command; secrets that were typed with it are masked.
+
+    `once` is as in the audit, where the command is known by more than its delivery.
+    """
     facts = {LINE: line, PULL_REQUEST: pull_request}
-    await _note(errand, Action.COMMAND, part, facts)
+    await _note(errand, Action.COMMAND, part, facts, once=once)
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,7 @@ async def _note(
     facts: Mapping[str, Any],
     reasons: tuple[str, ...] = (),
     about: About | None = None,
+    once: str | None = None,
 ) -> None:
     known = {key: value for key, value in facts.items() if value not in (None, [], {})}
     entry = Entry(
@@ -104,7 +110,7 @@ async def _note(
         reasons,
         cleaned(known, errand.desk.deployer.clean),
     )
-    once = f"{action.value}:{errand.deployment_id(part)}"
+    once = once or f"{action.value}:{errand.deployment_id(part)}"
     await errand.desk.deployer.audit.append(entry, once=once)
 
 

@@ -90,6 +90,11 @@ class Given:
     pull_request: int | None = None
     comment: int | None = None
 
+    @property
+    def written_once(self) -> str | None:
+        """What it is known by in the audit, in whichever delivery it comes; None: by its own alone."""
+        return None if self.comment is None else f"comment:{self.comment}:{self.part}"
+
     def wish(self, command: Deploy) -> Wish:
         """For the gate."""
         number = self.pull_request
@@ -121,7 +126,7 @@ async def obey(errand: Errand, given: Given) -> Answer:
     """
     # A secret that is typed with it is of no use in a command, and goes nowhere from here.
     given = replace(given, line=errand.desk.deployer.clean(given.line))
-    await note_command(errand, given.part, given.line, given.pull_request)
+    await note_command(errand, given.part, given.line, given.pull_request, once=given.written_once)
     command = parse(given.line)
     errand.spoken = command if isinstance(command, OnEnvironment) else None
     # A delivery's command before it may have had some.

@@ -30,6 +30,9 @@ async def carry_out(errand: Errand, given: Given, *, is_seen: bool = False) -> D
     """
     if errand.source.is_repeat and (kept := await errand.kept_answer(given.part)) is not None:
         return Done(f"{given.line}: done before", kept)
+    if not errand.source.is_repeat and await _was_heard(errand, given):
+        # Of two webhooks that come here each tells of it; and so may who has overheard one.
+        return Done(f"{given.line}: another delivery had it")
     if not is_seen and isinstance(parse(given.line), Plan):
         # It takes a while, and the answer is all that would be seen of it.
         await accept(errand, given.comment)
@@ -43,6 +46,11 @@ async def carry_out(errand: Errand, given: Given, *, is_seen: bool = False) -> D
         codes = ", ".join(each.code for each in answered.reasons)
         return Done(f"{given.line}: refused, {codes}", body)
     return Done(f"{given.line}: answered", body)
+
+
+async def _was_heard(errand: Errand, given: Given) -> bool:
+    once = given.written_once
+    return once is not None and await errand.desk.deployer.audit.has(once)
 
 
 async def accept(errand: Errand, comment: int | None) -> None:

@@ -1,4 +1,6 @@
 import re
+import time
+from dataclasses import replace
 
 import pytest
 
@@ -319,6 +321,20 @@ async def test_cancel_needs_permission(world: World) -> None:
     await world.comment(pull, f"/pachops cancel {deployment.id[-6:]}", by="eve")
     assert (await world.only()).state is State.WAITING
     assert "permission_missing" in world.answers(pull)[0]
+
+
+async def test_a_comment_that_comes_in_another_delivery_is_not_done_again(world: World) -> None:
+    """As from a repository's webhook beside the App's, or from who has overheard one."""
+    pull = await opened(world, "  staging: {}\n  production: {}\n")
+    await world.comment(pull, "/pachops lock production busy\n/pachops deploy staging")
+    (heard,) = (each for each in world.github.webhooks.all if b"production busy" in each.body)
+    await world.comment(pull, "/pachops unlock production")
+    said = world.answers(pull)
+    await world.github.webhooks.deliver(replace(heard, guid="another"))
+    await world.settled()
+    assert await world.deployer.locks.list(None, time.time()) == ()
+    assert len(await world.asked()) == 1
+    assert world.answers(pull) == said
 
 
 async def test_a_comment_has_one_answer_for_all_its_commands(world: World) -> None:

@@ -10,11 +10,10 @@ import typer
 from sqlalchemy import make_url
 
 from bot.cli.ending import explained
-from bot.cli.noting import if_it_can, noted, where_there_is_one
+from bot.cli.noting import noted_if_it_can, where_there_is_one
 from bot.cli.output import write
 from bot.domain.reasons import Code, StoppedError
 from bot.engine.claim import Claim
-from bot.redact import Redactor
 from bot.settings import load_settings
 from bot.store.backup import back_up
 from bot.store.backup import restore as put_back
@@ -61,9 +60,7 @@ def restore(file: File) -> None:
 
 def _noted() -> AbstractAsyncContextManager[None]:
     """Where it can be: what is full or broken is what one copies, or puts a copy in the place of."""
-    settings = load_settings(os.environ)
-    append = if_it_can(where_there_is_one(settings.database_url))
-    return noted(append, Redactor(settings.secrets()).clean)
+    return noted_if_it_can(load_settings(os.environ), where_there_is_one)
 
 
 def _database_file(program: str) -> Path:

@@ -10,6 +10,8 @@ from bot.account import user
 from bot.domain.audit import Action, Entry
 from bot.domain.deployment import Actor
 from bot.domain.reasons import Code, StoppedError
+from bot.redact import Redactor
+from bot.settings import Settings
 from bot.store.audit import Audit
 from bot.store.database import Database
 from bot.store.schema import CURRENT, version
@@ -46,6 +48,14 @@ async def noted(append: Append, clean: Clean) -> AsyncIterator[None]:
 def noted_by(bot: "Bot") -> AbstractAsyncContextManager[None]:
     """The same, on the bot's own database."""
     return noted(bot.audit.append, bot.redactor.clean)
+
+
+def noted_if_it_can(
+    settings: Settings, appender: Callable[[str], Append]
+) -> AbstractAsyncContextManager[None]:
+    """The same by a database of which only the settings are known, or without a row."""
+    append = if_it_can(appender(settings.database_url))
+    return noted(append, Redactor(settings.secrets()).clean)
 
 
 def if_it_can(append: Append) -> Append:

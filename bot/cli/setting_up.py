@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from typing import IO, Annotated, cast
 
 import typer
@@ -13,12 +12,11 @@ from rich.text import Text
 
 from bot.cli.ending import STATUS, explained
 from bot.cli.log import keep_a_log
-from bot.cli.noting import if_it_can, noted, on, where_there_is_one
+from bot.cli.noting import noted_if_it_can, on, where_there_is_one
 from bot.cli.options import Json
 from bot.cli.output import tell, write
 from bot.domain.finding import Finding
 from bot.domain.reasons import Code, Kind, StoppedError
-from bot.redact import Redactor
 from bot.settings import Settings, load_settings
 from handlers.reports.findings import finding_json, finding_lines
 from handlers.reports.stream import standard_output
@@ -57,7 +55,7 @@ def setup_github(
         wish = AppWish(name or new_name(organization), address, organization, teams)
 
         async def made() -> None:
-            async with _noted(settings):
+            async with noted_if_it_can(settings, on):
                 await set_up(settings, wish, tell, port=port)
 
         try:
@@ -85,7 +83,7 @@ def setup_slack(
         address = url.strip().rstrip("/") if url else None
 
         async def walked() -> bool:
-            async with _noted(settings):
+            async with noted_if_it_can(settings, on):
                 if address is not None and not address.startswith("https://"):
                     raise StoppedError(Code.BAD_COMMAND, "must begin with https://", where="--url")
                 return await set_up(settings.slack, address, write)
@@ -95,18 +93,12 @@ def setup_slack(
         raise typer.Exit(STATUS[Kind.USAGE])
 
 
-def _noted(settings: Settings) -> AbstractAsyncContextManager[None]:
-    """Where it can be: a bot is set up before its database has to work."""
-    return noted(if_it_can(on(settings.database_url)), Redactor(settings.secrets()).clean)
-
-
 def doctor(*, as_json: Json = False) -> None:
     """Look at every connection, permission and clock, and say how to mend what does not work."""
     from bot.examination import examine_all, has_faults  # noqa: PLC0415 - heavy
 
     async def looked(settings: Settings) -> Sequence[Finding]:
-        append = if_it_can(where_there_is_one(settings.database_url))
-        async with noted(append, Redactor(settings.secrets()).clean):
+        async with noted_if_it_can(settings, where_there_is_one):
             return await examine_all(settings)
 
     with explained():

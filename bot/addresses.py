@@ -33,22 +33,23 @@ class Addresses:
         alike = dict.fromkeys(each.address for each in await self._alike(address))
         return [each for each in alike if each != address]
 
-    async def check_goes_first(self, address: str, environment: str | None) -> None:
+    async def check_goes_first(
+        self, address: str, environment: str | None, *, takes_back: bool = False
+    ) -> None:
         """OTHER_ADDRESS where the environment (None: any) is deployed by another address.
 
         That of what a folder is a clone of, or the one that is read without a key of one's own: its
-        line and locks are those that count.
+        line and locks are those that count. What `takes_back` goes by the address of what is there.
         """
-        others = [
-            each
-            for each in await self._kept()
-            if _is_of(each, environment) and goes_before(each.address, address)
-        ]
-        if not others:
+        kept = [each for each in await self._kept() if _is_of(each, environment)]
+        if not any(goes_before(each.address, address) for each in kept):
             return
         its_own = {repository_names(each) for each in await self._read_by(address)}
-        for each in others:
-            if repository_names(each.address) in its_own:
+        for each in kept:
+            if takes_back and each.address == address:
+                # It was deployed last.
+                return
+            if goes_before(each.address, address) and repository_names(each.address) in its_own:
                 raise _other_address(address, each.address, environment)
 
     async def is_kept(self, address: str, environment: str | None) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.app import Bot
-from bot.domain.deployment import Actor, Request
+from bot.domain.deployment import Actor, Kind, Request
 from bot.domain.gate_rules import EnvironmentRules
 from bot.domain.gate_terminal import may_act, may_deploy, skipped_by_force
 from bot.domain.progress import Progress, Warned
@@ -31,7 +31,10 @@ async def take_leave(bot: Bot, request: Request, show: Callable[[Progress], None
 
     Errors: why it is not, other_address, and those of git. What else stands in the way is shown.
     """
-    await bot.addresses.check_goes_first(request.repository, request.environment)
+    takes_back = request.kind is Kind.ROLLBACK
+    await bot.addresses.check_goes_first(
+        request.repository, request.environment, takes_back=takes_back
+    )
     rules = await bot.rules_for(request, lambda text: show(Warned(text)))
     against = may_deploy(rules, request, datetime.now(UTC))
     for each in against[1:]:

@@ -135,12 +135,14 @@ async def declared_and_ruling(git: Git, request: Request, source: Source) -> tup
         default = await open_default(git, request.repository)
         return default, default
     try:
-        return source, (await open_ruling(git, request.repository, source))[0]
+        ruling = (await open_ruling(git, request.repository, source))[0]
+        is_there = request.environment in ruling.project.rules().environments
     except StoppedError as stopped:
-        # A deployment is refused for that; a plan changes nothing.
-        if stopped.reason.code is not Code.BRANCH_UNCLEAR:
+        if stopped.reason.code not in {Code.BRANCH_UNCLEAR, Code.PROJECT_INVALID}:
             raise
-        return source, source
+        is_there = False
+    # A deployment is refused for that; a plan changes nothing, and shows what a commit brings.
+    return source, ruling if is_there else source
 
 
 async def open_ruling(git: Git, repository: str, declared: Source) -> tuple[Source, str]:

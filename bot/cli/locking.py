@@ -73,8 +73,10 @@ def unlock(
     async def work(bot: "Bot") -> None:
         from handlers.commands import locking  # noqa: PLC0415 - heavy
 
-        where = await _where(bot, repository, to, everywhere=everywhere, left_behind=True)
         by, whose = Actor(user(), "cli"), typed(read_owner, owner)
+        where = None if owner else await _own(bot, repository, to, by, everywhere=everywhere)
+        if where is None:
+            where = await _where(bot, repository, to, everywhere=everywhere, left_behind=True)
         freed = await locking.release(bot.locks, where, by, whose, time.time())
         write(words.unlocked(freed.environment, freed.owner.name))
 
@@ -93,6 +95,19 @@ def resume(repository: Repository = ".", *, to: Environment = None) -> None:
         write(words.resumed(environment, was_held=bool(released)))
 
     with_bot(work)
+
+
+async def _own(
+    bot: "Bot", repository: str, environment: str | None, by: Actor, *, everywhere: bool
+) -> "Where | None":
+    """The place that is named, where somebody has the lock on it: they release it in any case."""
+    from handlers.commands.locking import Where, lock_at  # noqa: PLC0415 - heavy
+
+    if everywhere == (environment is not None):
+        return None
+    where = Where(await bot.addresses.typed(repository), environment, "pachops", "--to ")
+    there = await lock_at(bot.locks, where, time.time())
+    return where if there is not None and there.is_of(by) else None
 
 
 async def _where(

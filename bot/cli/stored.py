@@ -102,9 +102,14 @@ class Stored:
             for each in await self.awaiting.list()
             if part and (each.id.startswith(part) or each.id.endswith(part))
         ]
-        if len(awaiting) == 1 and await self.deployments.get(identity) is None:
-            return awaiting[0]
-        return (await self.find(identity)).id
+        there = await self.deployments.get(identity)
+        if there is None and not awaiting:
+            return (await self.find(identity)).id
+        found = list(dict.fromkeys([*([there.id] if there else []), *awaiting]))
+        if part in found or len(found) == 1:
+            return part if part in found else found[0]
+        fact = f"`{identity}` is part of several ids: {', '.join(found)}"
+        raise StoppedError(Code.DEPLOYMENT_UNKNOWN, fact)
 
     async def audit_rows(self, since: float | None) -> AsyncIterator[Row]:
         """The audit from this time on, the oldest first."""

@@ -32,17 +32,15 @@ class Span:
 
 def spans_of(name: str, renamings: Sequence[Renaming]) -> tuple[Span, ...]:
     """Those of the repository that has this name now, the newest first."""
-    return tuple(_spans(name, sorted(renamings, key=lambda each: each.seq)))
+    return tuple(_spans(name, sorted(renamings, key=lambda each: each.seq), None))
 
 
-def _spans(name: str, renamings: Sequence[Renaming]) -> Iterator[Span]:
-    before: int | None = None
-    while True:
-        earlier = [each for each in renamings if before is None or each.seq < before]
-        left = max((each.seq for each in earlier if each.before == name), default=0)
-        yield Span(name, left, before)
-        came = next((each for each in reversed(earlier) if each.after == name), None)
-        if came is None or came.seq < left:
-            # Who left the name was another repository.
-            return
-        name, before = came.before, came.seq
+def _spans(name: str, renamings: Sequence[Renaming], before: int | None) -> Iterator[Span]:
+    earlier = [each for each in renamings if before is None or each.seq < before]
+    # Who left the name was another repository.
+    left = max((each.seq for each in earlier if each.before == name), default=0)
+    yield Span(name, left, before)
+    for came in reversed(earlier):
+        # Several come, where one was written in several ways.
+        if came.after == name and came.seq > left:
+            yield from _spans(came.before, earlier, came.seq)

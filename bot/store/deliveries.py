@@ -281,7 +281,8 @@ def _under_its_name(
     connection: sa.Connection, repository: str, payload: str, numbers: Numbers | None
 ) -> dict[str, str]:
     name = current_name(connection, numbers, repository) if numbers else repository
-    if name.lower() != repository.lower():
+    # Also where capitals alone are others.
+    if name != repository:
         payload = under_its_name(payload, name)
     return {"repository": name.lower(), "payload": payload}
 

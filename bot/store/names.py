@@ -65,11 +65,10 @@ def note_renamed(connection: sa.Connection, renamed: Renamed) -> None:
     # A name that it has again is old no more.
     names = (renamed.before.lower(), renamed.after.lower())
     connection.execute(sa.delete(RENAMED).where(its, RENAMED.c.before.in_(names)))
-    if names[0] != names[1]:
-        values = {"before": names[0], "after": renamed.after}
-        connection.execute(
-            sa.insert(RENAMED).values(kind=renamed.kind, number=renamed.number, **values)
-        )
+    values = {"before": names[0], "after": renamed.after}
+    connection.execute(
+        sa.insert(RENAMED).values(kind=renamed.kind, number=renamed.number, **values)
+    )
 
 
 def current_name(connection: sa.Connection, numbers: Numbers, name: str) -> str:
@@ -78,9 +77,10 @@ def current_name(connection: sa.Connection, numbers: Numbers, name: str) -> str:
         owner, _, rest = name.partition("/")
         as_repository = _after(connection, Kind.REPOSITORY, numbers.repository, name)
         as_owner = _after(connection, Kind.OWNER, numbers.owner, owner)
-        if as_repository is None and as_owner is None:
+        after = as_repository or f"{as_owner or owner}/{rest}"
+        if after == name:
             break
-        name = as_repository or f"{as_owner}/{rest}"
+        name = after
     return name
 
 

@@ -1,7 +1,7 @@
 """A pull request that is opened, gets commits, or is closed."""
 
 from bot.domain.command import Deploy
-from bot.domain.deployment import Commit, Trigger
+from bot.domain.deployment import Commit, Kind, Request, Trigger
 from bot.domain.github import PullRequest as PullRequestNow
 from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import Delivery
@@ -14,6 +14,7 @@ from handlers.github.desk import Desk
 from handlers.github.errand import Errand, errand_for
 from handlers.github.payloads import Event, Payload, User
 from handlers.github.rules_check import ACTIONS, Head, check_rules, is_shown
+from handlers.reports.github.origin import Origin
 
 
 class HeadPart(Payload):
@@ -108,7 +109,7 @@ async def _closed(errand: Errand, event: PullRequest) -> str:
     how = words.closing(event.number, merged=is_merged)
     released = await release_for_pull_request(errand, event.number, how)
     await _stop_awaiting(errand, event.number, how)
-    done = "merged" if is_merged else await _stop(errand, event.number, how)
+    done = "merged" if is_merged else await _stop(errand, event, how)
     freed = ", ".join(each.environment or "all" for each in released)
     return f"{done}; released: {freed}" if freed else done
 
@@ -121,14 +122,22 @@ async def _stop_awaiting(errand: Errand, number: int, how: str) -> None:
             await deployer.cancel(each.id, errand.actor, how=how)
 
 
-async def _stop(errand: Errand, number: int, how: str) -> str:
+async def _stop(errand: Errand, event: PullRequest, how: str) -> str:
     """Only what brings its own commits: others' are asked for there too, and what takes them back."""
     deployer, stopped = errand.desk.deployer, []
     for each in await deployer.deployments.list(
         repository=errand.address, unfinished=True, limit=500
     ):
         origin = await origin_of(errand, each)
-        if origin is not None and origin.pull_request == number and origin.is_of_pull_request:
+        asked_here = origin is not None and origin.pull_request == event.number
+        if asked_here and _brings(origin, each.request, event.pull_request.head.ref):
             await deployer.cancel(each.id, errand.actor, how=how)
             stopped.append(each.id)
     return f"closed; cancelled: {', '.join(stopped) or 'nothing'}"
+
+
+def _brings(origin: Origin | None, request: Request, head: str) -> bool:
+    """Whether it is the pull request's own."""
+    if origin is not None and origin.is_of_pull_request is not None:
+        return origin.is_of_pull_request
+    return request.kind is Kind.DEPLOY and request.commit.branch in {None, head}

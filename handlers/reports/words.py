@@ -323,6 +323,7 @@ def cancelled(result: str, identity: str) -> str:
         "running": f"{identity} is being stopped; `pachops show {identity}` says what was undone.",
         "finished": f"{identity} had already ended; nothing was changed.",
         "awaited": f"{identity} awaited its checks; it is cancelled, and not deployed by itself.",
+        "unknown": f"{identity} is not there any more; nothing was changed.",
     }[result]
 
 

@@ -123,6 +123,19 @@ async def test_a_clone_of_what_is_deployed_by_its_url_is_not_deployed(
     assert await refusal(addresses, path, "mine") is None
 
 
+async def test_what_was_deployed_by_a_clone_last_is_taken_back_by_it(
+    addresses: Addresses, deployed: Deployed, clone: Repository
+) -> None:
+    path = str(clone.path)
+    await deployed(HTTPS)
+    await deployed(path)
+    await addresses.check_goes_first(path, "production", takes_back=True)
+    await deployed(HTTPS)
+    with pytest.raises(StoppedError) as stopped:
+        await addresses.check_goes_first(path, "production", takes_back=True)
+    assert stopped.value.reason.code is Code.OTHER_ADDRESS
+
+
 @pytest.mark.parametrize(
     "remote", [SSH, "https://ada:s3cret@github.com/acme/edges", "gh:acme/edges"]
 )

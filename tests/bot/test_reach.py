@@ -207,10 +207,15 @@ async def test_a_cluster_with_two_names_is_one_cluster(world: World) -> None:
     await world.refusal(files(environments, edges=spec("vision")))
 
 
-async def test_an_environment_that_only_the_commit_has_is_held_against_the_default_branch(
-    world: World,
-) -> None:
-    await world.refusal(files("new: {project: vision}"), to="new")
+@pytest.mark.parametrize("default", ["", TWO, "production: {unheard_of: 1}"])
+async def test_a_dry_run_shows_what_a_commit_brings(bot: Bot, tmp_path: Path, default: str) -> None:
+    """A deployment is refused for it: environments are those of the default branch."""
+    world = World(bot, Repository(tmp_path / "other.git"))
+    world.repository.commit(files(default) if default else {"README": "nothing"})
+    plan = await world.plan(files("renamed: {project: vision}"), to="renamed")
+    assert len(plan.pipelines) == 1
+    both = files("renamed: {project: vision}, mine: {project: own}", edges=spec("vision"))
+    await world.refusal(both, to="mine")
 
 
 async def test_a_plan_without_asking_goes_by_what_the_commit_declares(world: World) -> None:

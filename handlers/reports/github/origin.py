@@ -25,8 +25,8 @@ class Origin:
     head_sha: str | None = None
     has_our_comments: bool = True
     """Whether we may have commented there when it was asked for."""
-    is_of_pull_request: bool = False
-    """Whether the commit is known to be the pull request's own."""
+    is_of_pull_request: bool | None = None
+    """Whether the commit is known to be the pull request's own; None: an older version wrote it."""
 
     def sha_of(self, sha: str) -> str:
         """The commit that is told of, where `sha` is that of the deployment as far as it is known."""

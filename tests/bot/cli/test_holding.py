@@ -124,6 +124,20 @@ def test_a_lock_of_what_the_rules_have_no_more_is_released_by_its_owner(reposito
     assert run("unlock", "--to", "gone")[0] == 0
 
 
+@pytest.mark.parametrize("rules", [NAMED, "environments: {production: {unheard_of: 1}}\n"])
+@pytest.mark.parametrize(
+    ("environment", "line"), [("production", "--to production"), (None, "--all")]
+)
+def test_ones_own_lock_is_released_whatever_the_rules_are(
+    repository: Path, rules: str, environment: str | None, line: str
+) -> None:
+    locked(repository, environment, Actor(user(), "cli"))
+    if rules != NAMED:
+        redeclare(repository, rules)
+    assert run("unlock", *line.split())[0] == 0
+    assert locks() == []
+
+
 @pytest.mark.parametrize(("rules", "status"), [(NAMED, 3), (LET_IN, 0)])
 def test_and_by_those_who_deploy_to_all(repository: Path, rules: str, status: int) -> None:
     locked(repository, "gone")

@@ -24,6 +24,12 @@ def test_what_took_a_left_name_before_has_only_what_came_since() -> None:
     assert spans_of("c", renamings) == (Span("c"), Span("a", 5, 9))
 
 
+def test_of_one_that_was_written_in_several_ways_all_are_found() -> None:
+    renamings = (Renaming(5, "x", "a"), Renaming(7, "a", "c"), Renaming(9, "b", "c"))
+    found = spans_of("c", renamings)
+    assert found == (Span("c"), Span("b", 0, 9), Span("a", 0, 7), Span("x", 0, 5))
+
+
 def test_a_row_is_in_it_by_its_name_and_number() -> None:
     span = Span("a", 2, 5)
     assert [seq for seq in range(7) if span.has("a", seq)] == [3, 4]

@@ -10,6 +10,7 @@ from bot.domain.reasons import Code, StoppedError
 from bot.project import PROJECT_FILE
 from bot.services.github import RepositoryClient
 from bot.store.deliveries import DeliveryState
+from handlers.reports.github.origin import ORIGIN
 from tests.handlers.github.outage import Outage
 from tests.handlers.github.world import EDGES, World
 
@@ -113,6 +114,20 @@ async def test_closing_stops_what_is_under_way(world: World) -> None:
     deployment = await world.only()
     assert deployment.state is State.FINISHED
     assert deployment.cancel_requested_by == f"ada (by closing pull request #{pull.number})"
+
+
+async def test_what_an_older_version_began_is_stopped_too(world: World) -> None:
+    """It did not write down whether the commit was the pull request's own."""
+    world.declare(ALWAYS)
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    deployment = await world.only()
+    origin = await world.deployer.deployments.load(deployment.id, ORIGIN)
+    del origin["is_of_pull_request"]
+    await world.deployer.deployments.save(deployment.id, ORIGIN, origin)
+    await world.github.close(pull)
+    await world.settled()
+    assert (await world.only()).state is State.FINISHED
 
 
 @pytest.mark.parametrize(("merged", "how"), [(False, "closing"), (True, "merging")])

@@ -259,6 +259,15 @@ async def test_what_comes_late_follows_every_name_since(world: World) -> None:
     assert (await world.only()).request.repository == f"{world.github.url}/apex/lines.git"
 
 
+async def test_what_comes_late_in_other_capitals_moves_nothing_back(world: World) -> None:
+    pull = await opened(world)
+    told = await asked_late(world, pull)
+    await world.github.rename(EDGES, "Edges")
+    await world.settled()
+    await arrives(world, told)
+    assert (await world.only()).request.repository == f"{world.github.url}/acme/Edges.git"
+
+
 async def test_a_name_that_it_has_again_is_its_own(world: World) -> None:
     pull = await opened(world)
     told = await asked_late(world, pull)

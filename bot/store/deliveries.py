@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.store.database import Database
 from bot.store.names import Numbers, Renamed, current_name, note_renamed, under_its_name
-from bot.store.tables import DELIVERY, MISSED_DELIVERY
+from bot.store.tables import DELIVERY, MISSED_DELIVERY, RENAMED
 
 KEPT_SECONDS = 30 * 86_400.0
 """How long an id is remembered; GitHub delivers again for a week at most."""
@@ -99,7 +99,8 @@ class Deliveries:
     ) -> Taken:
         """Store a delivery, unless its id is known or too many wait.
 
-        One of a repository that is known by its `numbers` and was renamed since is under its new name.
+        One that was missed, of a repository that is known by its `numbers` and was renamed since, is
+        under its new name. What comes when it is sent has the name that counts.
         """
 
         def write(connection: sa.Connection) -> Taken:
@@ -108,7 +109,9 @@ class Deliveries:
                 return Taken.KNOWN
             if _count_waiting(connection) >= self._most_waiting:
                 return Taken.FULL
-            told = _under_its_name(connection, repository, payload, numbers)
+            sent_at = connection.execute(_SENT_AT, of).scalar()
+            late = None if numbers is None or sent_at is None else (numbers, sent_at)
+            told = _under_its_name(connection, repository, payload, late)
             if state is None:
                 connection.execute(_NEW, waits | where_from | told)
             else:
@@ -243,8 +246,9 @@ class Deliveries:
         )
 
     async def note_renamed(self, renamed: Renamed) -> None:
-        """What comes under the old name from now on is taken under the new one."""
-        await self._database.write(lambda connection: note_renamed(connection, renamed))
+        """What was sent under the old name and missed until now is taken under the new one."""
+        now = time.time()
+        await self._database.write(lambda connection: note_renamed(connection, renamed, now))
 
     async def give_up_waiting(self, result: str) -> None:
         """All that wait are given up."""
@@ -260,10 +264,12 @@ class Deliveries:
             DELIVERY.c.state != DeliveryState.PENDING,
         )
         missed = sa.delete(MISSED_DELIVERY).where(MISSED_DELIVERY.c.sent_at < now - KEPT_SECONDS)
+        names = sa.delete(RENAMED).where(RENAMED.c.at < now - KEPT_SECONDS)
 
         def forget(connection: sa.Connection) -> None:
             connection.execute(old)
             connection.execute(missed)
+            connection.execute(names)
 
         await self._database.write(forget)
 
@@ -278,9 +284,9 @@ def lanes_of(repository: str) -> tuple[str, str]:
 
 
 def _under_its_name(
-    connection: sa.Connection, repository: str, payload: str, numbers: Numbers | None
+    connection: sa.Connection, repository: str, payload: str, late: tuple[Numbers, float] | None
 ) -> dict[str, str]:
-    name = current_name(connection, numbers, repository) if numbers else repository
+    name = current_name(connection, late[0], repository, late[1]) if late else repository
     # Also where capitals alone are others.
     if name != repository:
         payload = under_its_name(payload, name)

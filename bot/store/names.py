@@ -59,24 +59,24 @@ class Numbers:
     owner: int
 
 
-def note_renamed(connection: sa.Connection, renamed: Renamed) -> None:
-    """What is told of it under the old name is about the new one from now on."""
+def note_renamed(connection: sa.Connection, renamed: Renamed, now: float) -> None:
+    """What was told of it under the old name until now is about the new one."""
     its = (RENAMED.c.kind == renamed.kind) & (RENAMED.c.number == renamed.number)
     # A name that it has again is old no more.
     names = (renamed.before.lower(), renamed.after.lower())
     connection.execute(sa.delete(RENAMED).where(its, RENAMED.c.before.in_(names)))
-    values = {"before": names[0], "after": renamed.after}
+    values = {"before": names[0], "after": renamed.after, "at": now}
     connection.execute(
         sa.insert(RENAMED).values(kind=renamed.kind, number=renamed.number, **values)
     )
 
 
-def current_name(connection: sa.Connection, numbers: Numbers, name: str) -> str:
-    """What a repository is called that was told of as `owner/name`."""
+def current_name(connection: sa.Connection, numbers: Numbers, name: str, told_at: float) -> str:
+    """What a repository is called by now that was told of as `owner/name` then."""
     for _ in range(_MOST_NAMES):
         owner, _, rest = name.partition("/")
-        as_repository = _after(connection, Kind.REPOSITORY, numbers.repository, name)
-        as_owner = _after(connection, Kind.OWNER, numbers.owner, owner)
+        as_repository = _after(connection, Kind.REPOSITORY, numbers.repository, name, told_at)
+        as_owner = _after(connection, Kind.OWNER, numbers.owner, owner, told_at)
         after = as_repository or f"{as_owner or owner}/{rest}"
         if after == name:
             break
@@ -93,14 +93,17 @@ def under_its_name(payload: str, name: str) -> str:
     return encode(moved_place(told, before, Named("", name, f"{root}/{name}.git")))
 
 
-def _after(connection: sa.Connection, kind: Kind, number: int, before: str) -> str | None:
-    of = {"kind": kind, "number": number, "before": before.lower()}
+def _after(
+    connection: sa.Connection, kind: Kind, number: int, before: str, told_at: float
+) -> str | None:
+    of = {"kind": kind, "number": number, "before": before.lower(), "told_at": told_at}
     after: str | None = connection.execute(_AFTER, of).scalar()
     return after
 
 
 _AFTER = sa.select(RENAMED.c.after).where(
-    *(RENAMED.c[each] == sa.bindparam(each) for each in ("kind", "number", "before"))
+    *(RENAMED.c[each] == sa.bindparam(each) for each in ("kind", "number", "before")),
+    RENAMED.c.at > sa.bindparam("told_at"),
 )
 
 

@@ -112,6 +112,8 @@ RENAMED = sa.Table(
     # In lower case.
     sa.Column("before", sa.String(200), primary_key=True),
     sa.Column("after", sa.String(200), nullable=False),
+    # When we were told.
+    sa.Column("at", sa.Double, nullable=False),
 )
 
 IDENTITY = sa.Table(

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 LONGEST_READ = 30.0
 """Seconds for a body to come; GitHub gives up after ten."""
@@ -25,7 +25,7 @@ class RefusedError(Exception):
 
 
 class Bodies:
-    """Bodies that are held at the same time."""
+    """Bodies that are held at the same time: what has come of them counts, not what is announced."""
 
     def __init__(self, most: int = MOST_AT_ONCE) -> None:
         self._most = most
@@ -34,33 +34,34 @@ class Bodies:
     @asynccontextmanager
     async def of(self, request: web.Request) -> AsyncIterator[bytes]:
         """The request's body, for as long as it is held. Errors: RefusedError."""
-        size = _most_bytes(request)
-        if size > request.client_max_size:
-            raise RefusedError(413, "the body is too large")
-        room = self._most if size <= SMALL else self._most // 2
-        if self._held + size > room:
-            raise RefusedError(503, "too many bodies come at once")
-        self._held += size
+        if (request.content_length or 0) > request.client_max_size:
+            raise _too_large()
+        body = bytearray()
         try:
-            yield await _read(request)
+            await self._read(request, body)
+            yield bytes(body)
         finally:
-            self._held -= size
+            self._held -= len(body)
+
+    async def _read(self, request: web.Request, body: bytearray) -> None:
+        try:
+            async with asyncio.timeout(LONGEST_READ):
+                while piece := await request.content.readany():
+                    self._take(piece, body, request.client_max_size)
+        except TimeoutError:
+            raise RefusedError(408, "the body does not come") from None
+        except (web.RequestPayloadError, OSError):
+            raise RefusedError(400, "the body is broken off, or packed in another way") from None
+
+    def _take(self, piece: bytes, body: bytearray, largest: int) -> None:
+        size = len(body) + len(piece)
+        if size > largest:
+            raise _too_large()
+        if self._held + len(piece) > (self._most if size <= SMALL else self._most // 2):
+            raise RefusedError(503, "too many bodies come at once")
+        body += piece
+        self._held += len(piece)
 
 
-def _most_bytes(request: web.Request) -> int:
-    """How large the body is, or may become where its head does not say it."""
-    length = request.content_length
-    is_packed = hdrs.CONTENT_ENCODING in request.headers
-    return request.client_max_size if length is None or is_packed else length
-
-
-async def _read(request: web.Request) -> bytes:
-    try:
-        async with asyncio.timeout(LONGEST_READ):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise RefusedError(413, "the body is too large") from None
-    except TimeoutError:
-        raise RefusedError(408, "the body does not come") from None
-    except (web.RequestPayloadError, OSError):
-        raise RefusedError(400, "the body is broken off, or packed in another way") from None
+def _too_large() -> RefusedError:
+    return RefusedError(413, "the body is too large")

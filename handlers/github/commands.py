@@ -4,8 +4,8 @@ import logging
 from dataclasses import dataclass
 
 from bot.domain.command import Plan, parse
-from bot.domain.reasons import Code, StoppedError
-from handlers.commands.answers import Refused, Started
+from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
+from handlers.commands.answers import Answer, Refused, Started
 from handlers.commands.obey import Given, obey
 from handlers.github import words
 from handlers.github.errand import Errand
@@ -30,7 +30,7 @@ async def carry_out(errand: Errand, given: Given, *, is_seen: bool = False) -> D
     """
     if errand.source.is_repeat and (kept := await errand.kept_answer(given.part)) is not None:
         return Done(f"{given.line}: done before", kept)
-    if not errand.source.is_repeat and await _was_heard(errand, given):
+    if not errand.source.is_repeat and not is_seen and await _was_heard(errand, given):
         # Of two webhooks that come here each tells of it; and so may who has overheard one.
         return Done(f"{given.line}: another delivery had it")
     if not is_seen and isinstance(parse(given.line), Plan):
@@ -41,11 +41,19 @@ async def carry_out(errand: Errand, given: Given, *, is_seen: bool = False) -> D
         await accept(errand, given.comment)
         return Done(f"{given.line}: deployment {answered.deployment.id}")
     body = words.answer(answered, given.line, errand.desk.word, errand.desk.safe)
-    await errand.keep_answer(given.part, body)
+    if not _passes(answered):
+        await errand.keep_answer(given.part, body)
     if isinstance(answered, Refused):
         codes = ", ".join(each.code for each in answered.reasons)
         return Done(f"{given.line}: refused, {codes}", body)
     return Done(f"{given.line}: answered", body)
+
+
+def _passes(answered: Answer) -> bool:
+    """Whether it is worth trying again when the delivery comes again."""
+    if not isinstance(answered, Refused):
+        return False
+    return any(each.code in GITHUB_PASSES for each in answered.reasons)
 
 
 async def _was_heard(errand: Errand, given: Given) -> bool:

@@ -233,7 +233,9 @@ async def _looked_up(errand: Errand, teams: Sequence[str]) -> list[bool | Unknow
     errand.foresee(Question(teams=tuple(teams), login=errand.person.login))
     seen = await errand.further()
     there = frozenset(seen.members if seen else ())
-    by_name = [each for each in teams if each not in there][:_MOST_BY_NAME]
+    absent = [each for each in teams if each not in there]
+    # Where nobody says which there are, each is asked about.
+    by_name = absent if seen is None else absent[:_MOST_BY_NAME]
     found = dict(zip(by_name, await together(map(errand.is_member, by_name)), strict=True))
     unseen = Unknown("listing teams", "GitHub does not show it to the bot")
     return [each in there or found.get(each, unseen) for each in teams]

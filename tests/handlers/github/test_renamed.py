@@ -1,6 +1,7 @@
 """A repository gets another name on GitHub, and the bot goes on as before."""
 
 import json
+import time
 
 import pytest
 
@@ -231,7 +232,9 @@ async def asked_late(world: World, pull: PullRequest) -> Delivery:
     world.github.webhooks.is_held = True
     await world.github.comment(pull, "/pachops deploy staging")
     world.github.webhooks.is_held = False
-    return world.github.webhooks.all[-1]
+    told = world.github.webhooks.all[-1]
+    await world.deliveries.note_missed(told.guid, time.time())
+    return told
 
 
 async def arrives(world: World, told: Delivery) -> None:
@@ -257,6 +260,17 @@ async def test_what_comes_late_follows_every_name_since(world: World) -> None:
     await world.settled()
     await arrives(world, told)
     assert (await world.only()).request.repository == f"{world.github.url}/apex/lines.git"
+
+
+async def test_what_is_told_in_time_acts_on_the_name_that_it_has(world: World) -> None:
+    """Of its second name nobody has told us that it is the old one again."""
+    pull = await opened(world)
+    await is_renamed(world)
+    world.github.webhooks.is_held = True
+    await world.github.rename(CORNERS, "edges")
+    world.github.webhooks.is_held = False
+    await world.comment(pull, "/pachops deploy staging")
+    assert (await world.only()).request.repository == f"{world.github.url}/{EDGES}.git"
 
 
 async def test_what_comes_late_in_other_capitals_moves_nothing_back(world: World) -> None:

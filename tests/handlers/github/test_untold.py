@@ -8,7 +8,8 @@ from bot.domain.deployment import State
 from bot.domain.github import Permission
 from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import DeliveryState
-from handlers.github import answering
+from handlers.commands.answers import Refused
+from handlers.github import answering, commands
 from tests.handlers.github.world import EDGES, World
 from tests.standins.github.faults import error
 from tests.standins.github.state import PullRequest
@@ -77,3 +78,49 @@ async def test_a_failed_delivery_that_comes_again_does_not_do_what_it_did(
     assert [each.state for each in await world.asked()] == [State.FINISHED, State.WAITING]
     (told,) = world.answers(pull)
     assert "it is cancelled" in told
+
+
+async def told_at_last(
+    world: World, monkeypatch: pytest.MonkeyPatch, pull: PullRequest, command: str
+) -> str:
+    """The answer to a command whose delivery failed, and came again."""
+    broken = StoppedError(Code.GITHUB_REFUSED, "it is gone")
+    with monkeypatch.context() as patch:
+        patch.setattr(answering, "answer", raises(broken))
+        await world.comment(pull, command)
+    delivery = last_comment(world)
+    state = await world.deliveries.state(delivery.guid)
+    assert state is not None
+    assert state[0] is DeliveryState.FAILED
+    await world.github.webhooks.deliver(delivery, again=True)
+    await world.settled()
+    (told,) = world.answers(pull)
+    return told
+
+
+async def test_a_plan_whose_answer_was_not_told_is_told_when_it_comes_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull = await opened(world)
+    told = await told_at_last(world, monkeypatch, pull, "/pachops plan staging")
+    assert "a plan for staging" in told
+
+
+async def test_what_was_refused_for_a_while_is_done_when_it_comes_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull = await opened(world)
+
+    async def away(*_args: object, **_named: object) -> Refused:
+        reason = StoppedError(Code.GITHUB_UNREACHABLE, "it answers 502").reason
+        return Refused((reason,))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(commands, "obey", away)
+        broken = StoppedError(Code.GITHUB_REFUSED, "it is gone")
+        patch.setattr(answering, "answer", raises(broken))
+        await world.comment(pull, "/pachops lock staging busy")
+    await world.github.webhooks.deliver(last_comment(world), again=True)
+    await world.settled()
+    (told,) = world.answers(pull)
+    assert "staging is locked by ada" in told

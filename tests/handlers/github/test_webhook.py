@@ -1,6 +1,7 @@
 """Who may tell us something, and what we answer."""
 
 import asyncio
+import contextlib
 import json
 import logging
 from typing import Any
@@ -187,23 +188,55 @@ async def test_what_its_head_tells_enough_of_is_refused_before_its_body_comes(
     await writer.wait_closed()
 
 
-@pytest.mark.parametrize(
-    "size", [b"Content-Length: %d\r\n" % MOST_BYTES, b"Transfer-Encoding: chunked\r\n"]
-)
-async def test_bodies_that_never_come_take_the_room_of_no_small_one(
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize("size", [b"Content-Length: %d\r\n" % MOST_BYTES, CHUNKED])
+async def test_bodies_that_are_announced_and_never_come_take_no_room(
     caller: Caller, size: bytes
 ) -> None:
-    waiting = [await _connect(caller) for _ in range(MOST_AT_ONCE // 2 // MOST_BYTES)]
+    waiting = [await _connect(caller) for _ in range(2 * MOST_AT_ONCE // MOST_BYTES)]
     for _, writer in waiting:
         writer.write(HEAD + SIGNED + size + b"\r\n")
-    reader, writer = await _connect(caller)
-    writer.write(HEAD + SIGNED + size + b"\r\n")
-    async with asyncio.timeout(20):
-        assert b" 503 " in await reader.readline()
+        await writer.drain()
     assert await caller.send() == 202
-    for _, each in (*waiting, (reader, writer)):
-        each.close()
-        await each.wait_closed()
+    for _, writer in waiting:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_large_bodies_that_come_at_once_leave_room_for_small_ones(caller: Caller) -> None:
+    fit = MOST_AT_ONCE // 2 // MOST_BYTES
+    waiting = [await _connect(caller) for _ in range(fit + 1)]
+    for _, writer in waiting:
+        writer.write(HEAD + SIGNED + b"Content-Length: %d\r\n\r\n" % MOST_BYTES)
+        writer.write(b" " * (MOST_BYTES - 1))
+    # One of them is refused, as soon as it has sent too much.
+    firsts = [asyncio.create_task(reader.readline()) for reader, _ in waiting]
+    async with asyncio.timeout(60):
+        (refused, *_), _ = await asyncio.wait(firsts, return_when=asyncio.FIRST_COMPLETED)
+    assert b" 503 " in refused.result()
+    assert await caller.send() == 202
+    for each in firsts:
+        each.cancel()
+    await asyncio.wait(firsts)
+    for _, writer in waiting:
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def test_many_small_bodies_of_which_no_length_is_told_are_taken(caller: Caller) -> None:
+    body = BODY + b" " * 1000
+    for number in range(2 * MOST_AT_ONCE // MOST_BYTES):
+        reader, writer = await _connect(caller)
+        writer.write(HEAD.replace(b"guid", b"guid-%d" % number) + CHUNKED)
+        writer.write(b"X-Hub-Signature-256: " + sign(SECRET, body).encode() + b"\r\n\r\n")
+        writer.write(b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n")
+        async with asyncio.timeout(20):
+            assert b" 202 " in await reader.readline()
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_the_room_of_a_body_is_free_when_it_is_answered(caller: Caller) -> None:

@@ -15,4 +15,5 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("before", sa.String(200), primary_key=True),
         sa.Column("after", sa.String(200), nullable=False),
+        sa.Column("at", sa.Double, nullable=False),
     )

@@ -39,17 +39,20 @@ class Addresses:
         """OTHER_ADDRESS where the environment (None: any) is deployed by another address.
 
         That of what a folder is a clone of, or the one that is read without a key of one's own: its
-        line and locks are those that count. What `takes_back` goes by the address of what is there.
+        line and locks are those that count. What `takes_back` goes by the address of what is there, but
+        past no lock.
         """
         kept = [each for each in await self._kept() if _is_of(each, environment)]
         if not any(goes_before(each.address, address) for each in kept):
             return
         its_own = {repository_names(each) for each in await self._read_by(address)}
+        was_last = False
         for each in kept:
-            if takes_back and each.address == address:
-                # It was deployed last.
-                return
-            if goes_before(each.address, address) and repository_names(each.address) in its_own:
+            was_last = was_last or (takes_back and each.address == address)
+            is_other = (
+                goes_before(each.address, address) and repository_names(each.address) in its_own
+            )
+            if is_other and (each.is_lock or not was_last):
                 raise _other_address(address, each.address, environment)
 
     async def is_kept(self, address: str, environment: str | None) -> bool:

@@ -74,8 +74,8 @@ def unlock(
         from handlers.commands import locking  # noqa: PLC0415 - heavy
 
         by, whose = Actor(user(), "cli"), typed(read_owner, owner)
-        where = None if owner else await _own(bot, repository, to, by, everywhere=everywhere)
-        if where is None:
+        where = await _own(bot, repository, to, by, everywhere=everywhere)
+        if where is None or whose not in {None, by.name}:
             where = await _where(bot, repository, to, everywhere=everywhere, left_behind=True)
         freed = await locking.release(bot.locks, where, by, whose, time.time())
         write(words.unlocked(freed.environment, freed.owner.name))

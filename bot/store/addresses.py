@@ -15,6 +15,7 @@ class Kept:
     address: str
     environment: str | None
     """None: a lock of all of them."""
+    is_lock: bool = False
 
 
 def kept(connection: sa.Connection, now: float) -> tuple[Kept, ...]:
@@ -23,7 +24,9 @@ def kept(connection: sa.Connection, now: float) -> tuple[Kept, ...]:
         Kept(row.repository, row.environment)
         for row in connection.execute(_LAST.order_by(DEPLOYMENT.c.seq.desc()))
     ]
-    locked = [Kept(each.repository, each.environment) for each in all_locks(connection, now)]
+    locked = [
+        Kept(each.repository, each.environment, is_lock=True) for each in all_locks(connection, now)
+    ]
     return (*deployed, *locked)
 
 

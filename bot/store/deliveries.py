@@ -104,12 +104,15 @@ class Deliveries:
         """
 
         def write(connection: sa.Connection) -> Taken:
-            state = connection.execute(_STATE, of).scalar()
+            before = connection.execute(_STATE, of).first()
+            state = before.state if before else None
             if state not in {None, DeliveryState.FAILED}:
                 return Taken.KNOWN
             if _count_waiting(connection) >= self._most_waiting:
                 return Taken.FULL
             sent_at = connection.execute(_SENT_AT, of).scalar()
+            if sent_at is None and before is not None:
+                sent_at = before.received_at
             late = None if numbers is None or sent_at is None else (numbers, sent_at)
             told = _under_its_name(connection, repository, payload, late)
             if state is None:
@@ -326,7 +329,7 @@ def _oldest(surface: Surface) -> sa.Select[tuple[str, str, float | None]]:
 _IS_IT = DELIVERY.c.id == sa.bindparam("identity")
 _WAITS = DELIVERY.c.state == DeliveryState.PENDING
 _IS_ASIDE = DELIVERY.c.repository.endswith(_ASIDE)
-_STATE = sa.select(DELIVERY.c.state).where(_IS_IT)
+_STATE = sa.select(DELIVERY.c.state, DELIVERY.c.received_at).where(_IS_IT)
 _ANSWERS = sa.select(DELIVERY.c.answers).where(_IS_IT)
 _SENT_AT = sa.select(MISSED_DELIVERY.c.sent_at).where(
     MISSED_DELIVERY.c.id == sa.bindparam("identity")
@@ -336,7 +339,9 @@ _OLDEST = {each: _oldest(each) for each in Surface}
 _NEW = sa.insert(DELIVERY)
 _CHANGE = sa.update(DELIVERY).where(_IS_IT)
 _SETTLE = _CHANGE.where(_WAITS)
-_SET_ASIDE = _SETTLE.values(repository=DELIVERY.c.repository.concat(_ASIDE), attempts=0)
+# What was a repeat stays one.
+_AGAIN = sa.case((DELIVERY.c.attempts > 1, 1), else_=0)
+_SET_ASIDE = _SETTLE.values(repository=DELIVERY.c.repository.concat(_ASIDE), attempts=_AGAIN)
 _BEGIN = _SETTLE.values(attempts=DELIVERY.c.attempts + 1).returning(
     DELIVERY.c.event,
     DELIVERY.c.repository,

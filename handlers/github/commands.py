@@ -30,7 +30,7 @@ async def carry_out(errand: Errand, given: Given, *, is_seen: bool = False) -> D
     """
     if errand.source.is_repeat and (kept := await errand.kept_answer(given.part)) is not None:
         return Done(f"{given.line}: done before", kept)
-    if not errand.source.is_repeat and not is_seen and await _was_heard(errand, given):
+    if not errand.source.is_repeat and await _was_heard(errand, given):
         # Of two webhooks that come here each tells of it; and so may who has overheard one.
         return Done(f"{given.line}: another delivery had it")
     if not is_seen and isinstance(parse(given.line), Plan):

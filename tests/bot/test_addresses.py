@@ -136,6 +136,24 @@ async def test_what_was_deployed_by_a_clone_last_is_taken_back_by_it(
     assert stopped.value.reason.code is Code.OTHER_ADDRESS
 
 
+@pytest.mark.parametrize("environment", ["production", None])
+async def test_but_past_no_lock_of_its_url(
+    addresses: Addresses,
+    deployed: Deployed,
+    database: Database,
+    clone: Repository,
+    environment: str | None,
+) -> None:
+    path = str(clone.path)
+    await deployed(HTTPS)
+    await deployed(path)
+    lock = Lock("1", HTTPS, environment, ADA, "fire", 1.0)
+    await Locks(database).take(lock, 1.0)
+    with pytest.raises(StoppedError) as stopped:
+        await addresses.check_goes_first(path, "production", takes_back=True)
+    assert stopped.value.reason.code is Code.OTHER_ADDRESS
+
+
 @pytest.mark.parametrize(
     "remote", [SSH, "https://ada:s3cret@github.com/acme/edges", "gh:acme/edges"]
 )

@@ -105,10 +105,8 @@ class Verdicts(Facts):
 
     async def _ask_ruled(self, branch: str) -> Ruled:
         path = f"{self._path}/rules/branches/{quote(branch, safe='')}"
-        # A server whose GraphQL does not know them either, or that has none, may have none.
-        access = self._access
-        is_older = access.no_rulesets.is_known or access.no_graphql.is_known
-        asking = self._find if is_older else self._ask
+        # A server whose GraphQL does not know them either has none.
+        asking = self._find if self._access.no_rulesets.is_known else self._ask
         found = await asking(
             f"reading the rules of {branch}", lambda github: branch_rules.read_ruled(github, path)
         )

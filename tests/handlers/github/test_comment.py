@@ -337,6 +337,16 @@ async def test_a_comment_that_comes_in_another_delivery_is_not_done_again(world:
     assert world.answers(pull) == said
 
 
+async def test_a_plan_that_comes_in_another_delivery_is_not_made_again(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops plan staging")
+    (heard,) = (each for each in world.github.webhooks.all if b"/pachops plan staging" in each.body)
+    said = world.answers(pull)
+    await world.github.webhooks.deliver(replace(heard, guid="another"))
+    await world.settled()
+    assert world.answers(pull) == said
+
+
 async def test_a_comment_has_one_answer_for_all_its_commands(world: World) -> None:
     """Whoever may write nothing here cannot use up how many comments we may write."""
     pull = await opened(world)

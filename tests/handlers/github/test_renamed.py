@@ -262,6 +262,23 @@ async def test_what_comes_late_follows_every_name_since(world: World) -> None:
     assert (await world.only()).request.repository == f"{world.github.url}/apex/lines.git"
 
 
+async def test_what_failed_and_comes_again_acts_on_the_new_name(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull = await opened(world)
+
+    async def breaks(*_args: object) -> None:
+        raise StoppedError(Code.GITHUB_REFUSED, "it is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("handlers.github.comment.errand_for", breaks)
+        await world.comment(pull, "/pachops deploy staging")
+    failed = world.github.webhooks.all[-1]
+    await is_renamed(world)
+    await arrives(world, failed)
+    assert (await world.only()).request.repository == f"{world.github.url}/{CORNERS}.git"
+
+
 async def test_what_is_told_in_time_acts_on_the_name_that_it_has(world: World) -> None:
     """Of its second name nobody has told us that it is the old one again."""
     pull = await opened(world)

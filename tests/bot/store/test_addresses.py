@@ -31,7 +31,8 @@ async def test_each_is_there_once_and_what_was_deployed_last_is_first(
 async def test_what_is_only_locked_is_there_as_long_as_it_is(database: Database) -> None:
     ada = Actor("ada", "cli")
     await Locks(database).take(Lock("1", EDGES, None, ada, "", 1.0, expires_at=9.0), 1.0)
-    assert await database.read(lambda connection: kept(connection, 5.0)) == (Kept(EDGES, None),)
+    lock = Kept(EDGES, None, is_lock=True)
+    assert await database.read(lambda connection: kept(connection, 5.0)) == (lock,)
     assert await database.read(lambda connection: kept(connection, 9.0)) == ()
 
 

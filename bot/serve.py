@@ -50,7 +50,7 @@ from bot.store.renaming import names_of
 from bot.store.values import JSON
 from handlers.commands.second_look import SecondLook
 from handlers.github.desk import Desk
-from handlers.github.events import WANTED, handle
+from handlers.github.events import GREETINGS, WANTED, greet, handle
 from handlers.github.hooks import OurHooks
 from handlers.github.lock_notices import tell_on_pull_request
 from handlers.github.redelivery import Redelivery
@@ -180,7 +180,12 @@ class Server:
         deliveries = Deliveries(database)
         desk = replace(_desk(settings, bot, github, slack), deliveries=deliveries)
         bot.second_look = SecondLook(desk)
-        self._inbox = Inbox(deliveries, partial(handle, desk), is_away=github.is_away)
+        self._inbox = Inbox(
+            deliveries,
+            partial(handle, desk),
+            greet=dict.fromkeys(GREETINGS, partial(greet, desk)),
+            is_away=github.is_away,
+        )
         webhook = Webhook(settings.github.webhook_secrets, WANTED, deliveries, self._inbox.wake)
         self._duty = Duty(database)
         self.readiness = Readiness(

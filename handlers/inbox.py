@@ -4,12 +4,14 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
 from bot.logs import about
 from bot.store.deliveries import Deliveries, Delivery, Surface, Waiting
+from handlers.greetings import Greet, Greetings
 
 LOG = logging.getLogger(__name__)
 
@@ -58,16 +60,19 @@ class Inbox:
         handle: Handle,
         *,
         surface: Surface = Surface.GITHUB,
+        greet: Mapping[str, Greet] = MappingProxyType({}),
         is_away: IsAway | None = None,
         pauses: tuple[float, ...] = PAUSES,
     ) -> None:
         self._deliveries = deliveries
         self._handle = handle
         self._surface = surface
+        self._greetings = Greetings(deliveries, surface, greet)
         self._is_away = is_away
         self._pauses = pauses
         self._changed = asyncio.Event()
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._having_turn: set[str] = set()
 
     def wake(self) -> None:
         """There is something new."""
@@ -86,9 +91,16 @@ class Inbox:
         """Begin as many as may run; seconds until the next look."""
         try:
             waiting = await self._deliveries.waiting(self._surface)
+            self._begin_all(waiting)
+            await self._greetings.look(self._having_turn)
         except StoppedError as stopped:
             LOG.error("the deliveries cannot be read: %s", stopped)  # noqa: TRY400 - expected
             return LOOK_SECONDS
+        now = time.time()
+        later = [each.retry_at - now for each in waiting if each.retry_at and each.retry_at > now]
+        return min([LOOK_SECONDS, *later])
+
+    def _begin_all(self, waiting: Sequence[Waiting]) -> None:
         now = time.time()
         under_way = Counter(self._account(each) for each in self._under_way)
         for each in waiting:
@@ -98,8 +110,6 @@ class Inbox:
             is_due = each.retry_at is None or each.retry_at <= now
             if is_due and under_way[account] < OF_ONE_ACCOUNT and self._begin(each):
                 under_way[account] += 1
-        later = [each.retry_at - now for each in waiting if each.retry_at and each.retry_at > now]
-        return min([LOOK_SECONDS, *later])
 
     def _account(self, repository: str) -> str:
         """Whose it is; in Slack, where it is `team/user`, each person is their own."""
@@ -113,17 +123,21 @@ class Inbox:
 
         def ended(_task: asyncio.Task[None]) -> None:
             del self._under_way[repository]
+            self._having_turn.discard(waiting.id)
             self.wake()
 
         task = asyncio.create_task(self._work_on(waiting.id))
         self._under_way[repository] = task
+        self._having_turn.add(waiting.id)
         task.add_done_callback(ended)
         return True
 
     async def _work_on(self, identity: str) -> None:
         try:
+            is_seen = await self._greetings.take_turn(identity)
             delivery = await self._deliveries.begin(identity)
             if delivery is not None:
+                delivery = replace(delivery, is_seen=is_seen)
                 with about(delivery=delivery.id, kind=delivery.event):
                     await self._attempt(delivery)
         except StoppedError as stopped:
@@ -183,6 +197,7 @@ class Inbox:
             return
 
     async def _stop(self) -> None:
+        await self._greetings.stop()
         tasks = set(self._under_way.values())
         if not tasks:
             return

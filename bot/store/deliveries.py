@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -80,6 +81,8 @@ class Delivery:
     """Whether it has waited for checks, which people were told."""
     is_aside: bool = False
     """Whether others of its repository go on beside it."""
+    is_seen: bool = False
+    """Whether who sent it was shown that it is here."""
 
 
 class Deliveries:
@@ -161,17 +164,32 @@ class Deliveries:
         """Count one more attempt at it; None where it waits no more."""
         of = {"identity": identity}
         row = await self._database.write(lambda connection: connection.execute(_BEGIN, of).first())
-        if row is None:
-            return None
-        return Delivery(
-            identity,
-            row.event,
-            row.payload or "{}",
-            row.received_at,
-            row.attempts,
-            has_awaited=row.awaits is not None,
-            is_aside=row.repository.endswith(_ASIDE),
+        return None if row is None else _delivery(identity, row)
+
+    async def not_begun(
+        self, surface: Surface, events: Sequence[str], *, after: int, most: int
+    ) -> Sequence[tuple[int, str]]:
+        """The numbers and ids of those that have waited from the start, the oldest first.
+
+        Args:
+            surface: where they come from.
+            events: which they are.
+            after: only those with higher numbers.
+            most: how many.
+        """
+        query = (
+            _NOT_BEGUN[surface]
+            .where(DELIVERY.c.seq > after, DELIVERY.c.event.in_(events))
+            .limit(most)
         )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [(row.seq, row.id) for row in rows]
+
+    async def find(self, identity: str) -> Delivery | None:
+        """One that waits, as it is; None where it waits no more."""
+        of = {"identity": identity}
+        row = await self._database.read(lambda connection: connection.execute(_FIND, of).first())
+        return None if row is None else _delivery(identity, row)
 
     async def done(self, identity: str, result: str) -> None:
         """It was handled; `result` is a line for the log."""
@@ -286,6 +304,18 @@ def lanes_of(repository: str) -> tuple[str, str]:
     return repository.lower(), repository.lower() + _ASIDE
 
 
+def _delivery(identity: str, row: sa.Row[Any]) -> Delivery:
+    return Delivery(
+        identity,
+        row.event,
+        row.payload or "{}",
+        row.received_at,
+        row.attempts,
+        has_awaited=row.awaits is not None,
+        is_aside=row.repository.endswith(_ASIDE),
+    )
+
+
 def _under_its_name(
     connection: sa.Connection, repository: str, payload: str, late: tuple[Numbers, float] | None
 ) -> dict[str, str]:
@@ -342,7 +372,7 @@ _SETTLE = _CHANGE.where(_WAITS)
 # What was a repeat stays one.
 _AGAIN = sa.case((DELIVERY.c.attempts > 1, 1), else_=0)
 _SET_ASIDE = _SETTLE.values(repository=DELIVERY.c.repository.concat(_ASIDE), attempts=_AGAIN)
-_BEGIN = _SETTLE.values(attempts=DELIVERY.c.attempts + 1).returning(
+_PARTS: Sequence[sa.Column[Any]] = (
     DELIVERY.c.event,
     DELIVERY.c.repository,
     DELIVERY.c.payload,
@@ -350,5 +380,13 @@ _BEGIN = _SETTLE.values(attempts=DELIVERY.c.attempts + 1).returning(
     DELIVERY.c.attempts,
     DELIVERY.c.awaits,
 )
+_BEGIN = _SETTLE.values(attempts=DELIVERY.c.attempts + 1).returning(*_PARTS)
+_FIND = sa.select(*_PARTS).where(_IS_IT, _WAITS)
+_NOT_BEGUN = {
+    each: sa.select(DELIVERY.c.seq, DELIVERY.c.id)
+    .where(_WAITS, _of(each), DELIVERY.c.attempts == 0, DELIVERY.c.retry_at.is_(None))
+    .order_by(DELIVERY.c.seq)
+    for each in Surface
+}
 # A repeat all the same: what it has led to already stays, and so do the answers.
 _ANEW = {"attempts": 1, "retry_at": None, "result": None, "awaits": None, "awaited": None}

@@ -1,16 +1,14 @@
 """A command in a comment: carried out, and what there is to say of it."""
 
-import logging
 from dataclasses import dataclass
 
 from bot.domain.command import Plan, parse
-from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
+from bot.domain.reasons import GITHUB_PASSES
 from handlers.commands.answers import Answer, Refused, Started
 from handlers.commands.obey import Given, obey
 from handlers.github import words
 from handlers.github.errand import Errand
-
-LOG = logging.getLogger(__name__)
+from handlers.github.seen import Seen
 
 
 @dataclass(frozen=True)
@@ -23,22 +21,19 @@ class Done:
     """For who gave it; empty where the deployment's reports are the answer."""
 
 
-async def carry_out(errand: Errand, given: Given, *, is_seen: bool = False) -> Done:
-    """Carry out a command, once; its answer is kept until it is told.
-
-    `is_seen`: its comment has its reaction already.
-    """
+async def carry_out(errand: Errand, given: Given, seen: Seen) -> Done:
+    """Carry out a command, once; its answer is kept until it is told."""
     if errand.source.is_repeat and (kept := await errand.kept_answer(given.part)) is not None:
         return Done(f"{given.line}: done before", kept)
     if not errand.source.is_repeat and await _was_heard(errand, given):
         # Of two webhooks that come here each tells of it; and so may who has overheard one.
         return Done(f"{given.line}: another delivery had it")
-    if not is_seen and isinstance(parse(given.line), Plan):
+    if isinstance(parse(given.line), Plan):
         # It takes a while, and the answer is all that would be seen of it.
-        await accept(errand, given.comment)
+        await seen.show()
     answered = await obey(errand, given)
     if isinstance(answered, Started):
-        await accept(errand, given.comment)
+        await seen.show()
         return Done(f"{given.line}: deployment {answered.deployment.id}")
     body = words.answer(answered, given.line, errand.desk.word, errand.desk.safe)
     if not _passes(answered):
@@ -59,16 +54,3 @@ def _passes(answered: Answer) -> bool:
 async def _was_heard(errand: Errand, given: Given) -> bool:
     once = given.written_once
     return once is not None and await errand.desk.deployer.audit.has(once)
-
-
-async def accept(errand: Errand, comment: int | None) -> None:
-    """Show on a comment that it was read."""
-    if comment is None:
-        return
-    try:
-        await errand.client.react(comment, "eyes")
-    except StoppedError as stopped:
-        if stopped.reason.code is not Code.GITHUB_REFUSED:
-            raise
-        # The comment was deleted meanwhile; what it asked for is on its way.
-        LOG.warning("the command's comment gets no reaction: %s", stopped)

@@ -12,11 +12,12 @@ from bot.store.deliveries import Delivery
 from handlers.commands.obey import ONLY_TELL, Given
 from handlers.github import words
 from handlers.github.answering import tell
-from handlers.github.commands import Done, accept, carry_out
-from handlers.github.comment_text import MOST_COMMANDS, read_comment
+from handlers.github.commands import Done, carry_out
+from handlers.github.comment_text import MOST_COMMANDS, CommandLines, read_comment
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand, errand_for
 from handlers.github.payloads import Event, Payload
+from handlers.github.seen import Seen
 
 
 class IssuePart(Payload):
@@ -46,28 +47,25 @@ class IssueComment(Event):
 async def handle(desk: Desk, delivery: Delivery) -> str | None:
     """Do what the comment says; an edited comment says nothing. None: it was set aside."""
     event = IssueComment.model_validate_json(delivery.payload)
-    if event.action != "created" or event.issue.pull_request is None:
-        return "not a new comment on a pull request"
-    body = event.comment.body or ""
-    if event.sender.is_bot or words.is_ours(body):
-        return "a bot's comment"
-    # Some take seconds to read, in which others are to be answered.
-    found, slip = await asyncio.to_thread(read_comment, body, desk.word)
+    if (why := _is_none_of_ours(event)) is not None:
+        return why
+    found, slip = await _read(desk, event)
     if not found.lines and slip is None:
         return "no command"
     if not delivery.is_aside and desk.deliveries is not None and _only_asks(found.lines):
         # It may be some time before it is its turn.
-        await accept(Errand(desk, delivery, event), event.comment.id)
+        await _seen(Errand(desk, delivery, event), delivery, event).show()
         await desk.deliveries.set_aside(delivery.id)
         return None
     errand = await errand_for(desk, delivery, event)
     errand.client.knows_comment(event.comment.id, event.comment.node_id)
-    number = event.issue.number
+    number, seen = event.issue.number, _seen(errand, delivery, event)
     done: list[Done] = []
     try:
-        for given in _given(event, found.lines):
-            each = await carry_out(errand, given, is_seen=delivery.is_aside)
-            done.append(each)
+        async with seen.soon():
+            for given in _given(event, found.lines):
+                each = await carry_out(errand, given, seen)
+                done.append(each)
     except Exception as error:
         if not (isinstance(error, StoppedError) and error.reason.code in GITHUB_PASSES):
             # What was done is told; what was not, that is tried again.
@@ -80,6 +78,34 @@ async def handle(desk: Desk, delivery: Delivery) -> str | None:
     is_taken = await tell(errand, number, [each.answer for each in done])
     lines = [each.line for each in done]
     return "; ".join(lines if is_taken else [*lines, "GitHub does not take the answer"])
+
+
+async def greet(desk: Desk, delivery: Delivery) -> bool:
+    """Show on a comment with commands that it was read, while others are before it."""
+    event = IssueComment.model_validate_json(delivery.payload)
+    if _is_none_of_ours(event) is not None:
+        return False
+    found, _ = await _read(desk, event)
+    return bool(found.lines) and await _seen(Errand(desk, delivery, event), delivery, event).show()
+
+
+def _is_none_of_ours(event: IssueComment) -> str | None:
+    """Why nothing is looked for in it."""
+    if event.action != "created" or event.issue.pull_request is None:
+        return "not a new comment on a pull request"
+    if event.sender.is_bot or words.is_ours(event.comment.body or ""):
+        return "a bot's comment"
+    return None
+
+
+async def _read(desk: Desk, event: IssueComment) -> tuple[CommandLines, tuple[str, Mistake] | None]:
+    # Some take seconds to read, in which others are to be answered.
+    return await asyncio.to_thread(read_comment, event.comment.body or "", desk.word)
+
+
+def _seen(errand: Errand, delivery: Delivery, event: IssueComment) -> Seen:
+    is_shown = delivery.is_seen or delivery.is_aside
+    return Seen(errand.client, event.comment.id, is_shown=is_shown)
 
 
 def _given(event: IssueComment, lines: Sequence[str]) -> list[Given]:

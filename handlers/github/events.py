@@ -35,6 +35,11 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
     }
 )
 
+GREETINGS: Mapping[str, Callable[[Desk, Delivery], Awaitable[bool]]] = MappingProxyType(
+    {"issue_comment": comment.greet}
+)
+"""Who shows that it is here, by event."""
+
 WANTED: Mapping[str, Collection[str] | None] = MappingProxyType(
     {
         "push": None,
@@ -64,3 +69,12 @@ async def handle(desk: Desk, delivery: Delivery) -> str | None:
         places = {".".join(map(str, each["loc"])) for each in error.errors(include_input=False)}
         fact = f"the {delivery.event} webhook lacks or changes: {', '.join(sorted(places))}"
         raise StoppedError(Code.GITHUB_REFUSED, fact) from None
+
+
+async def greet(desk: Desk, delivery: Delivery) -> bool:
+    """Show that it is here while others are before it; False where there is nothing to show."""
+    try:
+        return await GREETINGS[delivery.event](desk, delivery)
+    except ValidationError:
+        # It is said when it is handled.
+        return False

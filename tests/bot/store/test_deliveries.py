@@ -146,3 +146,24 @@ async def test_repositories_are_known_by_what_they_told_the_latest_first(
     await deliveries.take("p1", "ping", "", "{}")
     assert await deliveries.repositories(2) == ["acme/a", "acme/c"]
     assert await deliveries.repositories(9) == ["acme/a", "acme/c", "acme/b"]
+
+
+async def test_what_was_not_begun_is_listed_by_event_from_where_the_last_list_ended(
+    deliveries: Deliveries,
+) -> None:
+    for identity, event in {"a": "x", "b": "y", "c": "x", "d": "slack/x", "e": "x"}.items():
+        await deliveries.take(identity, event, "acme/edges", "{}")
+    await deliveries.begin("a")
+    ((number, first),) = await deliveries.not_begun(Surface.GITHUB, ["x"], after=0, most=1)
+    assert first == "c"
+    rest = await deliveries.not_begun(Surface.GITHUB, ["x"], after=number, most=9)
+    assert [identity for _, identity in rest] == ["e"]
+
+
+async def test_what_waits_is_found_without_being_begun(deliveries: Deliveries) -> None:
+    await take(deliveries, "a")
+    found = await deliveries.find("a")
+    assert found is not None
+    assert (found.event, found.payload, found.attempts) == ("push", '{"id": "a"}', 0)
+    await deliveries.done("a", "deployed")
+    assert await deliveries.find("a") is None

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
@@ -47,8 +48,10 @@ from bot.store.queue import Queue
 from bot.store.renaming import names_of, rename
 from bot.store.standing import standing_of
 from bot.store.values import JSON
+from handlers import greetings
+from handlers.github import seen
 from handlers.github.desk import Desk
-from handlers.github.events import WANTED, handle
+from handlers.github.events import GREETINGS, WANTED, greet, handle
 from handlers.github.webhook import Webhook
 from handlers.inbox import Inbox
 from handlers.reports.github.origin import ORIGIN, Origin
@@ -151,7 +154,13 @@ class World:
             deliveries=self.deliveries,
         )
         self.interrupts: Callable[[Delivery], Awaitable[None]] = _never
-        self.inbox = Inbox(self.deliveries, self.handle, is_away=client.is_away, pauses=pauses)
+        self.inbox = Inbox(
+            self.deliveries,
+            self.handle,
+            greet=dict.fromkeys(GREETINGS, self.greet),
+            is_away=client.is_away,
+            pauses=pauses,
+        )
         secrets = [SecretStr(github.app.webhook_secret)]
         self.app = web_app(
             Webhook(secrets, WANTED, self.deliveries, self.inbox.wake).answer,
@@ -163,6 +172,10 @@ class World:
         done = await handle(self.desk, delivery)
         await self.interrupts(delivery)
         return done
+
+    async def greet(self, delivery: Delivery) -> bool:
+        """As the bot does."""
+        return await greet(self.desk, delivery)
 
     def logs_in_as(self, login: str) -> None:
         """With a token of somebody who may write, in place of the App."""
@@ -265,7 +278,19 @@ async def _never(_delivery: Delivery) -> None:
 async def opened(
     folder: Path, database: Database, clock: Clock | None = None
 ) -> AsyncIterator[World]:
-    """A bot that listens to a GitHub of its own; `clock` is its client's."""
+    """A bot that listens to a GitHub of its own; `clock` is its client's.
+
+    No time is long to it, unless the test says so.
+    """
+    with pytest.MonkeyPatch.context() as patience:
+        patience.setattr(greetings, "PATIENCE_SECONDS", 3600.0)
+        patience.setattr(seen, "SOON_SECONDS", 3600.0)
+        async with _opened(folder, database, clock) as world:
+            yield world
+
+
+@asynccontextmanager
+async def _opened(folder: Path, database: Database, clock: Clock | None) -> AsyncIterator[World]:
     async with GitHubServer(folder) as github:
         key = SecretStr(github.app.private_key)
         client = GitHub.as_app(github.app.id, key, base_url=github.api_url, clock=clock)

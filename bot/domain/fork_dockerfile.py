@@ -77,8 +77,11 @@ def marked(text: str) -> str:
 
 
 def _syntax(text: str) -> Iterator[_Problem]:
-    """A frontend is a program that reads the Dockerfile; anywhere in the file counts as asking."""
-    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+    """A frontend is a program that reads the Dockerfile; anywhere in the file counts as asking.
+
+    Lines are BuildKit's: it takes the other ends of lines for spaces.
+    """
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         match = _SYNTAX.fullmatch(line)
         if match and not _OWN_SYNTAX.fullmatch(match[1]):
             yield _Problem(

@@ -34,7 +34,7 @@ class _Rule:
 
 
 def _rules(ignore_file: bytes) -> Iterator[_Rule]:
-    for line in ignore_file.decode("utf-8-sig", errors="replace").splitlines():
+    for line in ignore_file.decode("utf-8-sig", errors="replace").split("\n"):
         if line.startswith("#") or not line.strip():
             continue
         text = line.strip()

@@ -17,6 +17,8 @@ Told = Mapping[tuple[str, str], str]
 _REMOTES = "refs/remotes/"
 _ORIGIN = "origin"
 _REMOTE = re.compile(r"(?P<name>\S+)\t(?P<url>.+) \((?:fetch|push)\)")
+_BEYOND_NAME = re.compile(r"[~^:]|@\{")
+"""Where `git rev-parse` counts from a name."""
 _FILTERS = r"^filter\..*\.(clean|process|required)$"
 
 
@@ -26,9 +28,10 @@ async def resolve(address: Address, wanted: str) -> Commit:
     Errors: GitFailedError, ref_unknown.
     """
     full = await _full_name(address, wanted)
-    sha = await _sha(address, full or wanted)
+    is_known = full is not None or await _is_there(address, wanted)
+    sha = await _sha(address, full or wanted) if is_known else None
     if sha is None:
-        names = (await _git(address, "for-each-ref", "--format=%(refname)")).decode().split()
+        names = await _names(address)
         raise ref_unknown(wanted, address.text, names) if names else no_commits(address.text)
     return await _commit(address, sha, wanted, branch_of(full) if full else None)
 
@@ -112,7 +115,7 @@ async def _of_origin(address: Address, fetched: frozenset[str], told: Told) -> s
 
 async def _remote(address: Address) -> str:
     """The only one, or the one that is called origin."""
-    remotes = (await _line(address, "remote") or "").split()
+    remotes = (await _line(address, "remote") or "").split("\n")
     return remotes[0] if len(remotes) == 1 else _ORIGIN
 
 
@@ -125,10 +128,11 @@ async def _told_of(address: Address, remote: str, told: Told) -> str | None:
     return f"{_REMOTES}{remote}/{branch}" if branch else None
 
 
-async def _names(address: Address, prefix: str) -> frozenset[str]:
+async def _names(address: Address, *prefix: str) -> frozenset[str]:
     """All refs whose names begin so."""
-    listed = await _git(address, "for-each-ref", "--format=%(refname)", prefix)
-    return frozenset(listed.decode(errors="replace").split())
+    listed = await _git(address, "for-each-ref", "--format=%(refname)", *prefix)
+    # A name has no ASCII space, but it may have others.
+    return frozenset(name.decode(errors="replace") for name in listed.split())
 
 
 def _unclear(address: Address, why: str, next_step: str) -> StoppedError:
@@ -192,10 +196,14 @@ async def _full_name(address: Address, wanted: str) -> str | None:
     """The full name of what is a branch; a branch goes before a tag of the same name."""
     if wanted == "HEAD":
         return await _line(address, "symbolic-ref", "--quiet", "HEAD")
-    for name in (HEADS + wanted, wanted):
-        if name.startswith(HEADS) and await _sha(address, name):
-            return name
-    return None
+    name = wanted if wanted.startswith("refs/") else HEADS + wanted
+    return name if name.startswith(HEADS) and name in await _names(address, name) else None
+
+
+async def _is_there(address: Address, wanted: str) -> bool:
+    """False for a whole name that is none: git would take another that ends so."""
+    name = _BEYOND_NAME.split(wanted, maxsplit=1)[0]
+    return not name.startswith("refs/") or name in await _names(address, name)
 
 
 async def _sha(address: Address, name: str) -> str | None:
@@ -215,7 +223,7 @@ async def _no_filters(address: Address) -> dict[str, str]:
 async def _line(address: Address, *arguments: str) -> str | None:
     """What a question prints; None where the answer is no, which git says with status 1."""
     try:
-        return (await _git(address, *arguments)).decode().strip() or None
+        return (await _git(address, *arguments)).decode().strip("\n") or None
     except GitFailedError as error:
         if error.status == 1 or not _is_trouble(error.stderr):
             return None

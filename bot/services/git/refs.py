@@ -30,8 +30,11 @@ class Refs:
         """Read what `git ls-remote --symref` prints."""
         shas: dict[str, str] = {}
         head = None
-        for line in printed.splitlines():
+        for line in printed.split("\n"):
+            # A name may have what Python takes for the end of a line.
             value, _, name = line.partition("\t")
+            if not name:
+                continue
             if not value.startswith("ref: "):
                 shas[name] = value
             elif name == "HEAD":
@@ -51,8 +54,11 @@ class Refs:
         return ref == "HEAD" or (self._name(ref) or "").startswith((HEADS, TAGS))
 
     def _name(self, ref: str) -> str | None:
-        names = (HEADS + ref, TAGS + ref, f"refs/{ref}", ref)
-        return next((each for each in names if each.startswith("refs/") and self._sha(each)), None)
+        if ref.startswith("refs/"):
+            # Else a branch of that name would take the place of what is meant.
+            return ref if self._sha(ref) else None
+        names = (HEADS + ref, TAGS + ref, f"refs/{ref}")
+        return next((each for each in names if self._sha(each)), None)
 
     def _sha(self, name: str) -> str | None:
         return self.shas.get(name + "^{}") or self.shas.get(name)

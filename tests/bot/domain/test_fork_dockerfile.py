@@ -97,6 +97,10 @@ def test_what_reaches_further_is_refused_with_its_line(line: str) -> None:
         "# syntax=docker/dockerfile:0.1",
         "# syntax=docker/dockerfile@sha256:0",
         "\ufeff# syntax=evil/frontend",
+        # What separates lines elsewhere is a space to BuildKit.
+        "#\fsyntax=evil/frontend",
+        "#\rsyntax=evil/frontend",
+        "#\r\x0b\f syntax\r=\fevil/frontend",
     ],
 )
 def test_no_other_program_reads_the_dockerfile(line: str) -> None:

@@ -94,6 +94,48 @@ async def test_a_name_is_the_commit_that_it_is_at(
     assert (commit.ref, commit.branch) == (ref, branch)
 
 
+@pytest.mark.parametrize("end", ["\u2028x", "\u2028", "\x85x", "\x85"], ids=ascii)
+async def test_a_branch_with_an_odd_end_is_not_taken_for_another(
+    git: Git, anywhere: tuple[Repository, str], end: str
+) -> None:
+    repository, address = anywhere
+    ours = repository.commit({"a": "1"})
+    theirs = repository.commit({"a": "2"})
+    repository.git("update-ref", "refs/heads/main", ours)
+    repository.git("update-ref", f"refs/heads/main{end}", theirs)
+
+    assert (await git.resolve(address, "main")).sha == ours
+    assert (await git.resolve(address, "refs/heads/main")).sha == ours
+
+
+@pytest.mark.parametrize("ref", ["refs/heads/main", "refs/tags/v1"])
+async def test_a_branch_that_is_named_like_a_whole_ref_does_not_take_its_place(
+    git: Git, anywhere: tuple[Repository, str], ref: str
+) -> None:
+    repository, address = anywhere
+    ours = repository.commit({"a": "1"})
+    theirs = repository.commit({"a": "2"})
+    repository.git("update-ref", ref, ours)
+    repository.git("update-ref", f"refs/heads/{ref}", theirs)
+
+    assert (await git.resolve(address, ref)).sha == ours
+    repository.git("update-ref", "-d", ref)
+    with pytest.raises(StoppedError) as stopped:
+        await git.resolve(address, ref)
+    assert stopped.value.reason.code is Code.REF_UNKNOWN
+
+
+async def test_a_head_that_names_a_branch_with_an_odd_end_names_no_other(
+    git: Git, anywhere: tuple[Repository, str]
+) -> None:
+    repository, address = anywhere
+    sha = repository.commit({"a": "1"})
+    repository.git("update-ref", "refs/heads/main\u2028", sha)
+    repository.git("symbolic-ref", "HEAD", "refs/heads/main\u2028")
+
+    assert (await git.resolve(address, None)).branch == "main\u2028"
+
+
 async def test_a_short_sha_of_an_old_commit_is_found(
     git: Git, anywhere: tuple[Repository, str]
 ) -> None:
@@ -205,6 +247,14 @@ class TestLocal:
         repository.commit({"a": "2"})
 
         assert (await git.resolve(str(repository.path), "HEAD~1")).sha == first
+
+    @pytest.mark.parametrize("ref", ["main~1", "refs/heads/main~1", "refs/heads/main^"])
+    async def test_a_ref_may_be_counted_from(
+        self, git: Git, repository: Repository, ref: str
+    ) -> None:
+        first = repository.commit({"a": "1"})
+        repository.commit({"a": "2"})
+        assert (await git.resolve(str(repository.path), ref)).sha == first
 
     async def test_any_folder_of_the_work_tree_will_do(self, git: Git, tmp_path: Path) -> None:
         sha = Repository(tmp_path / "local", bare=False).commit({"src/a": "1"}, "Count to one")

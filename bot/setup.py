@@ -101,9 +101,9 @@ def _cancelled(fact: str) -> StoppedError:
 
 
 def _setup(settings: Settings) -> Setup:
-    base_url = settings.github.base_url
-    fetch = partial(app_from_manifest, base_url=api_url(base_url))
-    return Setup(base_url, fetch, partial(_keep, settings))
+    fetch = partial(app_from_manifest, base_url=api_url(settings.github.base_url))
+    # Of an API's own URL people open the host's.
+    return Setup(settings.github.git_url, fetch, partial(_keep, settings))
 
 
 def _keep(settings: Settings, app: NewApp) -> Path:

@@ -63,7 +63,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str | None:
     done: list[Done] = []
     try:
         async with seen.soon():
-            for given in _given(event, found.lines):
+            for given in _given(desk, event, found.lines):
                 each = await carry_out(errand, given, seen)
                 done.append(each)
     except Exception as error:
@@ -108,11 +108,11 @@ def _seen(errand: Errand, delivery: Delivery, event: IssueComment) -> Seen:
     return Seen(errand.client, event.comment.id, is_shown=is_shown)
 
 
-def _given(event: IssueComment, lines: Sequence[str]) -> list[Given]:
+def _given(desk: Desk, event: IssueComment, lines: Sequence[str]) -> list[Given]:
     made = event.comment
     return [
         Given(
-            line,
+            desk.deployer.clean(line),
             str(index),
             Trigger.COMMENT,
             at=made.created_at,

@@ -22,6 +22,11 @@ _NOT_PLAIN = frozenset(
         *("a", "del", "s", "strike", "ul", "ol", "dl", "table", "h1", "h2", "h3", "h4", "h5", "h6"),
     }
 )
+_ELEMENTS = _NOT_PLAIN | {
+    *("abbr", "b", "bdo", "big", "br", "cite", "dfn", "em", "font", "i", "img", "ins", "mark", "p"),
+    *("small", "span", "strong", "sub", "sup", "u", "var", "wbr"),
+}
+_TAG = re.compile(r"<([A-Za-z][A-Za-z0-9-]*)")
 _FOOTNOTE = re.compile(r"\[\^[^]\s]+\]:")
 _FORMATTED = re.compile(r"(?:([*_]{1,3})(.+)\1|\((.+)\))")
 _NEWLINE = re.compile("\r\n?|\n")
@@ -147,6 +152,8 @@ def _lines(children: Sequence[Token], html: "_Html") -> Iterator[str]:
             continue
         if token.type == "html_inline":
             html.read(token.content)
+            # GitHub shows nothing of it, but who writes `deploy <production>` means no other.
+            line += token.content if has_word and _is_no_element(token.content) else ""
             continue
         if token.type in _INLINES:
             depth += token.nesting
@@ -157,6 +164,11 @@ def _lines(children: Sequence[Token], html: "_Html") -> Iterator[str]:
         line += token.content or (token.markup if token.type in _STRUCK else "")
     if is_plain:
         yield line
+
+
+def _is_no_element(fragment: str) -> bool:
+    tag = _TAG.match(fragment)
+    return tag is not None and tag[1].lower() not in _ELEMENTS
 
 
 class _Html(HTMLParser):

@@ -65,9 +65,11 @@ async def make_app(browser: Browser, address: str, code: str) -> str:
     return page.text
 
 
+@pytest.mark.parametrize("path", ["", "/api/v3"], ids=["people's address", "API's address"])
 async def test_the_command_makes_an_app_and_ends(
-    environ: dict[str, str], github: GitHubServer, browser: Browser
+    environ: dict[str, str], github: GitHubServer, browser: Browser, path: str
 ) -> None:
+    environ["PACHOPS_GITHUB_BASE_URL"] = github.url + path
     options = ("--url", "https://pachops.example.com", "--organization", "acme", "--port", "0")
     async with running(environ, "setup", "github", *options) as command:
         address, code = await invited(command)

@@ -437,3 +437,17 @@ async def test_a_comments_deployment_takes_few_calls(world: World) -> None:
     await world.comment(pull, "/pachops deploy")
     calls = [str(each) for each in world.github.calls[before:]]
     assert len(calls) <= 6, calls
+
+
+async def test_a_secret_in_a_command_is_kept_nowhere(world: World) -> None:
+    pull = await opened(world)
+    await world.comment(pull, "/pachops deploy hunter2hunter2")
+    (delivery,) = (
+        each
+        for each in world.github.webhooks.all
+        if each.event == "issue_comment" and "hunter2" in each.body.decode()
+    )
+    found = await world.deliveries.state(delivery.guid)
+    assert found is not None
+    assert "refused" in (found[1] or "")
+    assert "hunter2" not in (found[1] or "")

@@ -45,6 +45,10 @@ def lines(body: str) -> tuple[str, ...]:
         ("/pachops deploy staging `abc1234`", ("deploy staging abc1234",)),
         ("/pachops deploy <!-- production --> staging", ("deploy  staging",)),
         ("/pachops deploy [staging](https://example.com)", ("deploy staging",)),
+        # GitHub shows none of it, and it is no environment less.
+        ("/pachops deploy <production>", ("deploy <production>",)),
+        ("/pachops deploy staging --only <edges>", ("deploy staging --only <edges>",)),
+        ("/pachops deploy <b>staging</b><br>", ("deploy staging",)),
     ],
 )
 def test_a_line_of_the_comments_own_text_is_a_command(body: str, found: tuple[str, ...]) -> None:

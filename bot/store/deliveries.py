@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.database import Database
+from bot.store.known_names import KnownNames
 from bot.store.names import Numbers, Renamed, current_name, note_renamed, under_its_name
 from bot.store.tables import DELIVERY, MISSED_DELIVERY, RENAMED
 
@@ -91,6 +92,8 @@ class Deliveries:
     def __init__(self, database: Database, *, most_waiting: int = 10_000) -> None:
         self._database = database
         self._most_waiting = most_waiting
+        self.names = KnownNames(database)
+        """Of which repositories they tell."""
 
     async def take(
         self,
@@ -214,6 +217,20 @@ class Deliveries:
         """It is begun anew, and in an order of its own: nothing of its repository waits for it."""
         of = {"identity": identity}
         await self._database.write(lambda connection: connection.execute(_SET_ASIDE, of))
+
+    async def begin_anew(self, identity: str, name: str) -> None:
+        """It is one of its repository under this name, as if it had been told so."""
+        of = {"identity": identity}
+
+        def write(connection: sa.Connection) -> None:
+            row = connection.execute(_TOLD, of).first()
+            if row is not None:
+                aside = _ASIDE if row.repository.endswith(_ASIDE) else ""
+                told = {"payload": under_its_name(row.payload, name), "attempts": _AGAIN}
+                change = _SETTLE.values(told | {"repository": name.lower() + aside})
+                connection.execute(change, of)
+
+        await self._database.write(write)
 
     async def go_on_by(self, now: float) -> int:
         """Those that have waited for checks for long enough go on; how many."""
@@ -361,6 +378,7 @@ _WAITS = DELIVERY.c.state == DeliveryState.PENDING
 _IS_ASIDE = DELIVERY.c.repository.endswith(_ASIDE)
 _STATE = sa.select(DELIVERY.c.state, DELIVERY.c.received_at).where(_IS_IT)
 _ANSWERS = sa.select(DELIVERY.c.answers).where(_IS_IT)
+_TOLD = sa.select(DELIVERY.c.repository, DELIVERY.c.payload).where(_IS_IT, _WAITS)
 _SENT_AT = sa.select(MISSED_DELIVERY.c.sent_at).where(
     MISSED_DELIVERY.c.id == sa.bindparam("identity")
 )

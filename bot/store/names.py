@@ -27,6 +27,8 @@ class Named:
     """By channels: `owner/name`."""
     clone_url: str
     """By GitHub."""
+    number: int | None = None
+    """GitHub's own; None: whatever has the name is meant."""
 
     @property
     def owner(self) -> str:

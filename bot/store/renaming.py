@@ -8,6 +8,7 @@ from bot.domain.audit import Action, Entry
 from bot.domain.deployment import Actor
 from bot.store.audit import append
 from bot.store.deliveries import SLACK_EVENT, DeliveryState, lanes_of
+from bot.store.known_names import hand_on
 from bot.store.locks import rename_locks
 from bot.store.names import OWNER, Named, moved_place
 from bot.store.tables import AUDIT, DELIVERY, DEPLOYMENT, FACT, LOCK, LOCK_NOTICE, SUBSCRIPTION
@@ -17,11 +18,15 @@ from bot.store.values import decode, encode
 def rename(
     connection: sa.Connection, before: Named, after: Named, by: Actor, now: float, *, once: str
 ) -> bool:
-    """Move its locks, deployments and subscriptions; False where that was done before.
+    """Move its locks, deployments and subscriptions.
 
-    The audit, which nobody changes, keeps the old name.
+    False where that was done before, or where another repository has its old name by now. The audit,
+    which nobody changes, keeps that name.
     """
     if connection.execute(sa.select(AUDIT.c.seq).where(AUDIT.c.once == once)).first():
+        return False
+    number = before.number
+    if number is not None and not hand_on(connection, number, before.name, after.name):
         return False
     rename_locks(connection, before.address, after.address, by, now)
     _move_subscriptions(connection, before.name.lower(), after.name.lower())
@@ -31,8 +36,7 @@ def rename(
     its = FACT.c.deployment.in_(sa.select(DEPLOYMENT.c.id).where(moved))
     _move_places(connection, FACT.c.value, its, before, after)
     _rewrite(connection, LOCK_NOTICE.c.lock, LOCK_NOTICE.c.sent_at.is_(None), old, new)
-    # What was told before and is not done yet.
-    told = DELIVERY.c.repository.in_(lanes_of(before.name))
+    told = _told_of(connection, before)
     _move_places(connection, DELIVERY.c.payload, told, before, after)
     # GitHub tells under the new name that the checks have ended.
     awaits = told & (DELIVERY.c.state == DeliveryState.AWAITING)
@@ -88,6 +92,25 @@ def names_of(connection: sa.Connection, place: str, owner: str) -> frozenset[str
     # They have it in lower case, which no address is made of where it is known better.
     listened = {each.partition("/")[2] for each in connection.execute(heard).scalars()}
     return frozenset(found | (listened - known))
+
+
+def _told_of(connection: sa.Connection, repository: Named) -> sa.ColumnElement[bool]:
+    """What was told of it and is not done yet, and nothing of another that has its name by now."""
+    under_it = DELIVERY.c.repository.in_(lanes_of(repository.name)) & DELIVERY.c.payload.is_not(
+        None
+    )
+    if repository.number is None:
+        return under_it
+    rows = connection.execute(sa.select(DELIVERY.c.seq, DELIVERY.c.payload).where(under_it)).all()
+    its = [row.seq for row in rows if _number_in(row.payload) in {None, repository.number}]
+    return DELIVERY.c.seq.in_(its)
+
+
+def _number_in(payload: str) -> int | None:
+    match decode(payload):
+        case {"repository": {"id": int(number)}}:
+            return number
+    return None
 
 
 def _move_subscriptions(connection: sa.Connection, before: str, after: str) -> None:

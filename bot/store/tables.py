@@ -116,6 +116,17 @@ RENAMED = sa.Table(
     sa.Column("at", sa.Double, nullable=False),
 )
 
+KNOWN_NAME = sa.Table(
+    "known_name",
+    METADATA,
+    # Of a repository, in lower case.
+    sa.Column("name", sa.String(200), primary_key=True),
+    # GitHub's.
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("written", sa.String(200), nullable=False),
+    sa.Index("known_name_by_number", "number"),
+)
+
 IDENTITY = sa.Table(
     "identity",
     METADATA,

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -167,3 +168,29 @@ async def test_what_waits_is_found_without_being_begun(deliveries: Deliveries) -
     assert (found.event, found.payload, found.attempts) == ("push", '{"id": "a"}', 0)
     await deliveries.done("a", "deployed")
     assert await deliveries.find("a") is None
+
+
+@pytest.mark.parametrize("is_aside", [False, True])
+async def test_what_is_begun_anew_is_one_of_another_name_and_no_repeat(
+    deliveries: Deliveries, *, is_aside: bool
+) -> None:
+    place = {"name": "edges", "owner": {"login": "acme"}, "clone_url": "https://h/acme/edges.git"}
+    await deliveries.take("a", "push", "acme/edges", json.dumps({"repository": place}))
+    await deliveries.begin("a")
+    if is_aside:
+        await deliveries.set_aside("a")
+        await deliveries.begin("a")
+    await deliveries.begin_anew("a", "acme/Corners")
+    (there,) = await deliveries.waiting()
+    assert there.repository == "acme/corners" + " aside" * is_aside
+    again = await deliveries.begin("a")
+    assert again is not None
+    assert (again.attempts, again.is_aside) == (1, is_aside)
+    assert json.loads(again.payload)["repository"]["clone_url"] == "https://h/acme/Corners.git"
+
+
+async def test_what_is_done_is_not_begun_anew(deliveries: Deliveries) -> None:
+    await take(deliveries, "a")
+    await deliveries.done("a", "deployed")
+    await deliveries.begin_anew("a", "acme/corners")
+    assert await waiting(deliveries) == []

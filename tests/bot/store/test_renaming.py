@@ -14,6 +14,7 @@ from bot.store.awaiting import Awaiting, Wait
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.deployments import WANTED, Deployments
+from bot.store.known_names import KnownName, KnownNames
 from bot.store.locks import Locks
 from bot.store.names import Named
 from bot.store.renaming import rename
@@ -188,3 +189,45 @@ async def test_of_another_owner_the_app_asks_for_its_installation(
     await database.write(lambda connection: rename(connection, EDGES, given, BOB, 200.0, once="it"))
     there = {"place": {"repository": place("bob", "edges"), "installation": None}}
     assert await deployments.load(moved.id, WANTED) == there
+
+
+def told(number: int | None, owner: str = "acme", name: str = "edges") -> str:
+    where = place(owner, name) | {"owner": {"login": owner}}
+    return json.dumps({"repository": where | ({} if number is None else {"id": number})})
+
+
+async def told_of(deliveries: Deliveries, identity: str) -> str:
+    delivery = await deliveries.begin(identity)
+    assert delivery is not None
+    return str(json.loads(delivery.payload)["repository"]["name"])
+
+
+async def test_what_waits_of_another_that_has_the_name_stays_its_own(database: Database) -> None:
+    deliveries, edges = Deliveries(database), replace(EDGES, number=1)
+    for identity, number in (("its", 1), ("another's", 2), ("nobody's", None)):
+        await deliveries.take(identity, "push", EDGES.name, told(number))
+    await database.write(lambda connection: rename(connection, edges, CORNERS, BOB, 1.0, once="it"))
+    names = [await told_of(deliveries, each) for each in ("its", "another's", "nobody's")]
+    assert names == ["Corners", "edges", "Corners"]
+
+
+async def test_what_awaits_checks_of_another_that_has_the_name_stays_its_own(
+    database: Database,
+) -> None:
+    deliveries, edges = Deliveries(database), replace(EDGES, number=1)
+    await deliveries.take("1", "push", EDGES.name, told(2))
+    awaiting, request = Awaiting(database), replace(example.request(), repository=EDGES.address)
+    await awaiting.begin("1", Wait("abc", "a push", 400.0, ""), [Awaited("a", request, 1.0, "")])
+    await database.write(lambda connection: rename(connection, edges, CORNERS, BOB, 1.0, once="it"))
+    assert await awaiting.list(CORNERS.address) == ()
+    assert await awaiting.checks_ended(EDGES.name, "abc") == 1
+
+
+async def test_what_another_has_under_the_old_name_stays(database: Database) -> None:
+    await Locks(database).take(LOCK, 100.0)
+    await KnownNames(database).note(KnownName("acme/edges", 2))
+    edges = replace(EDGES, number=1)
+    assert not await database.write(
+        lambda connection: rename(connection, edges, CORNERS, BOB, 200.0, once="it")
+    )
+    assert await Locks(database).list(EDGES.address, 200.0) == (LOCK,)

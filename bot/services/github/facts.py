@@ -9,6 +9,7 @@ from github.ContentFile import ContentFile
 
 from bot.domain.github import Permission, ReleaseNow, Repository
 from bot.domain.reasons import Code, StoppedError
+from bot.services.github.connection import HIDDEN
 from bot.services.github.place import Place
 from bot.services.github.raw import Json, get
 
@@ -25,6 +26,14 @@ class Facts(Place):
         """Its name as GitHub writes it, its default branch and where git finds it."""
         return await self._ask(
             "reading its name", lambda github: _repository(get(github, self._path))
+        )
+
+    async def name_of(self, number: int) -> str | None:
+        """What the repository of a number is called now; None where it is gone, or not ours to see."""
+        return await self._find(
+            f"reading the name of repository {number}",
+            lambda github: str(get(github, f"/repositories/{number}")["full_name"]),
+            none_for=HIDDEN,
         )
 
     async def permission(self, login: str) -> Permission:

@@ -18,6 +18,19 @@ async def test_a_repository_has_its_default_branch_and_its_address(
     assert found == Repository("acme", "edges", "main", f"{server.url}/acme/edges.git")
 
 
+async def test_a_repository_is_found_by_its_number_under_every_name(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    number = server.world.repo("acme/edges").id
+    await server.rename("acme/edges", "corners")
+
+    assert await edges.name_of(number) == "acme/corners"
+
+
+async def test_the_number_of_what_is_gone_has_no_name(edges: RepositoryClient) -> None:
+    assert await edges.name_of(404) is None
+
+
 async def test_a_commit_of_the_pull_request_belongs_to_it(
     edges: RepositoryClient, server: GitHubServer, pull: PullRequest
 ) -> None:

@@ -13,6 +13,16 @@ def show_repository(call: Call) -> Answer:
     return Answer(shapes.repository(call.world, call.repo))
 
 
+@ROUTES.add("GET", "/repositories/{number}")
+def show_numbered(call: Call) -> Answer:
+    number = call.number("number")
+    found = next((each for each in call.world.repos.values() if each.id == number), None)
+    if found is None:
+        raise not_found()
+    call.caller.require(found, ("metadata:read",), Permission.READ)
+    return Answer(shapes.repository(call.world, found))
+
+
 # The one question about a repository that only the App itself may ask.
 @ROUTES.add("GET", "/repos/{owner}/{name}/installation")
 def show_installation(call: Call) -> Answer:

@@ -18,7 +18,8 @@ LOG = logging.getLogger(__name__)
 IsAway = Callable[[], Awaitable[bool]]
 """Whether nothing at all is answered, so that it is not the delivery that cannot be handled."""
 Handle = Callable[[Delivery], Awaitable[str | None]]
-"""Acts on a delivery and says in a line what it did; None: it was set aside, and is begun anew.
+"""Acts on a delivery and says in a line what it did; None: it is begun anew, for it was set aside
+or has another place.
 It may be called again for the same one."""
 
 PAUSES = (2.0, 10.0, 30.0, 120.0, 300.0)
@@ -158,7 +159,7 @@ class Inbox:
             LOG.exception("delivery %s (%s)", delivery.id, delivery.event)
             await self._failed(delivery, f"an error in pachops: {error!r}"[:500], passes=True)
         else:
-            LOG.info("delivery %s (%s): %s", delivery.id, delivery.event, result or "set aside")
+            LOG.info("delivery %s (%s): %s", delivery.id, delivery.event, result or "begun anew")
             if result is not None:
                 await self._deliveries.done(delivery.id, result)
 

@@ -52,12 +52,12 @@ async def handle(desk: Desk, delivery: Delivery) -> str | None:
     found, slip = await _read(desk, event)
     if not found.lines and slip is None:
         return "no command"
+    errand = await errand_for(desk, delivery, event)
     if not delivery.is_aside and desk.deliveries is not None and _only_asks(found.lines):
         # It may be some time before it is its turn.
-        await _seen(Errand(desk, delivery, event), delivery, event).show()
+        await _seen(errand, delivery, event).show()
         await desk.deliveries.set_aside(delivery.id)
         return None
-    errand = await errand_for(desk, delivery, event)
     errand.client.knows_comment(event.comment.id, event.comment.node_id)
     number, seen = event.issue.number, _seen(errand, delivery, event)
     done: list[Done] = []

@@ -14,6 +14,9 @@ from handlers.reports.github.safe import Safe
 class Client(desk.Client, Protocol):
     """A repository on GitHub that can be written to; RepositoryClient is one."""
 
+    async def name_of(self, number: int) -> str | None:
+        """What the repository of a number is called now; None where nobody says so."""
+
     async def react(self, comment: int, content: Reaction) -> None:
         """A second time changes nothing."""
 

@@ -6,6 +6,7 @@ from handlers.commands import errand
 from handlers.commands.errand import Person, Place, Source
 from handlers.commands.spelling import unite
 from handlers.github.desk import Client, Desk
+from handlers.github.moving import Moving
 from handlers.github.payloads import Event
 
 
@@ -48,7 +49,12 @@ class Errand(errand.Errand):
 
 
 async def errand_for(desk: Desk, delivery: Delivery, event: Event) -> Errand:
-    """The errand, of a repository that is kept under GitHub's name alone."""
-    errand = Errand(desk, delivery, event)
+    """The errand, of a repository that is kept under GitHub's name alone, where no other is.
+
+    Errors: also BeginsAnewError.
+    """
+    errand, number = Errand(desk, delivery, event), event.repository.id
+    if desk.deliveries is not None and number is not None:
+        await Moving(desk, desk.deliveries, delivery.id, errand.place).check(number)
     await unite(errand)
     return errand

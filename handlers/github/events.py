@@ -18,6 +18,7 @@ from handlers.github import (
     renamed,
 )
 from handlers.github.desk import Desk
+from handlers.github.moving import BeginsAnewError
 
 Handler = Callable[[Desk, Delivery], Awaitable[str | None]]
 
@@ -61,9 +62,11 @@ forgotten."""
 
 
 async def handle(desk: Desk, delivery: Delivery) -> str | None:
-    """Act on a delivery, and say in a line what was done; None where it was set aside."""
+    """Act on a delivery, and say in a line what was done; None where it is begun anew."""
     try:
         return await HANDLERS[delivery.event](desk, delivery)
+    except BeginsAnewError:
+        return None
     except ValidationError as error:
         # Its text would have parts of the payload.
         places = {".".join(map(str, each["loc"])) for each in error.errors(include_input=False)}

@@ -1,18 +1,17 @@
 """A repository that was renamed, or that belongs to somebody else now; or all of an account."""
 
-from dataclasses import replace
-
 from pydantic import Field
 
 from bot.domain.audit import BOT
 from bot.domain.deployment import GITHUB, Actor
 from bot.domain.github import Repository
 from bot.store.deliveries import Delivery
-from bot.store.names import Kind, Named, Renamed
-from handlers.commands.errand import address_of
+from bot.store.names import Kind, Renamed
+from handlers.commands.errand import Place, address_of
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
-from handlers.github.payloads import Event, Payload, User
+from handlers.github.moving import Moving, as_named, beside
+from handlers.github.payloads import Event, Installation, Payload, User
 
 
 class NameBefore(Payload):
@@ -56,7 +55,7 @@ class RepositoryEvent(Event):
     @property
     def after(self) -> Repository:
         """As it is named; of one that was given away GitHub's own example has the old address."""
-        return _named(self.place, self.place.owner, self.place.name)
+        return beside(self.place, self.place.owner, self.place.name)
 
     @property
     def before(self) -> Repository:
@@ -68,7 +67,7 @@ class RepositoryEvent(Event):
             owner = who.login if who else owner
         if self.changes.repository is not None and self.changes.repository.name is not None:
             name = self.changes.repository.name.before
-        return _named(place, owner, name)
+        return beside(place, owner, name)
 
 
 class LoginChange(Payload):
@@ -92,6 +91,7 @@ class AccountEvent(Payload):
     action: str
     account: Account
     changes: LoginChange = LoginChange()
+    installation: Installation | None = None
     sender: User | None = None
 
     @property
@@ -112,14 +112,20 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     before, after = event.before, event.after
     if address_of(before) == address_of(after):
         return "it is named as before"
-    once = f"renamed:{delivery.id}"
     number = event.repository.id
-    if desk.deliveries is not None and number is not None:
-        # Then what is told late: until all is moved it waits behind this.
-        renamed = Renamed(Kind.REPOSITORY, number, before.full_name, after.full_name)
-        await desk.deliveries.note_renamed(renamed)
-    await desk.deployer.rename(_as_named(before), _as_named(after), errand.actor, once=once)
-    return f"{before.full_name} is {after.full_name} now"
+    if desk.deliveries is None or number is None:
+        once = f"renamed:{delivery.id}"
+        await desk.deployer.rename(as_named(before), as_named(after), errand.actor, once=once)
+        return f"{before.full_name} is {after.full_name} now"
+    moving = Moving(desk, desk.deliveries, delivery.id, errand.place)
+    name = after.full_name
+    if not (delivery.is_last or await moving.is_next(number, before.full_name, name)):
+        name = await moving.name_of(number) or name
+    # Then what is told late: until all is moved it waits behind this.
+    renamed = Renamed(Kind.REPOSITORY, number, before.full_name, name)
+    await desk.deliveries.note_renamed(renamed)
+    await moving.settle(number, name, errand.actor, also={before.full_name})
+    return f"{before.full_name} is {name} now"
 
 
 async def handle_account(desk: Desk, delivery: Delivery) -> str:
@@ -135,19 +141,20 @@ async def handle_account(desk: Desk, delivery: Delivery) -> str:
     place = address_of(event.repository(before, "x")).removesuffix("x.git")
     names = sorted(await desk.deployer.names_of(place, before))
     for name in names:
-        await desk.deployer.rename(
-            _as_named(event.repository(before, name)),
-            _as_named(event.repository(after, name)),
-            by,
-            once=f"renamed:{delivery.id}:{name}",
-        )
+        await _move(desk, delivery, event, name, by)
     return f"{before} is {after} now: {', '.join(names) or 'nothing is kept of it'}"
 
 
-def _as_named(repository: Repository) -> Named:
-    return Named(address_of(repository), repository.full_name, repository.clone_url)
-
-
-def _named(place: Repository, owner: str, name: str) -> Repository:
-    root, _, _ = place.clone_url.rsplit("/", 2)
-    return replace(place, owner=owner, name=name, clone_url=f"{root}/{owner}/{name}.git")
+async def _move(desk: Desk, delivery: Delivery, event: AccountEvent, name: str, by: Actor) -> None:
+    """One of the account's repositories; a name that another account has by now may be another's."""
+    before, after = (event.repository(owner, name) for owner in (event.before, event.account.login))
+    deliveries = desk.deliveries
+    number = await deliveries.names.number_of(before.full_name) if deliveries is not None else None
+    if deliveries is None or number is None:
+        once = f"renamed:{delivery.id}:{name}"
+        await desk.deployer.rename(as_named(before), as_named(after), by, once=once)
+        return
+    place = Place(after, event.installation.id if event.installation else None)
+    moving = Moving(desk, deliveries, delivery.id, place)
+    now = None if delivery.is_last else await moving.name_of(number)
+    await moving.settle(number, now or after.full_name, by)

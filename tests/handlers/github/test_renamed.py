@@ -7,7 +7,9 @@ import pytest
 
 from bot.domain.approval import Verdict
 from bot.domain.audit import Action
+from bot.domain.deployment import Actor
 from bot.domain.github import Permission, Repository
+from bot.domain.lock import Lock
 from bot.domain.reasons import Code, StoppedError
 from handlers.commands.approving import cast_vote
 from handlers.commands.errand import Errand, Person, Place, Source
@@ -134,11 +136,13 @@ async def test_a_lock_under_the_new_name_stays(world: World) -> None:
     await world.github.rename(EDGES, "corners")
     told = world.github.webhooks.all[-1]
     world.github.webhooks.is_held = False
-    await world.comment(pull, "/pachops lock staging newer", by="grace")
+    place, grace = f"{world.github.url}/{CORNERS}.git", Actor("grace", "slack")
+    newer = Lock("1", place, "staging", grace, "newer", time.time())
+    await world.deployer.locks.take(newer, time.time())
     await world.github.webhooks.deliver(told)
     await world.settled()
     (lock,) = await world.deployer.locks.list(None, 0.0)
-    assert (lock.repository, lock.reason) == (f"{world.github.url}/{CORNERS}.git", "newer")
+    assert (lock.repository, lock.reason) == (place, "newer")
 
 
 async def test_it_is_in_the_audit_once_and_done_once(world: World) -> None:

@@ -197,6 +197,10 @@ async def test_a_plan_that_was_asked_for_before_is_of_who_had_the_name(world: Wo
     (planned,) = world.deployer.planned
     assert planned.repository == f"{world.github.url}/{OLD}.git"
     assert "a plan for production" in world.answers(first)[-1]
+    (asked,) = [
+        each for each in first.repo.comments.values() if each.body.startswith("/pachops plan")
+    ]
+    assert world.reactions(asked)
 
 
 async def test_what_waits_of_another_that_has_the_name_stays_its_own(world: World) -> None:

@@ -87,7 +87,7 @@ async def submit(
     )
     facts = {
         ORIGIN: origin.to_json(),
-        WANTED: Wanted(errand.place, errand.person, wish).to_json(),
+        WANTED: Wanted(errand.place, errand.person, wish, errand.answered).to_json(),
         **({SKIPPED: [each.fact for each in skipped]} if skipped else {}),
         **errand.source.notes,
         **await _told_in_slack(errand, request.environment),

@@ -9,7 +9,7 @@ from bot.domain.gate_facts import Standing, Unknown
 from bot.domain.gate_rules import Rules
 from bot.domain.github import Check, Permission, PullRequest, ReviewState
 from bot.domain.plan import Plan
-from bot.services.github import Further, Look, Question
+from bot.services.github import NOTHING_MORE, Further, Look, Question
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
 from bot.store.awaiting import Awaiting
@@ -31,8 +31,13 @@ class Client(Protocol):
     async def is_team_member(self, team: str, login: str, *, is_there: bool = False) -> bool:
         """Whether a person is in `org/slug`, of which it may be known that it is there."""
 
-    async def look(self, number: int, *, path: str, login: str) -> Look | None:
-        """A pull request, a file of the default branch and a permission in one call, where it can."""
+    async def look(
+        self, number: int, *, path: str, login: str, question: Question = NOTHING_MORE
+    ) -> Look | None:
+        """A pull request, a file of the default branch and a permission in one call, where it can.
+
+        Perhaps also what `further` says.
+        """
 
     async def pull_request(self, number: int) -> PullRequest:
         """As it is now, without what the next two say, and perhaps without what two more say."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
@@ -13,7 +14,7 @@ from bot.domain.github import Permission, PullRequest, Repository
 from bot.domain.reasons import Code, StoppedError
 from bot.project import PROJECT_FILE, misplaced, parse_project
 from bot.services.git import repository_address
-from bot.services.github import Further, Question
+from bot.services.github import NOTHING_MORE, Further, Question
 from bot.services.once import Once
 from bot.services.together import both
 from bot.store.values import JSON
@@ -89,7 +90,10 @@ class Errand:
         self._pulls: dict[int, PullRequest | Unknown] = {}
         self._members: dict[str, bool | Unknown] = {}
         self._in_groups: dict[str, bool | Unknown] = {}
-        self.foresee(Question())
+        self.question = NOTHING_MORE
+        self.answered = NOTHING_MORE
+        """The question, where one call has answered it."""
+        self._further = Once(self._look_further)
 
     @property
     def repository(self) -> Repository:
@@ -124,11 +128,15 @@ class Errand:
         return other
 
     async def look(self, number: int) -> None:
-        """Look up in one call what most commands on a pull request need, as far as that goes."""
+        """Look up in one call what most commands on a pull request need, as far as that goes.
+
+        With it, what is foreseen.
+        """
         if number in self._pulls:
             return
-        path, login = PROJECT_FILE, self.person.login
-        found = await known("", self.client.look(number, path=path, login=login))
+        path, login, question = PROJECT_FILE, self.person.login, self.question
+        asking = self.client.look(number, path=path, login=login, question=question)
+        found = await known("", asking)
         if found is None or isinstance(found, Unknown):
             return
         self._pulls[number] = found.pull_request
@@ -136,10 +144,17 @@ class Errand:
         self._has_no_file = found.is_file_known and found.file is None
         if found.file is not None and self._rules is None:
             self._rules = self._narrowed(found.file)
+        if found.further is not None:
+            self._further = Once(partial(_as_it_is, found.further))
 
     def foresee(self, question: Question) -> None:
-        """What will be asked for beyond that is looked up in one call, when the first of it is."""
-        self.question = question
+        """What will be asked for beyond that is looked up in one call, when the first of it is.
+
+        Foreseen before the first look, it is a part of that.
+        """
+        if question == self.question:
+            return
+        self.question, self.answered = question, NOTHING_MORE
         self._further = Once(self._look_further)
 
     async def further(self) -> Further | None:
@@ -150,7 +165,10 @@ class Errand:
         if self.question.is_empty:
             return None
         found = await known("", self.client.further(self.question))
-        return None if isinstance(found, Unknown) else found
+        if found is None or isinstance(found, Unknown):
+            return None
+        self.answered = self.question
+        return found
 
     async def rules(self) -> Rules:
         """Those of the default branch. Errors: also github_refused, project_invalid."""

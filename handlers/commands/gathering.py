@@ -247,8 +247,9 @@ async def _meant(errand: Errand, wish: Wish, pull: PullRequest | Unknown | None)
     if pull is not None and _is_of_head(errand, wish, pull):
         is_by_name = ref is not None and not _is_head(pull, ref)
         return Meant(Content(pull.head_sha, ref if is_by_name else None), is_head=True)
-    hint = wish.known_as.branch if wish.known_as else pull.base_ref if pull else None
-    return await _named(errand, Commit("", ref or errand.repository.default_branch, hint))
+    known = wish.known_as.branch if wish.known_as else None
+    likeliest = known or (pull.base_ref if pull else None)
+    return await _named(errand, Commit("", ref or errand.repository.default_branch, likeliest))
 
 
 async def _named(errand: Errand, named: Commit) -> Meant:

@@ -60,6 +60,8 @@ class SecondLook:
     async def _look(self, deployment: Deployment, wanted: Wanted) -> tuple[Reason, ...]:
         source = Source(deployment.id, deployment.created_at)
         errand = Errand(self._desk, wanted.place, wanted.person, source)
+        # Where the rules want something else by now, that is asked for by itself.
+        errand.foresee(wanted.question)
         if deployment.request.kind is Kind.ROLLBACK:
             return may_roll_back(*await gather(errand, wanted.wish, content=False))
         wish = _of_the_same_commit(wanted.wish, deployment.request.commit)

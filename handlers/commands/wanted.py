@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from bot.services.github import NOTHING_MORE, Question
 from handlers.commands.errand import Person, Place
 from handlers.commands.gathering import Wish
 
@@ -17,6 +18,8 @@ class Wanted:
     place: Place
     person: Person
     wish: Wish
+    question: Question = NOTHING_MORE
+    """What was to be known of it beyond the first look: no facts, for those are asked for anew."""
 
     def to_json(self) -> dict[str, Any]:
         """For `Deployments.save(id, WANTED, ...)`."""

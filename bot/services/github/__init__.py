@@ -4,7 +4,7 @@ from bot.services.clock import Clock
 from bot.services.github.address import CLOUD, api_url
 from bot.services.github.client import CLOUD_API, GitHub, app_from_manifest
 from bot.services.github.deliveries import FailedDelivery, Hook
-from bot.services.github.further import Further, Question
+from bot.services.github.further import NOTHING_MORE, Further, Question
 from bot.services.github.hooks import NoHook
 from bot.services.github.look import Look
 from bot.services.github.new_app import (
@@ -47,6 +47,7 @@ __all__ = [
     "EVENTS",
     "LOGIN_PATH",
     "LONGEST_APP_NAME",
+    "NOTHING_MORE",
     "PERMISSIONS",
     "WEBHOOK_PATH",
     "Action",

@@ -1,7 +1,7 @@
 """What is true of pull requests and commits: by GraphQL, or by REST where that does not say it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import quote
@@ -10,16 +10,16 @@ from pydantic import BaseModel, TypeAdapter
 
 from bot.domain.github import PullRequest
 from bot.domain.reasons import Code, StoppedError
-from bot.services.github import further, graphql
+from bot.services.github import further, graphql, look
 from bot.services.github.connection import HIDDEN, Work
-from bot.services.github.further import Further, Question
-from bot.services.github.look import Look, file_in, permission_in
+from bot.services.github.further import NOTHING_MORE, Further, Question
+from bot.services.github.graphql_answers import RepositoryAnswer
+from bot.services.github.look import Look, Sight
 from bot.services.github.nodes import Kind
 from bot.services.github.pull_request import (
     Ourselves,
     by_graphql,
     by_rest,
-    from_graphql,
 )
 from bot.services.github.raw import get
 from bot.services.github.verdicts import Verdicts
@@ -57,29 +57,41 @@ class Commits(Verdicts):
     _is_left_to_rest = False
     """Whether GraphQL would not say all that there is to know of a pull request here."""
 
-    async def look(self, number: int, *, path: str, login: str) -> Look | None:
-        """What a command on a pull request needs, in one call; None where a server cannot."""
+    async def look(
+        self, number: int, *, path: str, login: str, question: Question = NOTHING_MORE
+    ) -> Look | None:
+        """What a command on a pull request needs, in one call; None where a server cannot.
+
+        The question, to which `further` has the answer, is asked with it where that can be.
+        """
+        call, sight = f"reading pull request {number}", Sight(number, path, login)
         who = await self._ourselves()
-        found = await self._by_graphql(
-            f"reading pull request {number}",
-            lambda github: graphql.look(
+
+        def asking(sight: Sight) -> Work[tuple[Look, RepositoryAnswer] | None]:
+            return lambda github: look.ask(
                 github,
                 self._owner,
                 self._name,
-                number,
-                path=path,
-                login=login,
+                sight,
+                who=who,
                 rulesets=not self._access.no_rulesets.is_known,
-            ),
-        )
+            )
+
+        found = None
+        if not question.is_empty:
+            more = asking(replace(sight, question=question))
+            found = await self._if_answered(lambda: self._ask_older(self._try_once, call, more))
+        if found is None:
+            found = await self._by_graphql(call, asking(sight))
         if found is None:
             return None
-        answer, nodes = found
+        seen, answer = found
         learn = self._access.nodes.learn
         learn(self.full_name, Kind.REPOSITORY, 0, answer.id)
         learn(self.full_name, Kind.PULL_REQUEST, number, answer.pull_request.id)
-        pull = from_graphql(number, answer.pull_request, nodes, who=who)
-        return Look(pull, *file_in(answer), permission_in(answer, login))
+        if seen.further is None:
+            return seen
+        return replace(seen, further=await self._completed(seen.further, question))
 
     async def pull_request(self, number: int) -> PullRequest:
         """The pull request as it is now, without what `behind_by` and `head_moved_at` say.
@@ -105,30 +117,16 @@ class Commits(Verdicts):
         return await self._ask(call, lambda github: by_rest(github, self.full_name, number))
 
     async def further(self, question: Question) -> Further | None:
-        """What the gate wants to know beyond the first look, in one call; None: by REST.
-
-        So it is where GitHub does not answer: comparing with many branches can take it too long.
-        """
-        access, own = self._access, await self._access.own_checks()
-        if access.no_graphql.is_known or access.no_further.is_known or self._is_left_to_rest:
-            return None
-        try:
-            # Tried once: there is another way.
-            found = await (await self._connection()).try_once(
-                self._named(f"reading more of {question.sha or question.login}"),
+        """What the gate wants to know beyond the first look, in one call; None: by REST."""
+        own = await self._access.own_checks()
+        found = await self._if_answered(
+            # Once: comparing with many branches can take GitHub too long.
+            lambda: self._try_once(
+                f"reading more of {question.sha or question.login}",
                 lambda github: further.ask(github, self._owner, self._name, question, own=own),
             )
-        except graphql.NoGraphQLError:
-            access.no_further.note()
-            return None
-        except StoppedError as stopped:
-            if stopped.reason.code is not Code.GITHUB_UNREACHABLE:
-                raise
-            return None
-        if found is None or question.pull_request is None or found.in_pull_request is not None:
-            return found
-        is_own = question.sha in await self._commits(question.pull_request)
-        return replace(found, in_pull_request=is_own)
+        )
+        return None if found is None else await self._completed(found, question)
 
     async def behind_by(self, pull: PullRequest) -> int | None:
         """Commits of the base branch that the head does not have; None where GitHub cannot say."""
@@ -177,22 +175,45 @@ class Commits(Verdicts):
         if self._access.no_graphql.is_known or self._is_left_to_rest:
             return None
         try:
-            found = await self._ask_older(call, work)
+            found = await self._ask_older(self._ask, call, work)
         except graphql.NoGraphQLError:
             self._access.no_graphql.note()
             return None
         self._is_left_to_rest = found is None
         return found
 
-    async def _ask_older(self, call: str, work: Work[T | None]) -> T | None:
+    async def _if_answered(self, asking: Callable[[], Awaitable[T | None]]) -> T | None:
+        """What more than the first look says; None where GitHub does not: there is another way."""
+        access = self._access
+        if access.no_graphql.is_known or access.no_further.is_known or self._is_left_to_rest:
+            return None
+        try:
+            return await asking()
+        except graphql.NoGraphQLError:
+            access.no_further.note()
+        except StoppedError as stopped:
+            if stopped.reason.code is not Code.GITHUB_UNREACHABLE:
+                raise
+        return None
+
+    async def _ask_older(
+        self, ask: Callable[[str, Work[T]], Awaitable[T]], call: str, work: Work[T]
+    ) -> T:
         """Where the server does not know all words, once more without the newest."""
         try:
-            return await self._ask(call, work)
+            return await ask(call, work)
         except graphql.OlderGraphQLError:
             if self._access.no_rulesets.is_known:
                 raise
             self._access.no_rulesets.note()
-        return await self._ask(call, work)
+        return await ask(call, work)
+
+    async def _completed(self, found: Further, question: Question) -> Further:
+        """With what the newest commits of a pull request do not say."""
+        if question.pull_request is None or found.in_pull_request is not None:
+            return found
+        is_own = question.sha in await self._commits(question.pull_request)
+        return replace(found, in_pull_request=is_own)
 
     async def _commits(self, number: int) -> frozenset[str]:
         """A pull request's commits, of which GitHub lists 250 at most."""

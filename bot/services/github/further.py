@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 from github import Github
 
 from bot.domain.github import Check
-from bot.services.github import checks
+from bot.services.github import checks, graphql
 from bot.services.github.checks import OwnChecks
 from bot.services.github.further_answers import (
     ComparedBranch,
@@ -16,8 +15,8 @@ from bot.services.github.further_answers import (
     OwnCommits,
     Team,
 )
-from bot.services.github.graphql import COMMIT, all_checks, answered
 from bot.services.github.graphql_answers import Commit
+from bot.services.github.parts import Part, query
 from bot.services.github.raw import Json
 
 MOST_BRANCHES = 100
@@ -51,6 +50,9 @@ class Question:
         return self == Question(self.sha, login=self.login)
 
 
+NOTHING_MORE = Question()
+
+
 @dataclass(frozen=True)
 class Further:
     """The answer; what it lacks has to be asked by REST."""
@@ -72,16 +74,18 @@ def ask(
     github: Github, owner: str, name: str, question: Question, *, own: OwnChecks
 ) -> Further | None:
     """The answer; None where this has to be asked by REST. Errors: those of `graphql.answered`."""
-    parts = tuple(_parts(question))
-    variables = {"owner": owner, "name": name}
-    for each in parts:
-        variables |= each.variables
-    data = answered(github, _document(parts), variables, is_enough=_lacks_what_may_be_lacking)
-    if data is None:
-        return None
+    asked = query(owner, name, parts(question))
+    data = graphql.answered(github, *asked, is_enough=_lacks_what_may_be_lacking)
+    return None if data is None else read(github, owner, name, question, data, own=own)
+
+
+def read(
+    github: Github, owner: str, name: str, question: Question, data: Json, *, own: OwnChecks
+) -> Further | None:
+    """The answer in what the parts were answered with; None where not all checks were read."""
     found = data.get("repository") or {}
     commit = found.get("object")
-    nodes = all_checks(github, owner, name, Commit.model_validate(commit)) if commit else ()
+    nodes = graphql.all_checks(github, owner, name, Commit.model_validate(commit)) if commit else ()
     if nodes is None:
         return None
     listed = [
@@ -93,7 +97,7 @@ def ask(
     compared = (*named, *(each for page in listed for each in page.nodes))
     return Further(
         checks.others(checks.by_graphql(nodes), own) if question.checks else None,
-        _is_own(found.get("pullRequest"), question.sha),
+        _is_own(found.get("own"), question.sha),
         {each.branch: each.has_it for each in compared if each is not None},
         not any(page.page_info.has_next_page for page in listed),
         base.compare.behind_by if base and base.compare else None,
@@ -101,29 +105,19 @@ def ask(
     )
 
 
-@dataclass(frozen=True)
-class _Part:
-    """A selection, what it is of, and its variables: one that is declared and not used is wrong."""
-
-    text: str
-    types: Mapping[str, str]
-    variables: Mapping[str, Any]
-    of_repository: bool = True
-
-
 _OWN_COMMITS = "commits(last: 100) { totalCount nodes { commit { oid } } }"
 _COMPARE = "prefix name compare(headRef: $head) { status behindBy }"
 
 
-def _parts(question: Question) -> Iterator[_Part]:
+def parts(question: Question) -> Iterator[Part]:
+    """What asks it, also with other parts of other names."""
     if question.checks:
-        types = {"sha": "GitObjectID!", "after": "String"}
-        yield _Part(COMMIT, types, {"sha": question.sha})
+        yield graphql.commit(question.sha)
     if question.pull_request is not None:
-        text = f"pullRequest(number: $number) {{ {_OWN_COMMITS} }}"
-        yield _Part(text, {"number": "Int!"}, {"number": question.pull_request})
+        text = f"own: pullRequest(number: $own) {{ {_OWN_COMMITS} }}"
+        yield Part(text, {"own": "Int!"}, {"own": question.pull_request})
     for alias, branch in (*_named(question), *([("base", question.base)] if question.base else [])):
-        yield _Part(
+        yield Part(
             f"{alias}: ref(qualifiedName: ${alias}) {{ {_COMPARE} }}",
             {alias: "String!", "head": "String!"},
             {alias: f"{_HEADS}{branch}", "head": question.sha},
@@ -131,7 +125,7 @@ def _parts(question: Question) -> Iterator[_Part]:
     for number, beginning in enumerate(question.beginnings):
         folder, slash, text = beginning.rpartition("/")
         # Of a folder those with the text anywhere in their names; GitHub knows no better filter.
-        yield _Part(
+        yield Part(
             f"r{number}: refs(refPrefix: $f{number}, query: $q{number}, first: $most,"
             " orderBy: {field: ALPHABETICAL, direction: DESC})"
             f" {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {_COMPARE} }} }}",
@@ -145,30 +139,17 @@ def _parts(question: Question) -> Iterator[_Part]:
         )
     for number, team in enumerate(question.teams):
         org, _, slug = team.partition("/")
-        inner = "members(query: $login, first: 100) { pageInfo { hasNextPage endCursor } nodes { login } }"
-        yield _Part(
+        inner = "members(query: $member, first: 100) { pageInfo { hasNextPage endCursor } nodes { login } }"
+        yield Part(
             f"t{number}: organization(login: $o{number}) {{ team(slug: $s{number}) {{ {inner} }} }}",
-            {f"o{number}": "String!", f"s{number}": "String!", "login": "String"},
-            {f"o{number}": org, f"s{number}": slug, "login": question.login},
+            {f"o{number}": "String!", f"s{number}": "String!", "member": "String"},
+            {f"o{number}": org, f"s{number}": slug, "member": question.login},
             of_repository=False,
         )
 
 
 def _named(question: Question) -> tuple[tuple[str, str], ...]:
     return tuple((f"b{number}", branch) for number, branch in enumerate(question.branches))
-
-
-def _document(parts: tuple[_Part, ...]) -> str:
-    types: dict[str, str] = {}
-    for each in parts:
-        types |= each.types
-    inside = " ".join(each.text for each in parts if each.of_repository)
-    beside = " ".join(each.text for each in parts if not each.of_repository)
-    if inside:
-        types = {"owner": "String!", "name": "String!"} | types
-        inside = f"repository(owner: $owner, name: $name) {{ {inside} }}"
-    declared = ", ".join(f"${name}: {kind}" for name, kind in types.items())
-    return f"query({declared}) {{ {inside} {beside} }}"
 
 
 def _compared(branch: str, found: Json) -> ComparedBranch | None:
@@ -193,13 +174,14 @@ def _members(question: Question, data: Json) -> Iterator[tuple[str, bool | None]
 
 
 def _lacks_what_may_be_lacking(_data: Json, errors: list[Json]) -> bool:
+    return all(may_be_lacking(each) for each in errors)
+
+
+def may_be_lacking(error: Json) -> bool:
     """Whether all else was answered.
 
     What has nothing in common cannot be compared, and what a team is not told of REST explains.
     """
-    return all(_may_be_lacking(each.get("path") or [], each.get("type")) for each in errors)
-
-
-def _may_be_lacking(path: list[Any], kind: str | None) -> bool:
+    path, kind = error.get("path") or [], error.get("type")
     is_of_team = bool(path) and str(path[0]).startswith("t")
     return is_of_team or (kind == "NOT_FOUND" and path[-1:] == ["compare"])

@@ -1,6 +1,6 @@
 """The GraphQL queries, and what they are answered with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -11,9 +11,9 @@ from bot.services.github.graphql_answers import (
     CheckRun,
     Commit,
     PullRequestAnswer,
-    RepositoryAnswer,
     Status,
 )
+from bot.services.github.parts import Part, query
 from bot.services.github.raw import Json
 
 CHECKS = """
@@ -29,12 +29,6 @@ CHECKS = """
       }
 """
 """A page of a commit's."""
-COMMIT = f"object(oid: $sha) {{ ... on Commit {{ {CHECKS} }} }}"
-_CHECKS_QUERY = f"""
-query($owner: String!, $name: String!, $sha: GitObjectID!, $after: String) {{
-  repository(owner: $owner, name: $name) {{ {COMMIT} }}
-}}
-"""
 _RULESETS = """
         rules(first: 100) { pageInfo { hasNextPage endCursor } nodes { parameters {
           ... on RequiredStatusChecksParameters { requiredStatusChecks { context } }
@@ -42,8 +36,9 @@ _RULESETS = """
 """
 
 
-def _pull_request(rulesets: str) -> str:
-    return f"""
+def pull_request(number: int, *, rulesets: bool) -> Part:
+    """A pull request; servers that know no rulesets are not asked for them."""
+    text = f"""
     pullRequest(number: $number) {{
       id title state isDraft
       author {{ __typename login }}
@@ -52,7 +47,7 @@ def _pull_request(rulesets: str) -> str:
       baseRef {{
         target {{ oid }}
         refUpdateRule {{ requiredStatusCheckContexts }}
-        {rulesets}
+        {_RULESETS if rulesets else ""}
       }}
       reviewDecision
       latestOpinionatedReviews(first: 100, writersOnly: true) {{
@@ -62,36 +57,13 @@ def _pull_request(rulesets: str) -> str:
       commits(last: 1) {{ nodes {{ commit {{ {CHECKS} }} }} }}
     }}
 """
+    return Part(text, {"number": "Int!", "after": "String"}, {"number": number})
 
 
-def query(*, rulesets: bool) -> str:
-    """A pull request; servers that know no rulesets are not asked for them."""
-    return f"""
-query($owner: String!, $name: String!, $number: Int!, $after: String) {{
-  repository(owner: $owner, name: $name) {{ {_pull_request(_RULESETS if rulesets else "")} }}
-}}
-"""
-
-
-def look_query(*, rulesets: bool) -> str:
-    """All that the gate wants to know first.
-
-    A person is found by parts of names, so that several are.
-    """
-    return f"""
-query(
-  $owner: String!, $name: String!, $number: Int!, $after: String, $path: String!, $login: String!
-) {{
-  repository(owner: $owner, name: $name) {{
-    id
-    defaultBranchRef {{ target {{ ... on Commit {{ file(path: $path) {{
-      mode object {{ ... on Blob {{ byteSize isTruncated text }} }}
-    }} }} }} }}
-    collaborators(query: $login, first: 100) {{ edges {{ permission node {{ login }} }} }}
-    {_pull_request(_RULESETS if rulesets else "")}
-  }}
-}}
-"""
+def commit(sha: str, after: str | None = None) -> Part:
+    """A commit with a page of its checks; it may be a fork's."""
+    text = f"object(oid: $sha) {{ ... on Commit {{ {CHECKS} }} }}"
+    return Part(text, {"sha": "GitObjectID!", "after": "String"}, {"sha": sha, "after": after})
 
 
 MOST_PAGES = 10
@@ -111,6 +83,10 @@ def _is_never_enough(_data: Json, _errors: list[Json]) -> bool:
     return False
 
 
+def _must_be_there(_error: Json) -> bool:
+    return False
+
+
 class NoGraphQLError(Exception):
     """The server has none."""
 
@@ -126,42 +102,42 @@ def ask(
 
     None where everything has to be.
     """
-    variables: dict[str, Any] = {"owner": owner, "name": name, "number": number}
-    data = _first(github, query(rulesets=rulesets), variables)
+    data = read(github, owner, name, (pull_request(number, rulesets=rulesets),))
     if data is None:
         return None
-    found = PullRequestAnswer.model_validate(data["pullRequest"])
-    return found, _checks_of_head(github, owner, name, found)
+    found = PullRequestAnswer.model_validate(data["repository"]["pullRequest"])
+    return found, checks_of_head(github, owner, name, found)
 
 
-def look(
-    github: Github, owner: str, name: str, number: int, *, path: str, login: str, rulesets: bool
-) -> tuple[RepositoryAnswer, Checks | None] | None:
-    """As `ask`, with a file of the default branch and the rights of a person."""
-    variables: dict[str, Any] = {"owner": owner, "name": name, "number": number}
-    asked = variables | {"path": path, "login": login}
-    data = _first(github, look_query(rulesets=rulesets), asked)
-    if data is None:
-        return None
-    found = RepositoryAnswer.model_validate(data)
-    return found, _checks_of_head(github, owner, name, found.pull_request)
+def read(
+    github: Github,
+    owner: str,
+    name: str,
+    parts: Iterable[Part],
+    *,
+    may_be_lacking: Callable[[Json], bool] = _must_be_there,
+) -> dict[str, Any] | None:
+    """A pull request and what else is asked; None where we may not read something that must be there.
 
+    Without the checks where we may not read each of them: a part is not all.
+    """
 
-def _first(github: Github, document: str, variables: dict[str, Any]) -> dict[str, Any] | None:
-    """The repository, without the checks where we may not read each of them: a part is not all."""
+    def is_enough(data: Json, errors: list[Json]) -> bool:
+        return _lacks_what_rest_has(data, [each for each in errors if not may_be_lacking(each)])
+
     try:
-        data, errors = told(github, document, variables, _lacks_what_rest_has)
+        data, errors = told(github, *query(owner, name, parts), is_enough)
     except RefusedGraphQLError:
         return None
-    found: dict[str, Any] = data["repository"]
     if any(_hides_checks(each) for each in errors):
-        found["pullRequest"]["commits"] = None
-    return found
+        data["repository"]["pullRequest"]["commits"] = None
+    return data
 
 
-def _checks_of_head(
+def checks_of_head(
     github: Github, owner: str, name: str, found: PullRequestAnswer
 ) -> Checks | None:
+    """Of all pages; None where they have to be asked by REST."""
     if found.commits is None:
         return None
     # Of very many commits GitHub lists the first ones, and while the head moves the one before.
@@ -190,9 +166,7 @@ def all_checks(github: Github, owner: str, name: str, commit: Commit) -> Checks 
 def _commit(
     github: Github, owner: str, name: str, sha: str, after: str | None = None
 ) -> Commit | None:
-    """With a page of its checks; it may be a fork's."""
-    variables = {"owner": owner, "name": name, "sha": sha, "after": after}
-    data = answered(github, _CHECKS_QUERY, variables)
+    data = answered(github, *query(owner, name, (commit(sha, after),)))
     found = (data["repository"] or {}).get("object") if data else None
     return Commit.model_validate(found) if found else None
 
@@ -207,7 +181,7 @@ class RefusedGraphQLError(Exception):
 
 def answered(
     github: Github,
-    query: str,
+    document: str,
     variables: dict[str, Any],
     *,
     is_enough: Callable[[Json, list[Json]], bool] = _is_never_enough,
@@ -218,20 +192,20 @@ def answered(
     Errors: GithubException, and NoGraphQLError.
     """
     try:
-        return told(github, query, variables, is_enough)[0]
+        return told(github, document, variables, is_enough)[0]
     except RefusedGraphQLError:
         return None
 
 
 def told(
     github: Github,
-    query: str,
+    document: str,
     variables: dict[str, Any],
     is_enough: Callable[[Json, list[Json]], bool],
 ) -> tuple[dict[str, Any], list[Json]]:
     """As `answered`, with the errors in it. Errors: also RefusedGraphQLError, in place of None."""
     try:
-        _, answer = github.requester.graphql_query(query, variables)
+        _, answer = github.requester.graphql_query(document, variables)
     except GithubException as error:
         match error.data:
             case {"data": {} as data, "errors": [*errors]} if error.status in _ANSWERED:

@@ -35,6 +35,9 @@ class Place:
     async def _ask(self, call: str, work: Work[T]) -> T:
         return await (await self._connection()).ask(self._named(call), work)
 
+    async def _try_once(self, call: str, work: Work[T]) -> T:
+        return await (await self._connection()).try_once(self._named(call), work)
+
     async def _find(
         self, call: str, work: Work[T], *, none_for: Collection[int] = MISSING
     ) -> T | None:

@@ -1,7 +1,7 @@
 """What was allowed is looked at again before the update: a conversation with GitHub's stand-in."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +14,11 @@ from bot.domain.reasons import Code, StoppedError
 from bot.domain.trust import Trust
 from bot.services.github import GitHub
 from bot.store.database import Database
+from bot.store.deployments import WANTED
 from handlers.commands.desk import Client, Desk
 from handlers.commands.second_look import SecondLook
 from tests.handlers.github.world import EDGES, World, opened
+from tests.standins.github import objects
 
 STAGING = "  staging:\n    branches: [main]\n"
 
@@ -80,6 +82,103 @@ async def test_rules_that_became_stricter_meanwhile_count(world: World) -> None:
         EDGES, {".pachops.yml": f"environments:\n{STAGING}    requires: [review]\n"}
     )
     assert await codes(world) == [Code.REVIEW_MISSING]
+
+
+LEADS = "  staging: {branches: [main], deployers: {teams: [acme/ml, acme/ops]}}\n"
+CHECKED = "  staging: {branches: [main, 'release/*'], requires: [checks]}\n"
+FRESH = "  staging: {requires: [fresh]}\n"
+
+
+async def leaves_the_team(world: World) -> None:
+    world.github.team("acme/ml", "grace")
+
+
+async def fails(world: World) -> None:
+    world.github.check(EDGES, head(world, "main"), "unit", "failure")
+
+
+async def is_taken_out(world: World) -> None:
+    git = world.github.world.repo(EDGES).git
+    objects.move(git, "refs/heads/release/1", head(world, "main"))
+
+
+async def falls_behind(world: World) -> None:
+    await world.github.push(EDGES, {"c": "1"})
+
+
+def head(world: World, branch: str) -> str:
+    found = objects.branch(world.github.world.repo(EDGES).git, branch)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("rules", "named", "happens", "expected"),
+    [
+        (LEADS, "", leaves_the_team, Code.NOT_A_DEPLOYER),
+        (CHECKED, "main", fails, Code.CHECKS_FAILED),
+        (CHECKED, "release/1~", is_taken_out, Code.COMMIT_ELSEWHERE),
+        (FRESH, "", falls_behind, Code.BEHIND_BASE),
+    ],
+)
+async def test_what_was_true_when_it_was_asked_for_is_asked_again(
+    world: World,
+    rules: str,
+    named: str,
+    happens: Callable[[World], Awaitable[None]],
+    expected: Code,
+) -> None:
+    world.redeclare(rules)
+    world.github.team("acme/ml", "ada")
+    world.github.team("acme/ops", "grace")
+    older = await world.github.push(EDGES, {"a": "1"}, "release/1")
+    await world.github.push(EDGES, {"a": "2"}, "release/1")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"b": "1"})
+    for sha in (older, head(world, "main")):
+        world.github.check(EDGES, sha, "unit")
+    await world.comment(pull, f"/pachops deploy staging {named.replace('release/1~', older)}")
+    before = world.github.called("POST", "/graphql")
+    assert await codes(world) == []
+    assert world.github.called("POST", "/graphql") == before + 1
+    await happens(world)
+    assert await codes(world) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (STAGING, CHECKED, [Code.CHECKS_FAILED]),
+        (CHECKED, LEADS, [Code.NOT_A_DEPLOYER]),
+        (CHECKED, STAGING, []),
+        (LEADS.replace("ml", "sre"), CHECKED, [Code.CHECKS_FAILED]),
+    ],
+)
+async def test_what_the_rules_want_by_now_is_asked_even_if_it_was_not_foreseen(
+    world: World, before: str, after: str, expected: list[Code]
+) -> None:
+    world.redeclare(before)
+    world.github.team("acme/ml", "grace")
+    world.github.team("acme/ops", "grace")
+    world.github.team("acme/sre", "ada")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"b": "1"})
+    world.github.check(EDGES, head(world, "main"), "unit")
+    await world.comment(pull, "/pachops deploy staging main")
+    deployed = (await world.only()).request.commit.sha
+    world.redeclare(after)
+    world.github.check(EDGES, deployed, "unit", "failure")
+    assert await codes(world) == expected
+
+
+async def test_one_that_was_written_down_before_anything_was_foreseen_is_looked_at(
+    world: World,
+) -> None:
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops deploy staging")
+    deployment = await world.only()
+    stored = await world.deployments.load(deployment.id, WANTED)
+    del stored["question"]
+    await world.deployments.save(deployment.id, WANTED, stored)
+    assert await codes(world) == []
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,14 @@ import pytest
 from requests.utils import parse_header_links
 
 from bot.services.github import graphql
+from bot.services.github.parts import query
 from tests.standins.github.conftest import Answer, Ask
 from tests.standins.github.server import GitHubServer
 from tests.standins.github.state import PullRequest
 
 EDGES = "/repos/acme/edges"
 
-QUERY = graphql.query(rulesets=True)
+QUERY, _ = query("acme", "edges", (graphql.pull_request(1, rulesets=True),))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What one query says of a commit, and when REST has to be asked."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -243,3 +244,92 @@ async def test_checks_of_which_a_page_was_not_read_are_left_to_rest(
     server.fail("POST", "/graphql", garbled(json.dumps(body).encode()))
 
     assert await edges.further(Question(pull.head_sha, checks=True)) is None
+
+
+async def _all_of(server: GitHubServer, pull: PullRequest) -> Question:
+    """A question of every kind."""
+    server.team("acme/ml", "ada")
+    server.check(EDGES, pull.head_sha, "unit")
+    await server.push(EDGES, {"a": "1"}, "release/1")
+    return Question(
+        pull.head_sha,
+        checks=True,
+        pull_request=pull.number,
+        branches=("main", "feature"),
+        beginnings=("release/",),
+        base="main",
+        teams=("acme/ml", "acme/none"),
+        login="ada",
+    )
+
+
+async def test_it_is_said_with_the_first_look_where_it_is_known_by_then_what_is_to_be_known(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    question = await _all_of(server, pull)
+    by_itself = await _facts(edges, question)
+    plain = await edges.look(pull.number, path="rules.yml", login="ada")
+    before = len(server.calls)
+
+    found = await edges.look(pull.number, path="rules.yml", login="ada", question=question)
+
+    assert [each.path for each in server.calls[before:]] == ["/graphql"]
+    assert plain is not None
+    assert found == replace(plain, further=by_itself)
+    assert by_itself.members == {"acme/ml": True}
+
+
+async def test_a_first_look_at_a_long_pull_request_knows_its_oldest_commits_too(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    question = Question(pull.head_sha, pull_request=pull.number)
+    for number in range(101):
+        await server.push(EDGES, {"edges.py": f"{number}\n"}, "feature")
+
+    found = await edges.look(pull.number, path="rules.yml", login="ada", question=question)
+
+    assert found is not None
+    assert found.further == Further(in_pull_request=True)
+
+
+@pytest.mark.parametrize("trouble", ["too long", "too old", "no checks", "no members", "no people"])
+async def test_a_first_look_does_not_suffer_from_what_is_asked_with_it(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest, trouble: str
+) -> None:
+    question = await _all_of(server, pull)
+    match trouble:
+        case "too long":
+            server.fail("POST", "/graphql", Fault(status=502))
+        case "too old":
+            older = {"errors": [{"message": "?", "extensions": {"code": "undefinedField"}}]}
+            for _ in range(2):
+                server.fail("POST", "/graphql", garbled(json.dumps(older).encode()))
+        case "no checks":
+            del server.installation(EDGES).permissions["statuses"]
+        case "no members":
+            del server.installation(EDGES).permissions["members"]
+        case "no people":
+            server.world.shows_collaborators = False
+
+    plain = await edges.look(pull.number, path="rules.yml", login="ada", question=question)
+    found = await edges.look(pull.number, path="rules.yml", login="ada")
+
+    assert plain is not None
+    assert found is not None
+    assert replace(plain, further=None) == found
+    asked_with_it = plain.further is not None
+    assert asked_with_it is (trouble in {"no members", "no people"})
+    assert server.called("GET", "/pulls/") == 0
+
+
+async def test_a_server_that_knows_no_rulesets_says_all_else_at_once(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    question = await _all_of(server, pull)
+    server.world.has_rulesets = False
+
+    for calls in (2, 3):
+        found = await edges.look(pull.number, path="rules.yml", login="ada", question=question)
+        assert found is not None
+        assert found.further is not None
+        assert server.called("POST", "/graphql") == calls

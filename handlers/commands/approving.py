@@ -66,6 +66,8 @@ async def cast_vote(
     about = About(line, environment, deployment.id, pull_request)
     part = f"vote:{deployment.id}"
     try:
+        if pull_request is not None:
+            await errand.look(pull_request)
         cast = await _cast(errand, deployment, verdict, seen, once)
     except StoppedError as stopped:
         reasons = reasons_of(stopped, is_last=errand.source.is_last)
@@ -169,7 +171,7 @@ async def _wanted(errand: Errand, deployment: Deployment) -> Approvals:
 async def _sender(errand: Errand, wanted: Approvals) -> Sender:
     teams, groups = sorted(wanted.asked_teams), sorted(wanted.asked_groups)
     permission, (in_teams, in_groups) = await both(
-        errand.permission(),
+        errand.permission(wanted.least_permission),
         both(
             together(errand.is_member(each) for each in teams),
             together(errand.is_in_group(each) for each in groups),

@@ -32,9 +32,14 @@ class Client(Protocol):
         """Whether a person is in `org/slug`, of which it may be known that it is there."""
 
     async def look(
-        self, number: int, *, path: str, login: str, question: Question = NOTHING_MORE
+        self,
+        number: int,
+        *,
+        path: str,
+        logins: tuple[str, ...],
+        question: Question = NOTHING_MORE,
     ) -> Look | None:
-        """A pull request, a file of the default branch and a permission in one call, where it can.
+        """A pull request, a file of the default branch and permissions in one call, where it can.
 
         Perhaps also what `further` says.
         """

@@ -86,7 +86,7 @@ class Errand:
         self._rules: Rules | None = None
         self._has_no_file = False
         self._permission: Permission | Unknown | None = None
-        self._least_permission: Permission | None = None
+        self._least_permissions: Mapping[str, Permission] = {}
         self._pulls: dict[int, PullRequest | Unknown] = {}
         self._members: dict[str, bool | Unknown] = {}
         self._in_groups: dict[str, bool | Unknown] = {}
@@ -122,25 +122,26 @@ class Errand:
         return f"done:{self.deployment_id(part)}"
 
     def of(self, person: Person) -> "Errand":
-        """The same for another person: the rules are not asked for again."""
+        """The same for another person: what was said of the rules and of them is not asked again."""
         other = Errand(self.desk, self.place, person, self.source)
         other._rules = self._rules
+        other._least_permissions = self._least_permissions
         return other
 
-    async def look(self, number: int) -> None:
+    async def look(self, number: int, *others: str) -> None:
         """Look up in one call what most commands on a pull request need, as far as that goes.
 
-        With it, what is foreseen.
+        With it, what is foreseen, and what others may do, by their logins.
         """
         if number in self._pulls:
             return
-        path, login, question = PROJECT_FILE, self.person.login, self.question
-        asking = self.client.look(number, path=path, login=login, question=question)
+        logins, question = (self.person.login, *others), self.question
+        asking = self.client.look(number, path=PROJECT_FILE, logins=logins, question=question)
         found = await known("", asking)
         if found is None or isinstance(found, Unknown):
             return
         self._pulls[number] = found.pull_request
-        self._least_permission = found.permission
+        self._least_permissions = found.permissions
         self._has_no_file = found.is_file_known and found.file is None
         if found.file is not None and self._rules is None:
             self._rules = self._narrowed(found.file)
@@ -193,10 +194,11 @@ class Errand:
 
     async def permission(self, least: Permission = Permission.ADMIN) -> Permission | Unknown:
         """What whoever asks may really do; where they may do `least`, perhaps not all of it."""
-        if self._least_permission is not None and self._least_permission >= least:
-            return self._least_permission
+        login = self.person.login
+        at_least = self._least_permissions.get(login)
+        if at_least is not None and at_least >= least:
+            return at_least
         if self._permission is None:
-            login = self.person.login
             self._permission = await known(
                 f"the permission of {login}", self.client.permission(login)
             )

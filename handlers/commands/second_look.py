@@ -64,7 +64,11 @@ class SecondLook:
         errand.foresee(wanted.question)
         if deployment.request.kind is Kind.ROLLBACK:
             return may_roll_back(*await gather(errand, wanted.wish, content=False))
+        asked = await self._desk.deployer.approvals.get(deployment.id)
+        given = approvers(asked.request, asked.votes) if asked else ()
         wish = _of_the_same_commit(wanted.wish, deployment.request.commit)
+        if wish.pull_request is not None:
+            await errand.look(wish.pull_request, *(each.login for each in given if each.login))
         rules, facts = await gather(errand, wish, again=True)
         decision = decide(rules, facts)
         if isinstance(decision, Refused):
@@ -73,14 +77,7 @@ class SecondLook:
             return (_TRUST_CHANGED,)
         if not isinstance(decision, Waiting):
             return ()
-        return await self._lacking(errand, deployment, decision)
-
-    async def _lacking(
-        self, errand: Errand, deployment: Deployment, decision: Waiting
-    ) -> tuple[Reason, ...]:
-        """The rules may ask for more approvals by now, and who gave one may have lost the right."""
-        asked = await self._desk.deployer.approvals.get(deployment.id)
-        given = approvers(asked.request, asked.votes) if asked else ()
+        # The rules may ask for more approvals by now, and who gave one may have lost the right.
         lost = await who_may_not(errand, deployment, asked.request, given) if asked else ()
         return lacking(decision.environment, decision.approvals.needed, given, lost)
 

@@ -58,13 +58,18 @@ class Commits(Verdicts):
     """Whether GraphQL would not say all that there is to know of a pull request here."""
 
     async def look(
-        self, number: int, *, path: str, login: str, question: Question = NOTHING_MORE
+        self,
+        number: int,
+        *,
+        path: str,
+        logins: tuple[str, ...],
+        question: Question = NOTHING_MORE,
     ) -> Look | None:
         """What a command on a pull request needs, in one call; None where a server cannot.
 
         The question, to which `further` has the answer, is asked with it where that can be.
         """
-        call, sight = f"reading pull request {number}", Sight(number, path, login)
+        call, sight = f"reading pull request {number}", Sight(number, path, logins)
         who = await self._ourselves()
 
         def asking(sight: Sight) -> Work[tuple[Look, RepositoryAnswer] | None]:

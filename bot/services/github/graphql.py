@@ -70,7 +70,6 @@ MOST_PAGES = 10
 """A hundred checks are on each."""
 _ANSWERED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND})
 """PyGithub's own statuses for errors in an answer."""
-_COLLABORATORS = ["repository", "collaborators"]
 _COMMITS = ["repository", "pullRequest", "commits"]
 _UNKNOWN = frozenset({"undefinedField", "undefinedType", "argumentNotAccepted"})
 """GraphQL's codes for queries that do not fit its schema."""
@@ -227,14 +226,10 @@ def _kind(error: Json) -> str:
 
 
 def _lacks_what_rest_has(data: Json, errors: list[Json]) -> bool:
-    """Whether nothing but people's rights and checks is hidden from us."""
+    """Whether nothing but checks is hidden from us."""
     match data:
         case {"repository": {"pullRequest": {}}}:
-            return all(
-                each.get("type") == "FORBIDDEN"
-                and (each.get("path") == _COLLABORATORS or _hides_checks(each))
-                for each in errors
-            )
+            return all(each.get("type") == "FORBIDDEN" and _hides_checks(each) for each in errors)
     return False
 
 

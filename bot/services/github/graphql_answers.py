@@ -5,6 +5,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from bot.domain.github import Permission
+
 
 class Answer(BaseModel):
     """A part of one."""
@@ -260,6 +262,13 @@ class Collaborators(Answer):
 
     edges: tuple[Collaborator, ...]
 
+    def permission(self, login: str) -> Permission | None:
+        """The one's, among those with similar names; None where they are not among them."""
+        for each in self.edges:
+            if each.node.login.casefold() == login.casefold():
+                return Permission.__members__.get(each.permission)
+        return None
+
 
 class RepositoryAnswer(Answer):
     """A repository with a pull request, as GraphQL has them."""
@@ -267,6 +276,4 @@ class RepositoryAnswer(Answer):
     id: str
     default_branch_ref: Branch | None
     """None also where we may not read it."""
-    collaborators: Collaborators | None
-    """None where we may not read them."""
     pull_request: PullRequestAnswer

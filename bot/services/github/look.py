@@ -1,5 +1,6 @@
-"""The first look: what one query says of a file and of a person, beside a pull request."""
+"""The first look: what one query says of a file and of people, beside a pull request."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from github import Github
@@ -7,11 +8,14 @@ from github import Github
 from bot.domain.github import Permission, PullRequest
 from bot.services.github import further, graphql
 from bot.services.github.further import NOTHING_MORE, Further, Question
-from bot.services.github.graphql_answers import RepositoryAnswer
+from bot.services.github.graphql_answers import Collaborators, RepositoryAnswer
 from bot.services.github.parts import Part
 from bot.services.github.pull_request import Ourselves, from_graphql
+from bot.services.github.raw import Json
 
 _REGULAR = frozenset({0o100644, 0o100755})
+_WHO = "who"
+"""What the answers about people are called, with a number."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,8 @@ class Sight:
     """The pull request's."""
     path: str
     """The file's."""
-    login: str
-    """The person's."""
+    logins: tuple[str, ...]
+    """People's."""
     question: Question = NOTHING_MORE
     """What is asked with it."""
 
@@ -36,8 +40,8 @@ class Look:
     file: bytes | None
     """Of the default branch; None where there is none, or where it was not read."""
     is_file_known: bool
-    permission: Permission | None
-    """What the person may do at least; None where that was not read."""
+    permissions: Mapping[str, Permission]
+    """What each of the people may do at least; without those of whom that was not read."""
     further: Further | None = None
     """None where nothing was asked with it, or where that has to be asked by itself."""
 
@@ -47,16 +51,17 @@ def ask(
 ) -> tuple[Look, RepositoryAnswer] | None:
     """What is seen, and as it was told; None where this has to be asked by REST."""
     asked, question = graphql.pull_request(sight.number, rulesets=rulesets), sight.question
-    parts = (_beside(sight), asked, *further.parts(question))
-    data = graphql.read(github, owner, name, parts, may_be_lacking=further.may_be_lacking)
+    parts = (_file(sight.path), *_people(sight.logins), asked, *further.parts(question))
+    data = graphql.read(github, owner, name, parts, may_be_lacking=_may_be_lacking)
     if data is None:
         return None
-    answer = RepositoryAnswer.model_validate(data["repository"])
+    found = data["repository"]
+    answer = RepositoryAnswer.model_validate(found)
     nodes = graphql.checks_of_head(github, owner, name, answer.pull_request)
     look = Look(
         from_graphql(sight.number, answer.pull_request, nodes, who=who),
         *file_in(answer),
-        permission_in(answer, sight.login),
+        dict(_permissions(sight.logins, found)),
         None
         if question.is_empty
         else further.read(github, owner, name, question, data, own=who.checks),
@@ -64,17 +69,40 @@ def ask(
     return look, answer
 
 
-def _beside(sight: Sight) -> Part:
-    """A person is found by parts of names, so that several are."""
+def _file(path: str) -> Part:
     text = """
     id
     defaultBranchRef { target { ... on Commit { file(path: $path) {
       mode object { ... on Blob { byteSize isTruncated text } }
     } } } }
-    collaborators(query: $login, first: 100) { edges { permission node { login } } }
 """
-    variables = {"path": sight.path, "login": sight.login}
-    return Part(text, {"path": "String!", "login": "String!"}, variables)
+    return Part(text, {"path": "String!"}, {"path": path})
+
+
+def _people(logins: tuple[str, ...]) -> Iterator[Part]:
+    """They are found by parts of names, so that several are for each."""
+    for number, login in enumerate(logins):
+        alias = f"{_WHO}{number}"
+        edges = "edges { permission node { login } }"
+        text = f"{alias}: collaborators(query: ${alias}, first: 100) {{ {edges} }}"
+        yield Part(text, {alias: "String!"}, {alias: login})
+
+
+def _permissions(logins: tuple[str, ...], found: Json) -> Iterator[tuple[str, Permission]]:
+    for number, login in enumerate(logins):
+        listed = found[f"{_WHO}{number}"]
+        if listed is not None:
+            may = Collaborators.model_validate(listed).permission(login)
+            if may is not None:
+                yield login, may
+
+
+def _may_be_lacking(error: Json) -> bool:
+    """Whether REST says it: what people may do is not told to every App."""
+    match error:
+        case {"type": "FORBIDDEN", "path": ["repository", str(alias)]} if alias.startswith(_WHO):
+            return True
+    return further.may_be_lacking(error)
 
 
 def file_in(answer: RepositoryAnswer) -> tuple[bytes | None, bool]:
@@ -93,11 +121,3 @@ def file_in(answer: RepositoryAnswer) -> tuple[bytes | None, bool]:
         return None, False
     text = blob.text.encode()
     return (text, True) if len(text) == blob.byte_size else (None, False)
-
-
-def permission_in(answer: RepositoryAnswer, login: str) -> Permission | None:
-    """The person's, among those with similar names."""
-    for each in answer.collaborators.edges if answer.collaborators else ():
-        if each.node.login.casefold() == login.casefold():
-            return Permission.__members__.get(each.permission)
-    return None

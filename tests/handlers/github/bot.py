@@ -6,6 +6,7 @@ from bot.domain.deployment import Outcome, Stage
 from bot.domain.progress import (
     ApprovalNeeded,
     Ended,
+    InLine,
     Progress,
     StageFinished,
     StageStarted,
@@ -57,29 +58,34 @@ class Bot:
             clock=lambda: self._now,
         )
 
+    async def waits_in_line(self) -> None:
+        await self._happens(InLine(("before",)))
+
     async def builds(self) -> None:
         await self._happens(StageStarted(Stage.BUILD))
         await self._happens(StageFinished(Stage.BUILD, Ended.SUCCEEDED, 9.0))
 
-    async def asks_for_approval(self) -> None:
+    async def asks_for_approval(self, needed: int = 1) -> None:
         deployment = await self.world.only()
-        asked = await self.world.waits_for_approval(deployment)
-        needed = ApprovalNeeded(
+        asked = await self.world.waits_for_approval(deployment, needed)
+        event = ApprovalNeeded(
             deployment.id,
             asked.sha,
             asked.digest,
             asked_by="ada",
-            needed=1,
+            needed=needed,
             deadline=self._now + 3600.0,
             changes=(),
             reprocesses=False,
             running_jobs=0,
         )
-        await self._happens(StageStarted(Stage.APPROVE), needed)
+        await self._happens(StageStarted(Stage.APPROVE), event)
 
-    async def is_approved(self) -> None:
-        vote = Voted("grace", "github", approves=True)
-        await self._happens(vote, StageFinished(Stage.APPROVE, Ended.SUCCEEDED, 9.0))
+    async def is_approved(self, by: tuple[str, ...] = ("grace",)) -> None:
+        *before, last = (Voted(each, "github", approves=True) for each in by)
+        for each in before:
+            await self._happens(each)
+        await self._happens(last, StageFinished(Stage.APPROVE, Ended.SUCCEEDED, 9.0))
 
     async def updates(self) -> None:
         deployment = await self.world.only()

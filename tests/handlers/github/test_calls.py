@@ -263,30 +263,40 @@ async def test_whatever_the_rules_are_and_whatever_is_named_it_is_twelve_calls_a
     is_looked_at_again: bool,
 ) -> None:
     del is_looked_at_again
-    rules = EVERY_RULE if not named else EVERY_RULE.replace(", review, fresh", "")
-    world.declare(rules)
     vars(world.github.world).update(server)
-    world.github.team("acme/ml", "ada")
-    world.github.team("acme/ops", "grace")
-    world.github.team("acme/oncall", "grace")
-    world.github.allow("grace", EDGES, Permission.WRITE)
-    await _meets_the_server(world)
-    released = await world.github.push(EDGES, {"a": "2"}, "release/1")
-    for number in range(2, 20):
-        await world.github.push(EDGES, {"a": str(number)}, f"release/{number}")
-    await world.github.push(EDGES, {"a": "4"}, "release/1")
-    pull = await world.github.open_pull_request(EDGES, "feature", files={"b": "1"})
-    older = pull.head_sha
-    await world.github.push(EDGES, {"b": "2"}, "feature")
-    for sha in (older, released, pull.head_sha, _head(world, "main")):
-        world.github.check(EDGES, sha, "unit")
-    world.github.review(pull, "grace")
-    if has_commented:
-        await world.comment(pull, "/pachops help")
-    world.github.advance(5)
-    written = {"OLDER": older, "SHORT": older[:10], "RELEASED": released}.get(named, named)
-    made = await _deployed(world, database, pull, steps, f"/pachops deploy staging {written}")
+    pull, command = await _with_every_rule(world, named, has_commented=has_commented)
+    made = await _deployed(world, database, pull, (Bot.waits_in_line, *steps), command)
     assert len(made) <= 12, made
+
+
+@pytest.mark.parametrize(
+    ("server", "most"),
+    [
+        (SAYS_ALL, 12),
+        (TOO_OLD, 12),
+        # What the sender may do, in each look, and what who approved may do, before the update.
+        (SILENT_ON_PEOPLE, 15),
+    ],
+)
+@pytest.mark.parametrize("named", ["", "main", "OLDER", "SHORT", "RELEASED"])
+@pytest.mark.parametrize("has_commented", [False, True], ids=["silent", "has commented"])
+async def test_so_it_is_with_an_approval_where_graphql_says_what_people_may_do(
+    world: World,
+    database: Database,
+    server: dict[str, bool],
+    most: int,
+    named: str,
+    *,
+    has_commented: bool,
+) -> None:
+    vars(world.github.world).update(server)
+    pull, command = await _with_every_rule(
+        world, named, "approvals: 1", has_commented=has_commented
+    )
+    made, approving = await _approved(world, database, pull, command)
+    assert len(made) <= most, made
+    # What grace may do with the rules, and the answer.
+    assert len(approving) == 2 + (server is SILENT_ON_PEOPLE), approving
 
 
 @pytest.mark.parametrize(
@@ -350,30 +360,76 @@ async def _deployed(
     return world.github.calls[before:]
 
 
-async def test_what_an_approval_costs_beside_the_deployment(
-    world: World, database: Database
+@pytest.mark.parametrize(("server", "more"), [(SAYS_ALL, 0), (SILENT_ON_PEOPLE, 1)])
+async def test_what_approvals_cost(
+    world: World, database: Database, server: dict[str, bool], more: int
 ) -> None:
-    world.declare("  staging: {approvals: 1}\n")
-    world.github.allow("grace", EDGES, Permission.WRITE)
+    world.declare("  staging: {approvals: 2}\n")
+    vars(world.github.world).update(server)
+    for each in ("grace", "linus"):
+        world.github.allow(each, EDGES, Permission.WRITE)
     await _meets_the_server(world)
     pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    by = ("grace", "linus")
+    made, approving = await _approved(world, database, pull, "/pachops deploy", by)
+    # What each of them may do with the rules, and the answer.
+    assert len(approving) == len(by) * (2 + more), approving
+    # The comment and the check together: that it begins, that it waits, and that it goes on.
+    assert len(made) == 7 + 3 + more * (2 + len(by)), made
+
+
+async def _with_every_rule(
+    world: World, named: str, more: str = "", *, has_commented: bool
+) -> tuple[PullRequest, str]:
+    """A pull request to an environment that asks for all, and the command for one commit of many."""
+    rules = EVERY_RULE if not named else EVERY_RULE.replace(", review, fresh", "")
+    world.declare(f"{rules}    {more}\n")
+    world.github.team("acme/ml", "ada")
+    world.github.team("acme/ops", "grace")
+    world.github.team("acme/oncall", "grace")
+    world.github.allow("grace", EDGES, Permission.WRITE)
+    await _meets_the_server(world)
+    released = await world.github.push(EDGES, {"a": "2"}, "release/1")
+    for number in range(2, 20):
+        await world.github.push(EDGES, {"a": str(number)}, f"release/{number}")
+    await world.github.push(EDGES, {"a": "4"}, "release/1")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"b": "1"})
+    older = pull.head_sha
+    await world.github.push(EDGES, {"b": "2"}, "feature")
+    for sha in (older, released, pull.head_sha, _head(world, "main")):
+        world.github.check(EDGES, sha, "unit")
+    world.github.review(pull, "grace")
+    if has_commented:
+        await world.comment(pull, "/pachops help")
+    world.github.advance(5)
+    written = {"OLDER": older, "SHORT": older[:10], "RELEASED": released}.get(named, named)
+    return pull, f"/pachops deploy staging {written}"
+
+
+async def _approved(
+    world: World,
+    database: Database,
+    pull: PullRequest,
+    command: str,
+    by: tuple[str, ...] = ("grace",),
+) -> tuple[list[Seen], list[Seen]]:
+    """The calls of a deployment that others approve, and those of their comments."""
+    calls = world.github.calls
     await world.settled()
-    before = len(world.github.calls)
-    await world.comment(pull, "/pachops deploy")
+    before = len(calls)
+    await world.comment(pull, command)
     bot = Bot(world, database)
+    await bot.waits_in_line()
     await bot.builds()
-    await bot.asks_for_approval()
-    asked = len(world.github.calls)
-    await world.comment(pull, "/pachops approve", by="grace")
-    approved = world.github.calls[asked:]
-    await bot.is_approved()
+    await bot.asks_for_approval(len(by))
+    asked = len(calls)
+    for each in by:
+        await world.comment(pull, "/pachops approve", by=each)
+    approved = len(calls)
+    await bot.is_approved(by)
     await bot.updates()
     await bot.succeeds()
-    # The rules, what grace may do, and the answer.
-    assert len(approved) == 3, approved
-    # The comment and the check together: that it waits, and that it goes on. Whether who approved
-    # still may.
-    assert len(world.github.calls) - before - len(approved) == 7 + 2 + 1
+    return calls[before:asked] + calls[approved:], calls[asked:approved]
 
 
 async def _meets_the_server(world: World) -> None:

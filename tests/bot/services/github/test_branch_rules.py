@@ -190,13 +190,13 @@ async def test_where_checks_are_hidden_all_else_is_kept_that_graphql_says(
     server.review(pull, "ada")
     del server.installation(EDGES).permissions[hidden]
 
-    found = await edges.look(pull.number, path="rules.yml", login="ada")
+    found = await edges.look(pull.number, path="rules.yml", logins=("ada",))
 
     assert found is not None
     assert found.pull_request.checks is None
     assert found.pull_request.required_checks == frozenset({"e2e"})
     assert found.pull_request.review is ReviewState.APPROVED
-    assert found.permission is Permission.WRITE
+    assert found.permissions == {"ada": Permission.WRITE}
 
 
 async def test_graphql_is_looked_for_again_after_some_minutes(

@@ -73,7 +73,7 @@ async def test_of_a_head_that_is_not_listed_the_checks_are_read_by_its_commit(
     server.check("acme/edges", pull.head_sha, "test", "success")
     await server.push("acme/edges", {"a": "2"}, "long")
     server.check("acme/edges", pull.head_sha, "test", "failure")
-    looked = await edges.look(pull.number, path=".pachops.yml", login="ada")
+    looked = await edges.look(pull.number, path=".pachops.yml", logins=("ada",))
     assert looked is not None
     assert looked.pull_request.checks == (Check("test", CheckState.FAILURE),)
     assert looked.pull_request == await edges.pull_request(pull.number)

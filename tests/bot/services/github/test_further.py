@@ -229,7 +229,7 @@ async def test_a_server_that_is_too_old_for_it_is_asked_once_and_says_the_first_
 
     for _ in range(2):
         assert await edges.further(question) is None
-    assert await edges.look(pull.number, path="rules.yml", login="ada") is not None
+    assert await edges.look(pull.number, path="rules.yml", logins=("ada",)) is not None
     assert server.called("POST", "/graphql") == 2
 
 
@@ -268,10 +268,10 @@ async def test_it_is_said_with_the_first_look_where_it_is_known_by_then_what_is_
 ) -> None:
     question = await _all_of(server, pull)
     by_itself = await _facts(edges, question)
-    plain = await edges.look(pull.number, path="rules.yml", login="ada")
+    plain = await edges.look(pull.number, path="rules.yml", logins=("ada",))
     before = len(server.calls)
 
-    found = await edges.look(pull.number, path="rules.yml", login="ada", question=question)
+    found = await edges.look(pull.number, path="rules.yml", logins=("ada",), question=question)
 
     assert [each.path for each in server.calls[before:]] == ["/graphql"]
     assert plain is not None
@@ -286,7 +286,7 @@ async def test_a_first_look_at_a_long_pull_request_knows_its_oldest_commits_too(
     for number in range(101):
         await server.push(EDGES, {"edges.py": f"{number}\n"}, "feature")
 
-    found = await edges.look(pull.number, path="rules.yml", login="ada", question=question)
+    found = await edges.look(pull.number, path="rules.yml", logins=("ada",), question=question)
 
     assert found is not None
     assert found.further == Further(in_pull_request=True)
@@ -311,8 +311,8 @@ async def test_a_first_look_does_not_suffer_from_what_is_asked_with_it(
         case "no people":
             server.world.shows_collaborators = False
 
-    plain = await edges.look(pull.number, path="rules.yml", login="ada", question=question)
-    found = await edges.look(pull.number, path="rules.yml", login="ada")
+    plain = await edges.look(pull.number, path="rules.yml", logins=("ada",), question=question)
+    found = await edges.look(pull.number, path="rules.yml", logins=("ada",))
 
     assert plain is not None
     assert found is not None
@@ -329,7 +329,7 @@ async def test_a_server_that_knows_no_rulesets_says_all_else_at_once(
     server.world.has_rulesets = False
 
     for calls in (2, 3):
-        found = await edges.look(pull.number, path="rules.yml", login="ada", question=question)
+        found = await edges.look(pull.number, path="rules.yml", logins=("ada",), question=question)
         assert found is not None
         assert found.further is not None
         assert server.called("POST", "/graphql") == calls

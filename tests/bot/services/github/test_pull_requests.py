@@ -112,19 +112,19 @@ async def test_one_call_reads_the_rules_the_permission_and_the_pull_request(
     await github.prefetch()
     before = len(server.calls)
 
-    found = await edges.look(pull.number, path="rules.yml", login="Ada")
+    found = await edges.look(pull.number, path="rules.yml", logins=("Ada",))
 
     assert [each.path for each in server.calls[before:]] == ["/graphql"]
     assert found is not None
     assert (found.file, found.is_file_known) == ("a: ä\n".encode(), True)
-    assert found.permission is Permission.WRITE
+    assert found.permissions == {"Ada": Permission.WRITE}
     assert found.pull_request == await edges.pull_request(pull.number)
 
 
 async def test_a_file_that_is_not_there_is_known_not_to_be(
     edges: RepositoryClient, pull: PullRequest
 ) -> None:
-    found = await edges.look(pull.number, path="rules.yml", login="ada")
+    found = await edges.look(pull.number, path="rules.yml", logins=("ada",))
 
     assert found is not None
     assert (found.file, found.is_file_known) == (None, True)
@@ -138,7 +138,7 @@ async def test_a_file_whose_text_is_not_all_of_it_is_left_to_rest(
 ) -> None:
     await server.push("acme/edges", {"rules.yml": content})
 
-    found = await edges.look(pull.number, path="rules.yml", login="ada")
+    found = await edges.look(pull.number, path="rules.yml", logins=("ada",))
 
     assert found is not None
     assert not found.is_file_known
@@ -153,7 +153,7 @@ async def test_a_link_is_not_read_as_a_file(
     sha = git.git("commit-tree", tree, "-m", "a link").decode().strip()
     objects.move(git, "refs/heads/main", sha)
 
-    found = await edges.look(pull.number, path="rules.yml", login="ada")
+    found = await edges.look(pull.number, path="rules.yml", logins=("ada",))
 
     assert found is not None
     assert not found.is_file_known
@@ -164,7 +164,7 @@ async def test_without_the_right_to_read_files_none_is_taken_for_missing(
 ) -> None:
     del server.installation("acme/edges").permissions["contents"]
 
-    assert await edges.look(pull.number, path="rules.yml", login="ada") is None
+    assert await edges.look(pull.number, path="rules.yml", logins=("ada",)) is None
 
 
 async def test_who_may_do_what_is_unknown_where_graphql_does_not_say(
@@ -172,11 +172,23 @@ async def test_who_may_do_what_is_unknown_where_graphql_does_not_say(
 ) -> None:
     server.world.shows_collaborators = False
 
-    found = await edges.look(pull.number, path="rules.yml", login="ada")
+    found = await edges.look(pull.number, path="rules.yml", logins=("ada",))
 
     assert found is not None
-    assert found.permission is None
+    assert found.permissions == {}
     assert found.is_file_known
+
+
+async def test_of_several_people_each_ones_rights_are_said(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    server.allow("grace", "acme/edges", Permission.ADMIN)
+
+    found = await edges.look(pull.number, path="rules.yml", logins=("ada", "eve", "grace"))
+
+    assert found is not None
+    assert found.permissions == {"ada": Permission.WRITE, "grace": Permission.ADMIN}
+    assert server.called("POST", "/graphql") == 1
 
 
 async def test_whoever_has_no_rights_is_not_found_among_those_who_have(
@@ -184,10 +196,10 @@ async def test_whoever_has_no_rights_is_not_found_among_those_who_have(
 ) -> None:
     server.allow("adamo", "acme/edges", Permission.ADMIN)
 
-    found = await edges.look(pull.number, path="rules.yml", login="adam")
+    found = await edges.look(pull.number, path="rules.yml", logins=("adam",))
 
     assert found is not None
-    assert found.permission is None
+    assert found.permissions == {}
 
 
 async def test_a_server_without_graphql_is_asked_for_it_once(
@@ -195,7 +207,7 @@ async def test_a_server_without_graphql_is_asked_for_it_once(
 ) -> None:
     server.world.has_graphql = False
 
-    assert await edges.look(pull.number, path="rules.yml", login="ada") is None
+    assert await edges.look(pull.number, path="rules.yml", logins=("ada",)) is None
     await edges.pull_request(pull.number)
 
     assert server.called("POST", "/graphql") == 1
@@ -208,7 +220,7 @@ async def test_a_server_that_knows_no_rulesets_is_asked_for_them_once(
 
     for _ in range(2):
         edges = github.for_repository("acme", "edges")
-        assert await edges.look(pull.number, path="rules.yml", login="ada") is not None
+        assert await edges.look(pull.number, path="rules.yml", logins=("ada",)) is not None
         await edges.pull_request(pull.number)
 
     assert server.called("POST", "/graphql") == 5
@@ -222,7 +234,7 @@ async def test_a_server_whose_graphql_is_too_old_is_left_to_rest(
 
     for _ in range(2):
         edges = github.for_repository("acme", "edges")
-        assert await edges.look(pull.number, path="rules.yml", login="ada") is None
+        assert await edges.look(pull.number, path="rules.yml", logins=("ada",)) is None
         await edges.pull_request(pull.number)
 
     assert server.called("POST", "/graphql") == 2
@@ -235,7 +247,7 @@ async def test_what_graphql_may_not_say_is_asked_by_rest_from_then_on(
 
     for _ in range(2):
         edges = github.for_repository("acme", "edges")
-        assert await edges.look(pull.number, path="rules.yml", login="ada") is None
+        assert await edges.look(pull.number, path="rules.yml", logins=("ada",)) is None
         await edges.pull_request(pull.number)
 
     # A right may be given at any time.

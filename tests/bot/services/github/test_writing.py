@@ -50,7 +50,7 @@ END = CheckReport(
 
 async def _made(edges: RepositoryClient, server: GitHubServer, pull: PullRequest) -> list[Order]:
     """What is there by calls of their own, and what it becomes."""
-    await edges.look(pull.number, path="rules.yml", login="ada")
+    await edges.look(pull.number, path="rules.yml", logins=("ada",))
     command = await server.comment(pull, "/pachops deploy")
     edges.knows_comment(command.id, shapes.node_id("IC", command.id))
     comment = await edges.create_comment(pull.number, "Deploying", marker=MARKER)
@@ -95,7 +95,7 @@ async def test_all_are_made_in_one_call_and_in_their_order(
 async def test_a_new_comment_can_be_edited_by_the_next_call(
     edges: RepositoryClient, server: GitHubServer, pull: PullRequest
 ) -> None:
-    await edges.look(pull.number, path="rules.yml", login="ada")
+    await edges.look(pull.number, path="rules.yml", logins=("ada",))
     (written,) = _all_done(await edges.write([NewComment(pull.number, "One", MARKER)]))
     assert written.id is not None
 
@@ -117,7 +117,7 @@ async def test_a_comment_that_was_looked_for_can_be_edited(
 async def test_a_new_check_is_like_one_that_is_made_by_itself(
     edges: RepositoryClient, server: GitHubServer, pull: PullRequest
 ) -> None:
-    await edges.look(pull.number, path="rules.yml", login="ada")
+    await edges.look(pull.number, path="rules.yml", logins=("ada",))
     order = NewCheck(pull.head_sha, "pachops: staging", END, "d1")
     (written,) = _all_done(await edges.write([order]))
 
@@ -136,7 +136,7 @@ async def test_a_new_check_is_like_one_that_is_made_by_itself(
 async def test_a_new_check_can_be_changed_by_the_next_call(
     edges: RepositoryClient, server: GitHubServer, pull: PullRequest
 ) -> None:
-    await edges.look(pull.number, path="rules.yml", login="ada")
+    await edges.look(pull.number, path="rules.yml", logins=("ada",))
     begun = CheckReport("Building", "...")
     (written,) = _all_done(await edges.write([NewCheck(pull.head_sha, "c", begun, "d1")]))
     assert written.id is not None
@@ -169,7 +169,7 @@ async def test_more_annotations_than_a_call_takes_are_left_to_calls_of_their_own
     edges: RepositoryClient, pull: PullRequest
 ) -> None:
     check = await edges.create_check(pull.head_sha, "c", CheckReport("t", "s"), external_id="d1")
-    await edges.look(pull.number, path="rules.yml", login="ada")
+    await edges.look(pull.number, path="rules.yml", logins=("ada",))
     many = tuple(Annotation("a", line, "wrong") for line in range(1, 52))
 
     report = CheckReport("t", "s", annotations=many)
@@ -278,7 +278,7 @@ async def test_an_owner_who_forbids_it_says_nothing_of_others(
     server.repository("umbrella/hive")
     other = await server.open_pull_request("umbrella/hive", "feature", files={"a": "1"})
     hive = github.for_repository("umbrella", "hive")
-    await hive.look(other.number, path="rules.yml", login="ada")
+    await hive.look(other.number, path="rules.yml", logins=("ada",))
     _all_done(await hive.write([NewComment(other.number, "One", MARKER)]))
 
 

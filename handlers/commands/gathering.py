@@ -15,6 +15,7 @@ from bot.domain.github import Permission, PullRequest
 from bot.domain.people import People
 from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
 from bot.services.github import Question
+from bot.services.once import Once
 from bot.services.together import both, together
 from handlers.commands.belonging import Meant, completed, question_about
 from handlers.commands.errand import Errand
@@ -60,19 +61,19 @@ async def gather(
         again: the gate has let this very commit through before.
         instead: rules in place of the default branch's, where those cannot be read.
 
-    Two round trips, one more where a named ref has to be found first, or where REST is asked for
-    checks or reviews.
+    Two round trips, one more where REST is asked for checks or reviews, or git for a short SHA.
 
     Errors: those of `Errand.rules`.
     """
+    named = Once(partial(_named, errand, wish))
     if wish.pull_request is not None:
-        await errand.look(wish.pull_request)
+        await both(errand.look(wish.pull_request), _begun(named, wish))
     asking = errand.rules() if instead is None else _as_it_is(instead)
     rules, pull = await both(asking, _pull_request(errand, wish))
     rule = _rule(rules, wish.command.environment)
     name = wish.command.environment or next(iter(rules.environments))
     is_of_head = content and _is_of_head(errand, wish, pull)
-    meant = await _meant(errand, wish, pull) if content else Meant(Content(None))
+    meant = await _meant(errand, wish, pull, named) if content else Meant(Content(None))
     errand.foresee(_question(errand, wish, rule, pull, meant, is_of_head=is_of_head))
     (brought, sender), (standing, pull) = await both(
         both(completed(errand, rule, pull, meant), _sender(errand, wish, rule)),
@@ -232,7 +233,12 @@ async def _permission(
     return await errand.permission(max(least, *forcing, Permission.WRITE))
 
 
-async def _meant(errand: Errand, wish: Wish, pull: PullRequest | Unknown | None) -> Meant:
+async def _meant(
+    errand: Errand,
+    wish: Wish,
+    pull: PullRequest | Unknown | None,
+    named: Once[Commit | StoppedError],
+) -> Meant:
     commit, ref = wish.commit, wish.command.ref
     if commit is not None:
         if wish.trigger is Trigger.RELEASE:
@@ -249,22 +255,36 @@ async def _meant(errand: Errand, wish: Wish, pull: PullRequest | Unknown | None)
         return Meant(Content(pull.head_sha, ref if is_by_name else None), is_head=True)
     known = wish.known_as.branch if wish.known_as else None
     likeliest = known or (pull.base_ref if pull else None)
-    return await _named(errand, Commit("", ref or errand.repository.default_branch, likeliest))
+    return _known_by(await named.get(), likeliest, errand.address)
 
 
-async def _named(errand: Errand, named: Commit) -> Meant:
+def _known_by(found: Commit | StoppedError, likeliest: str | None, address: str) -> Meant:
+    if isinstance(found, Commit):
+        if found.branch == found.ref:
+            return Meant(Content(found.sha, found.ref))
+        return Meant(Content(found.sha), replace(found, branch=likeliest))
+    if found.reason.code is Code.REF_UNKNOWN:
+        return Meant(Content(None))
+    if found.reason.code in GITHUB_PASSES:
+        # Without a token git cannot ask; the delivery is tried again.
+        raise found
+    return Meant(Content(Unknown(f"git ls-remote {address}", found.reason.fact)))
+
+
+async def _named(errand: Errand, wish: Wish) -> Commit | StoppedError:
+    """What the command's ref is at; git is asked once, also for what there is not."""
+    ref = wish.command.ref or errand.repository.default_branch
     try:
-        commit = await errand.desk.deployer.resolve(errand.address, named.ref)
+        return await errand.desk.deployer.resolve(errand.address, ref)
     except StoppedError as stopped:
-        if stopped.reason.code is Code.REF_UNKNOWN:
-            return Meant(Content(None))
-        if stopped.reason.code in GITHUB_PASSES:
-            # Without a token git cannot ask; the delivery is tried again.
-            raise
-        return Meant(Content(Unknown(f"git ls-remote {errand.address}", stopped.reason.fact)))
-    if commit.branch == named.ref:
-        return Meant(Content(commit.sha, named.ref))
-    return Meant(Content(commit.sha), replace(named, sha=commit.sha))
+        return stopped
+
+
+async def _begun(named: Once[Commit | StoppedError], wish: Wish) -> None:
+    """Asked beside the first look, where a name is not likely to be the head's."""
+    ref = wish.command.ref
+    if wish.commit is None and ref is not None and not is_sha(ref):
+        await named.get()
 
 
 def _is_of_head(errand: Errand, wish: Wish, pull: PullRequest | Unknown | None) -> bool:

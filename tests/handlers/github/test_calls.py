@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from bot.domain.deployment import Commit
 from bot.domain.github import Permission
 from bot.store.database import Database
 from handlers.commands.second_look import SecondLook
@@ -22,6 +23,7 @@ BRANCH = ("GET", f"/repos/{EDGES}/branches/")
 RULED = ("GET", f"/repos/{EDGES}/rules/branches/")
 PUSHES = ("GET", f"/repos/{EDGES}/activity")
 PERMISSION = ("GET", f"/repos/{EDGES}/collaborators/")
+MEMBER = ("GET", "/orgs/acme/teams/ml/memberships/ada")
 REACTION = ("POST", "/reactions")
 SAYS_ALL: dict[str, bool] = {}
 SILENT_ON_PEOPLE = {"shows_collaborators": False}
@@ -48,6 +50,8 @@ ENDS: tuple[tuple[tuple[Step, ...], bool], ...] = (
             "{requires: [fresh]}",
             ((GRAPH,), (PUSHES, PERMISSION, GRAPH)),
         ),
+        # A search may miss somebody.
+        (SAYS_ALL, "{deployers: {teams: [acme/ml]}}", ((GRAPH,), (PUSHES, GRAPH), (MEMBER,))),
         (WITHOUT_GRAPHQL, "{}", ((PULL, RULES), (PUSHES, PERMISSION))),
         (
             WITHOUT_GRAPHQL,
@@ -70,6 +74,7 @@ async def test_a_deployment_is_enqueued_after_two_round_trips_or_three(
     world.github.check(EDGES, pull.head_sha, "unit")
     world.github.allow("grace", EDGES, Permission.WRITE)
     world.github.review(pull, "grace")
+    world.github.team("acme/ml", *(f"ada-{number:03}" for number in range(100)), "ada")
     await world.settled()
     trips = tuple((calls, asyncio.Event()) for calls in (*asked, (REACTION,)))
     for calls, answered in trips:
@@ -91,6 +96,34 @@ async def test_a_deployment_is_enqueued_after_two_round_trips_or_three(
 
     made = world.github.calls[before:]
     assert len(made) == sum(len(calls) for calls, _ in trips), made
+
+
+@pytest.mark.parametrize("named", ["main", "v1", "feature", "nonsense"])
+async def test_git_is_asked_for_the_commit_of_a_name_beside_the_first_look(
+    world: World, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    world.declare("  staging: {branches: [main]}\n")
+    await _meets_the_server(world)
+    objects.move(world.github.world.repo(EDGES).git, "refs/tags/v1", _head(world, "main"))
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    asked, resolve = [], world.deployer.resolve
+    of_git = asyncio.Event()
+
+    async def resolving(repository: str, ref: str) -> Commit:
+        asked.append(ref)
+        of_git.set()
+        return await resolve(repository, ref)
+
+    monkeypatch.setattr(world.deployer, "resolve", resolving)
+    # The look is not answered before git was asked.
+    world.github.fail("POST", "/graphql", Fault(hold=of_git))
+    await world.comment(pull, f"/pachops deploy staging {named}")
+
+    commits = [each.request.commit.sha for each in await world.asked()]
+    expected = {"main": [_head(world, "main")], "v1": [_head(world, "main")]}
+    assert commits == ({"feature": [pull.head_sha]} | expected).get(named, [])
+    assert asked == [named]
 
 
 async def test_a_commit_that_is_written_out_takes_one_call(world: World) -> None:

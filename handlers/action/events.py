@@ -44,7 +44,7 @@ class _Pull(Payload):
     user: User | None = None
     head: _Head
     state: str = "open"
-    merged: bool = False
+    merged: bool | None = None
 
 
 class _PullRequest(Payload):

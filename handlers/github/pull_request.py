@@ -30,7 +30,7 @@ class PullRequestPart(Payload):
     title: str = ""
     user: User | None = None
     head: HeadPart
-    merged: bool = False
+    merged: bool | None = None
 
 
 class PullRequest(Event):
@@ -105,7 +105,8 @@ async def _closed(errand: Errand, event: PullRequest) -> str:
     if isinstance(now, PullRequestNow) and now.open:
         # Deliveries come late and in any order.
         return "it is not closed any more"
-    is_merged = event.pull_request.merged or (isinstance(now, PullRequestNow) and now.merged)
+    was_merged = isinstance(now, PullRequestNow) and now.merged
+    is_merged = bool(event.pull_request.merged) or was_merged
     how = words.closing(event.number, merged=is_merged)
     released = await release_for_pull_request(errand, event.number, how)
     await _stop_awaiting(errand, event.number, how)

@@ -36,6 +36,11 @@ def test_a_pull_request_brings_its_head_and_not_the_merge() -> None:
     assert (found.commit.sha, found.commit.branch, found.is_fork) == (SHA, "feature", False)
 
 
+def test_a_pull_request_is_read_of_which_it_is_not_said_whether_it_was_merged() -> None:
+    found = brought(runner("pull_request", pull_request(pull_request__merged=None)))
+    assert found.commit
+
+
 @pytest.mark.parametrize("home", ["mallory/vision", None])
 def test_a_fork_is_known_even_when_it_is_gone(home: str | None) -> None:
     found = brought(runner("pull_request", pull_request(home)))

@@ -193,6 +193,23 @@ async def test_a_closing_that_comes_after_the_reopening_stops_nothing(world: Wor
     assert (await world.only()).state is State.WAITING
 
 
+async def test_a_closing_of_which_github_does_not_say_whether_it_is_a_merge_is_read_too(
+    world: World,
+) -> None:
+    world.declare(ALWAYS)
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.settled()
+    world.github.webhooks.is_held = True
+    await world.github.close(pull)
+    told = world.github.webhooks.all[-1]
+    payload = told.payload
+    payload["pull_request"]["merged"] = None
+    told.body = json.dumps(payload).encode()
+    await world.github.webhooks.deliver(told)
+    await world.settled()
+    assert (await world.only()).state is State.FINISHED
+
+
 @pytest.mark.parametrize("merged", [True, False])
 async def test_an_opening_that_comes_after_the_closing_deploys_nothing_and_says_nothing(
     world: World, *, merged: bool

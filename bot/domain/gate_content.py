@@ -51,15 +51,17 @@ def pull_request(case: Case) -> Iterator[Reason]:
 
 @_of_pull_request
 def state(case: Case, pull: PullRequest) -> Iterator[Reason]:
-    """Only an open pull request is deployed."""
+    """Only an open pull request is deployed; what was let through before its merge goes on."""
     if pull.merged:
-        yield refusal(
-            Code.PULL_REQUEST_MERGED,
-            f"#{pull.number} was merged into {pull.base_ref}",
-            f"Deploy that branch: {case.command(pull.base_ref)}.",
-        )
+        if not case.facts.was_allowed:
+            fact = f"#{pull.number} was merged into {pull.base_ref}"
+            yield refusal(Code.PULL_REQUEST_MERGED, fact, _deploy_base(case, pull))
     elif not pull.open:
         yield refusal(Code.PULL_REQUEST_CLOSED, f"#{pull.number} is closed")
+
+
+def _deploy_base(case: Case, pull: PullRequest) -> str:
+    return f"Deploy that branch: {case.command(pull.base_ref)}."
 
 
 @_of_pull_request
@@ -247,7 +249,9 @@ def fresh(case: Case, pull: PullRequest) -> Iterator[Reason]:
         yield unknown(f"whether #{pull.number} is behind {pull.base_ref}", call)
     elif pull.behind_by > 0:
         commits = "1 commit" if pull.behind_by == 1 else f"{pull.behind_by} commits"
-        yield refusal(Code.BEHIND_BASE, f"#{pull.number} is {commits} behind {pull.base_ref}")
+        fact = f"#{pull.number} is {commits} behind {pull.base_ref}"
+        step = _deploy_base(case, pull) if pull.merged else None
+        yield refusal(Code.BEHIND_BASE, fact, step)
 
 
 def _listed(names: list[str]) -> str:

@@ -221,6 +221,17 @@ def test_a_merged_pull_request_is_answered_with_its_branch() -> None:
     assert reason.next_step == "Deploy that branch: `/pachops deploy staging main`."
 
 
+def test_what_was_let_through_goes_on_when_its_pull_request_is_merged() -> None:
+    facts = comment(pull={"open": False, "merged": True}, was_allowed=True)
+    allowed(rules(), facts)
+
+
+def test_where_freshness_is_required_it_does_not_for_the_merge_is_more_than_it_has() -> None:
+    pull = {"open": False, "merged": True, "behind_by": 1}
+    reason = refusal(rules(fresh=True), comment(pull=pull, was_allowed=True), Code.BEHIND_BASE)
+    assert reason.next_step == "Deploy that branch: `/pachops deploy staging main`."
+
+
 def test_a_closed_pull_request_is_refused() -> None:
     refusal(rules(), comment(pull={"open": False}), Code.PULL_REQUEST_CLOSED)
 

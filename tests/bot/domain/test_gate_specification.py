@@ -300,7 +300,9 @@ FORBIDDEN: dict[Code, Holds] = {
     Code.HELD: lambda _, f: (
         isinstance(f.standing, Standing) and f.standing.hold is not None and by_itself(f)
     ),
-    Code.PULL_REQUEST_MERGED: lambda _, f: (pull := source(f)) is not None and pull.merged,
+    Code.PULL_REQUEST_MERGED: lambda _, f: (
+        (pull := source(f)) is not None and pull.merged and not f.was_allowed
+    ),
     Code.PULL_REQUEST_CLOSED: lambda _, f: (
         (pull := source(f)) is not None and not pull.open and not pull.merged
     ),

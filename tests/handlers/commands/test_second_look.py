@@ -68,6 +68,14 @@ async def test_a_pull_request_that_was_closed_meanwhile_does_not(world: World) -
     assert await codes(world) == [Code.PULL_REQUEST_CLOSED]
 
 
+async def test_a_pull_request_that_was_merged_meanwhile_does(world: World) -> None:
+    """To merge right after the command is ordinary; what that pushes waits behind it in line."""
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.comment(pull, "/pachops deploy staging")
+    await world.github.close(pull, merged=True)
+    assert await codes(world) == []
+
+
 async def test_whoever_lost_the_permission_meanwhile_does_not(world: World) -> None:
     pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
     await world.comment(pull, "/pachops deploy staging")

@@ -38,6 +38,8 @@ LONGEST_HANDLING = 3600.0
 """Seconds for one attempt; GitHub's limits alone may take an hour."""
 LOOK_SECONDS = 5.0
 """How often the database is looked at, should nobody say that there is something new."""
+LAG_ATTEMPTS = 3
+"""Attempts after the first while git is behind what GitHub told: that is over in seconds, or never."""
 GATHER_SECONDS = 0.02
 """How long what comes together is waited for, so that a burst is not a look at the database each."""
 STOP_SECONDS = 10.0
@@ -47,9 +49,11 @@ _BREAKS = frozenset({Code.REPOSITORY_UNREADABLE, Code.DISK_FULL})
 _PASSES = (
     GITHUB_PASSES
     | _BREAKS
-    | frozenset({Code.SLACK_UNREACHABLE, Code.SLACK_LIMITED, Code.DATABASE_IN_USE})
+    | frozenset({Code.GIT_BEHIND, Code.SLACK_UNREACHABLE, Code.SLACK_LIMITED, Code.DATABASE_IN_USE})
 )
 """Reasons that may be gone a little later."""
+_TOLD = GITHUB_PASSES | _BREAKS | {Code.GIT_BEHIND}
+"""Those of them that are told to who asked, where they stay."""
 
 
 class Inbox:
@@ -167,14 +171,15 @@ class Inbox:
         self, delivery: Delivery, why: str, *, passes: bool, code: Code | None = None
     ) -> None:
         name = f"delivery {delivery.id} ({delivery.event})"
-        has_more = delivery.attempts <= len(self._pauses)
+        pauses = self._pauses[:LAG_ATTEMPTS] if code is Code.GIT_BEHIND else self._pauses
+        has_more = delivery.attempts <= len(pauses)
         passes = passes and not delivery.is_last
         if passes and (has_more or await self._waits_for(delivery, code)):
             pause = self._pauses[min(delivery.attempts, len(self._pauses)) - 1]
             LOG.warning("%s is tried again in %.0f s: %s", name, pause, why)
             await self._deliveries.put_off(delivery.id, time.time() + pause, why)
             return
-        if passes and code in GITHUB_PASSES | _BREAKS:
+        if passes and code in _TOLD:
             # What keeps failing is told to who asked, where GitHub answers all else.
             await self._attempt(replace(delivery, is_last=True))
             return

@@ -120,6 +120,7 @@ class Code(StrEnum):
     GITHUB_REFUSED = "github_refused"
     GITHUB_LOGIN_REFUSED = "github_login_refused"
     GITHUB_LIMITED = "github_limited"
+    GIT_BEHIND = "git_behind"
     SLACK_UNREACHABLE = "slack_unreachable"
     SLACK_REFUSED = "slack_refused"
     SLACK_LIMITED = "slack_limited"
@@ -598,6 +599,11 @@ MEANINGS = MappingProxyType(
             Kind.FAILED,
             "GitHub takes no more calls for a while",
             "Wait until the limit is over, then ask again.",
+        ),
+        Code.GIT_BEHIND: Meaning(
+            Kind.FAILED,
+            "GitHub told of something that its git does not show",
+            "See githubstatus.com, then ask for it by command.",
         ),
         Code.SLACK_UNREACHABLE: Meaning(
             Kind.FAILED,

@@ -33,9 +33,16 @@ class Push(Event):
     """A branch or tag has moved."""
 
     ref: str
+    before: str
+    """Zeros where it was not there."""
     after: str
     deleted: bool = False
     head_commit: HeadCommit | None = None
+
+    @property
+    def was_at(self) -> str:
+        """Its commit until then; empty where it was not there."""
+        return self.before if self.before.strip("0") else ""
 
 
 async def handle(desk: Desk, delivery: Delivery) -> str:
@@ -61,8 +68,10 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     def wish(name: str) -> Wish:
         return Wish(Trigger.PUSH, Deploy(name), commit)
 
+    # By the time that checks have ended git is not behind any more: it was put back there.
+    before = None if errand.source.has_awaited else push.was_at
     try:
-        if environments and not await is_newest(errand, push.ref, push.after):
+        if environments and not await is_newest(errand, push.ref, push.after, before):
             await leave(errand, words.left_to_newer(branch, desk.safe))
             return f"{branch} has moved on, which is told by another delivery"
     except StoppedError as stopped:
@@ -70,16 +79,24 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
     return await follow(errand, environments, wish)
 
 
-async def is_newest(errand: Errand, ref: str, sha: str) -> bool:
-    """Deliveries come late and in any order: an older commit must not follow a newer one."""
+async def is_newest(errand: Errand, ref: str, sha: str, before: str | None = None) -> bool:
+    """Deliveries come late and in any order: an older commit must not follow a newer one.
+
+    Errors: also git_behind, where git shows the ref as it was `before`.
+    """
     try:
-        found = await errand.desk.deployer.resolve(errand.address, ref)
+        found = (await errand.desk.deployer.resolve(errand.address, ref)).sha
     except StoppedError as stopped:
         if stopped.reason.code in GITHUB_PASSES:
             raise
-        # Whatever else it is, the deployment will say it where people see it.
-        return stopped.reason.code is not Code.REF_UNKNOWN
-    return found.sha == sha
+        if stopped.reason.code is not Code.REF_UNKNOWN:
+            # Whatever else it is, the deployment will say it where people see it.
+            return True
+        found = ""
+    if found == before:
+        where = f"at {found}" if found else "nowhere"
+        raise StoppedError(Code.GIT_BEHIND, f"git shows {ref} {where}, as it was before this push")
+    return found == sha
 
 
 def _commit(push: Push, branch: str) -> Commit:

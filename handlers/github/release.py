@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.domain.command import Deploy
 from bot.domain.deployment import Commit, Trigger
-from bot.domain.reasons import StoppedError
+from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.gathering import Wish
 from handlers.github import words
@@ -125,11 +125,25 @@ async def _sha_of(errand: Errand, tag: str) -> tuple[str, StoppedError | None]:
     """The tag's commit; at last GitHub says where it is to be shown that git did not, and why."""
     try:
         found = await errand.desk.deployer.resolve(errand.address, f"refs/tags/{tag}")
-    except StoppedError as stopped:
-        if not errand.source.is_last or not errand.desk.github.is_app:
+    except StoppedError as error:
+        is_unknown = error.reason.code is Code.REF_UNKNOWN
+        stopped = StoppedError(Code.GIT_BEHIND, f"git shows no tag {tag}") if is_unknown else error
+    else:
+        return found.sha, None
+    if not errand.source.is_last or not errand.desk.github.is_app:
+        raise stopped
+    return await _named_by_github(errand, tag, stopped), stopped
+
+
+async def _named_by_github(errand: Errand, tag: str, stopped: StoppedError) -> str:
+    try:
+        return await errand.client.commit_of_tag(tag)
+    except StoppedError as error:
+        if error.reason.code is not Code.GITHUB_REFUSED:
             raise
-        return await errand.client.commit_of_tag(tag), stopped
-    return found.sha, None
+        # There is no commit to show it on: `why` and the log have it.
+        await note_not_followed(errand, f"release {tag}", stopped)
+        raise stopped from error
 
 
 async def _not_yet_later(

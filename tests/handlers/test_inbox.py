@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import Deliveries, Delivery, DeliveryState, Surface, Waiting
-from handlers.inbox import AT_ONCE, OF_ONE_ACCOUNT, Handle, Inbox, IsAway
+from handlers.inbox import AT_ONCE, LAG_ATTEMPTS, OF_ONE_ACCOUNT, Handle, Inbox, IsAway
 
 PATIENCE = 30.0
 EDGES, FACES = "acme/edges", "acme/faces"
@@ -217,7 +217,8 @@ async def test_while_git_or_the_disk_does_not_work_it_is_tried_again_for_a_while
 
 
 @pytest.mark.parametrize(
-    "code", [Code.GITHUB_UNREACHABLE, Code.REPOSITORY_UNREADABLE, Code.DISK_FULL]
+    "code",
+    [Code.GITHUB_UNREACHABLE, Code.REPOSITORY_UNREADABLE, Code.DISK_FULL, Code.GIT_BEHIND],
 )
 async def test_before_it_is_given_up_the_failure_can_be_told(
     deliveries: Deliveries, code: Code, monkeypatch: pytest.MonkeyPatch
@@ -233,6 +234,23 @@ async def test_before_it_is_given_up_the_failure_can_be_told(
     async with working(deliveries, handle, is_away=no):
         await settled(deliveries)
     assert await deliveries.state("a") == (DeliveryState.DONE, "refused")
+
+
+async def test_git_is_waited_for_until_it_has_what_github_told_of_and_not_for_long(
+    deliveries: Deliveries,
+) -> None:
+    await take(deliveries, "a")
+    tried: list[bool] = []
+
+    async def handle(delivery: Delivery) -> str:
+        tried.append(delivery.is_last)
+        if not delivery.is_last:
+            raise StoppedError(Code.GIT_BEHIND, "not yet")
+        return "refused"
+
+    async with working(deliveries, handle, is_away=yes, pauses=(0.0,) * 9):
+        await settled(deliveries)
+    assert tried == [False] * (LAG_ATTEMPTS + 1) + [True]
 
 
 async def test_a_failure_does_not_hold_up_other_repositories(deliveries: Deliveries) -> None:

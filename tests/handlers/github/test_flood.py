@@ -22,6 +22,7 @@ def delivery(world: World, number: int) -> Delivery:
     owner, name = "acme", f"edges-{number % 10}"
     payload = {
         "ref": BRANCH + str(number),
+        "before": SHA.format(0),
         "after": SHA.format(number + 1),
         "repository": {
             "name": name,

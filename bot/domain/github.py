@@ -51,6 +51,7 @@ class ReviewState(StrEnum):
 class ReleaseNow:
     """A release that is there, as it is by now."""
 
+    tag: str
     is_draft: bool
     is_prerelease: bool
 

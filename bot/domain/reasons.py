@@ -82,6 +82,7 @@ class Code(StrEnum):
     CHECKS_MISSING = "checks_missing"
     REVIEW_MISSING = "review_missing"
     BEHIND_BASE = "behind_base"
+    RELEASE_CHANGED = "release_changed"
     FACT_UNKNOWN = "fact_unknown"
     NOT_LINKED = "not_linked"
     # locks, approvals, the queue
@@ -423,6 +424,11 @@ MEANINGS = MappingProxyType(
             Kind.REFUSED,
             "The pull request does not have the newest commits of its base branch",
             "Update its branch, then ask again.",
+        ),
+        Code.RELEASE_CHANGED: Meaning(
+            Kind.REFUSED,
+            "The release is not what it was when it was published",
+            "Look at what it brings now, then deploy its tag by command.",
         ),
         Code.FACT_UNKNOWN: Meaning(
             Kind.REFUSED,

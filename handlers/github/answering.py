@@ -76,13 +76,9 @@ async def follow(errand: Errand, environments: Sequence[str], wish: Callable[[st
     done, left = [], []
     await look_at_older(errand, wish(environments[0]))
     for name in environments:
-        if errand.source.is_repeat and (said := await errand.kept_answer(name)) is not None:
-            # What was refused for good stays so while others wait.
-            done.append(said)
-            continue
         wanted = wish(name)
-        if (by := await stopped_by(errand, name)) is not None:
-            done.append(await _say_stopped(errand, wanted, name, by))
+        if (said := await _said_for_good(errand, wanted, name)) is not None:
+            done.append(said)
             continue
         answered = await ask_at_last(errand, wanted, name)
         if isinstance(answered, Deployment):
@@ -112,9 +108,7 @@ async def leave_stopped(
 ) -> None:
     """What was cancelled while it awaited checks says so, where nothing else is done any more."""
     for name in environments:
-        by = await stopped_by(errand, name)
-        if by is not None and await errand.kept_answer(name) is None:
-            await _say_stopped(errand, wish(name), name, by)
+        await _said_for_good(errand, wish(name), name)
 
 
 async def leave(errand: Errand, report: CheckReport) -> None:
@@ -170,20 +164,33 @@ async def too_late(errand: Errand, part: str, about: About) -> tuple[Reason, ...
     return reasons
 
 
-async def refuse(
+async def refuse_at_last(
     errand: Errand, environments: Sequence[str], wish: Callable[[str], Wish], stopped: StoppedError
 ) -> str:
-    """Say of every environment that it does not follow, where nobody tries again.
+    """As `refuse`, where nobody tries again.
 
     Raises:
         StoppedError: as given, where it is tried again, or nobody can be told: it has failed.
     """
     if not errand.source.is_last or not errand.desk.github.is_app:
         raise stopped
+    return await refuse(errand, environments, wish, stopped)
+
+
+async def refuse(
+    errand: Errand, environments: Sequence[str], wish: Callable[[str], Wish], stopped: StoppedError
+) -> str:
+    """Say of every environment that it does not follow, where nothing else was said or done before."""
     reasons = (stopped.reason,)
     done = []
     for name in environments:
         wanted = wish(name)
+        if (before := await submitted_before(errand, name)) is not None:
+            done.append(await _begun(errand, name, before))
+            continue
+        if (said := await _said_for_good(errand, wanted, name)) is not None:
+            done.append(said)
+            continue
         about = About(render(wanted.command), name, pull_request=wanted.pull_request)
         await note_decision(errand, name, about, reasons)
         done.append(await _say_refused(errand, wanted, name, reasons))
@@ -196,6 +203,14 @@ async def _begun(errand: Errand, environment: str, deployment: Deployment) -> st
         # That was said while the gate was asked.
         await errand.desk.deployer.cancel(deployment.id, by)
     return f"{environment}: {deployment.id}"
+
+
+async def _said_for_good(errand: Errand, wish: Wish, environment: str) -> str | None:
+    """What nothing else follows: what was refused while others waited, or is cancelled, which is said."""
+    if errand.source.is_repeat and (said := await errand.kept_answer(environment)) is not None:
+        return said
+    by = await stopped_by(errand, environment)
+    return None if by is None else await _say_stopped(errand, wish, environment, by)
 
 
 async def _say_stopped(errand: Errand, wish: Wish, environment: str, by: Actor) -> str:

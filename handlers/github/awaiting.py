@@ -73,6 +73,14 @@ async def stopped_by(errand: Errand, environment: str) -> Actor | None:
     return next((each.stopped_by for each in found if each.id == identity), None)
 
 
+async def noted_commit(errand: Errand) -> str | None:
+    """The SHA of the one whose checks it has awaited; None where it has awaited none."""
+    if not errand.source.has_awaited:
+        return None
+    found = await errand.desk.deployer.awaiting.of(errand.source.id)
+    return next((each.request.commit.sha for each in found), None)
+
+
 async def look_at_older(errand: Errand, wish: Wish) -> None:
     """What a commit that came before on the same way awaits checks for may be superseded."""
     if errand.source.is_repeat or wish.commit is None:

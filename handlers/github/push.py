@@ -6,7 +6,7 @@ from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.gathering import Wish
 from handlers.github import words
-from handlers.github.answering import follow, leave, note_not_followed, refuse
+from handlers.github.answering import follow, leave, note_not_followed, refuse_at_last
 from handlers.github.brought import Brought
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand, errand_for
@@ -75,7 +75,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
             await leave(errand, words.left_to_newer(branch, desk.safe))
             return f"{branch} has moved on, which is told by another delivery"
     except StoppedError as stopped:
-        return await refuse(errand, environments, wish, stopped)
+        return await refuse_at_last(errand, environments, wish, stopped)
     return await follow(errand, environments, wish)
 
 

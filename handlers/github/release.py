@@ -1,15 +1,16 @@
 """A published release: the environments that follow releases are deployed."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.domain.command import Deploy
 from bot.domain.deployment import Commit, Trigger
+from bot.domain.github import ReleaseNow
 from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import Delivery
 from handlers.commands.gathering import Wish
 from handlers.github import words
-from handlers.github.answering import follow, leave, note_not_followed, refuse
-from handlers.github.awaiting import look_again
+from handlers.github.answering import follow, leave, note_not_followed, refuse, refuse_at_last
+from handlers.github.awaiting import look_again, noted_commit
 from handlers.github.brought import Brought
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand, errand_for
@@ -84,45 +85,89 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
 
 async def _follow(errand: Errand, environments: tuple[str, ...], event: ReleaseEvent) -> str:
     release, tag = event.release, event.release.tag_name
-    is_still, github_is_away = await _is_still(errand, event)
-    if not is_still:
+    now, github_is_away = await _as_it_is(errand, event)
+    if github_is_away is None and not _is_still(event, now):
         await leave(errand, words.release_gone(tag, errand.desk.safe))
         return "it is no such release any more"
     environments = await _not_yet_later(errand, environments, event)
     if not environments:
         return "a later release was deployed before this came"
-    sha, git_is_away = await _sha_of(errand, tag)
+    found = await _tagged(errand, tag, now)
     author = release.author.login if release.author else ""
-    commit = Commit(sha, tag, release.target_commitish or None, release.name or tag, author)
+    target, title = release.target_commitish or None, release.name or found.tag
+    commit = Commit(found.sha, found.tag, target, title, author)
 
     def wish(name: str) -> Wish:
-        return Wish(Trigger.RELEASE, Deploy(name), commit, release=tag)
+        return Wish(Trigger.RELEASE, Deploy(name), commit, release=found.tag)
 
-    if (is_away := github_is_away or git_is_away) is not None:
-        return await refuse(errand, environments, wish, is_away)
-    published = Release(tag, release.name or tag, release.body or "", release.html_url, event.at)
+    if found.changed is not None:
+        return await refuse(errand, environments, wish, found.changed)
+    if (is_away := github_is_away or found.git_is_away) is not None:
+        return await refuse_at_last(errand, environments, wish, is_away)
+    published = Release(tag, title, release.body or "", release.html_url, event.at)
     errand.source = replace(errand.source, notes={RELEASE: published.to_json()})
     return await follow(errand, environments, wish)
 
 
-async def _is_still(errand: Errand, event: ReleaseEvent) -> tuple[bool, StoppedError | None]:
-    """Whether it is what it was said to be, which was late, or has awaited checks.
+async def _as_it_is(
+    errand: Errand, event: ReleaseEvent
+) -> tuple[ReleaseNow | None, StoppedError | None]:
+    """The release by now, which was told late, or has awaited checks; None where it is gone.
 
-    At last, where GitHub does not say so, it counts as such to be shown that, and why.
+    At last, where GitHub does not say so, why, to be shown.
     """
     try:
-        now = await errand.client.release(event.release.id)
+        return await errand.client.release(event.release.id), None
     except StoppedError as stopped:
         if not is_shown(errand, stopped):
             raise
-        return True, stopped
+        return None, stopped
+
+
+def _is_still(event: ReleaseEvent, now: ReleaseNow | None) -> bool:
     if now is None or now.is_draft:
-        return False, None
-    return not (event.is_released and now.is_prerelease), None
+        return False
+    return not (event.is_released and now.is_prerelease)
 
 
-async def _sha_of(errand: Errand, tag: str) -> tuple[str, StoppedError | None]:
-    """The tag's commit; at last GitHub says where it is to be shown that git did not, and why."""
+@dataclass(frozen=True)
+class _Tagged:
+    """The commit that a release brings, which stays the one that was read first."""
+
+    tag: str
+    sha: str
+    changed: StoppedError | None = None
+    """Why it is not the release's any more."""
+    git_is_away: StoppedError | None = None
+    """Why that is not known."""
+
+
+async def _tagged(errand: Errand, tag: str, now: ReleaseNow | None) -> _Tagged:
+    noted = await noted_commit(errand)
+    if now is not None and now.tag != tag:
+        changed = _changed(f"it was published as {tag}, and its tag is {now.tag} by now")
+        if noted is not None:
+            return _Tagged(tag, noted, changed)
+        sha, _ = await _sha_of(errand, now.tag)
+        return _Tagged(now.tag, sha, changed)
+    sha, is_away = await _sha_of(errand, tag, noted)
+    if noted in {None, sha}:
+        return _Tagged(tag, sha, git_is_away=is_away)
+    fact = f"{tag} was at {noted} when its checks began to be awaited, and is at {sha} by now"
+    return _Tagged(tag, noted, _changed(fact))
+
+
+def _changed(fact: str) -> StoppedError:
+    return StoppedError(Code.RELEASE_CHANGED, fact)
+
+
+async def _sha_of(
+    errand: Errand, tag: str, noted: str | None = None
+) -> tuple[str, StoppedError | None]:
+    """The tag's commit; at last, to be shown there that git did not say it, and why.
+
+    Then it is the one that was `noted`, or that GitHub names.
+    """
     try:
         found = await errand.desk.deployer.resolve(errand.address, f"refs/tags/{tag}")
     except StoppedError as error:
@@ -132,7 +177,7 @@ async def _sha_of(errand: Errand, tag: str) -> tuple[str, StoppedError | None]:
         return found.sha, None
     if not errand.source.is_last or not errand.desk.github.is_app:
         raise stopped
-    return await _named_by_github(errand, tag, stopped), stopped
+    return noted or await _named_by_github(errand, tag, stopped), stopped
 
 
 async def _named_by_github(errand: Errand, tag: str, stopped: StoppedError) -> str:

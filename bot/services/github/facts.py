@@ -141,7 +141,7 @@ def _repository(found: Json) -> Repository:
 
 
 def _release(found: Json) -> ReleaseNow:
-    return ReleaseNow(bool(found["draft"]), bool(found["prerelease"]))
+    return ReleaseNow(found["tag_name"], bool(found["draft"]), bool(found["prerelease"]))
 
 
 def _permission(found: Json) -> Permission:

@@ -219,3 +219,65 @@ async def test_a_release_of_which_nobody_knows_whether_it_is_there_is_refused(
     assert await world.asked() == []
     check = await world.github.expect_check(sha, name=check_name("production"))
     assert "github_unreachable" in (check.summary or "").replace("\\", "")
+
+
+async def test_the_commit_of_a_release_is_the_one_that_it_had_before_its_checks_were_awaited(
+    world: World,
+) -> None:
+    sha, _ = await awaits_checks(world)
+    other = await world.github.push(EDGES, {"a": "2"})
+    await world.github.report_check(EDGES, other, "unit")
+    objects.move(world.github.world.repo(EDGES).git, "refs/tags/v1.0", other)
+    await passes(world, sha)
+    assert await world.asked() == []
+    check = await world.github.expect_check(sha, name=check_name("production"))
+    assert check.conclusion == "action_required"
+    assert other in (check.summary or "")
+    assert "release_changed" in (check.summary or "").replace("\\", "")
+
+
+async def test_a_tag_that_moves_takes_nothing_back_that_was_deployed_before(world: World) -> None:
+    world.declare(
+        "  staging: {on: {release: published}}\n"
+        "  production: {on: {release: published}, requires: [{checks: [unit]}]}\n"
+    )
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.github.publish_release(EDGES, "v1.0")
+    await world.settled()
+    other = await world.github.push(EDGES, {"a": "2"})
+    objects.move(world.github.world.repo(EDGES).git, "refs/tags/v1.0", other)
+    await passes(world, sha)
+    assert (await world.only()).request.environment == "staging"
+    refused = [each for each in world.github.checks(sha) if each.conclusion == "action_required"]
+    assert [each.name for each in refused] == [check_name("production")]
+
+
+async def test_a_release_that_has_another_tag_when_it_is_heard_of_is_not_deployed(
+    world: World,
+) -> None:
+    world.declare("  production: {on: {release: published}}\n")
+    world.github.webhooks.is_held = True
+    made = await world.github.publish_release(EDGES, "v1.0")
+    told = world.github.webhooks.all[-1]
+    other = await world.github.push(EDGES, {"a": "2"})
+    git = world.github.world.repo(EDGES).git
+    objects.move(git, "refs/tags/v2.0", other)
+    objects.move(git, "refs/tags/v1.0", None)
+    made.tag = "v2.0"
+    await world.github.webhooks.deliver(told)
+    await world.settled()
+    assert await world.asked() == []
+    check = await world.github.expect_check(other, name=check_name("production"))
+    assert "release_changed" in (check.summary or "").replace("\\", "")
+
+
+async def test_a_release_that_gets_another_tag_while_its_checks_are_awaited_is_not_deployed(
+    world: World,
+) -> None:
+    sha, made = await awaits_checks(world)
+    objects.move(world.github.world.repo(EDGES).git, "refs/tags/v2.0", sha)
+    made.tag = "v2.0"
+    await passes(world, sha)
+    assert await world.asked() == []
+    check = await world.github.expect_check(sha, name=check_name("production"))
+    assert "release_changed" in (check.summary or "").replace("\\", "")

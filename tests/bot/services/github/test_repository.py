@@ -131,6 +131,6 @@ async def test_a_release_is_there_until_it_is_deleted(
     edges: RepositoryClient, server: GitHubServer
 ) -> None:
     made = await server.publish_release("acme/edges", "v1", prerelease=True)
-    assert await edges.release(made.id) == ReleaseNow(is_draft=False, is_prerelease=True)
+    assert await edges.release(made.id) == ReleaseNow("v1", is_draft=False, is_prerelease=True)
     await server.delete_release("acme/edges", made)
     assert await edges.release(made.id) is None

@@ -72,6 +72,7 @@ _CONTENT: tuple[_Rule, ...] = (
 )
 _QUALITY: tuple[_Rule, ...] = (
     gate_content.newest,
+    gate_content.base,
     gate_content.checks,
     gate_content.review,
     gate_content.fresh,

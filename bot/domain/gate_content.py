@@ -131,8 +131,14 @@ def _allowed(case: Case, branch: str) -> Iterator[Reason]:
     yield refusal(
         Code.BRANCH_NOT_ALLOWED,
         f"{case.environment} does not take {branch}; it takes: {allowed}",
-        f"Deploy one of those, or add {branch} to environments: {case.environment}: "
-        "branches in .pachops.yml on the default branch.",
+        f"Deploy one of those, or {_let_in(case, branch)}",
+    )
+
+
+def _let_in(case: Case, branch: str) -> str:
+    return (
+        f"add {branch} to environments: {case.environment}: branches in .pachops.yml "
+        "on the default branch."
     )
 
 
@@ -196,6 +202,21 @@ def newest(case: Case, pull: PullRequest) -> Iterator[Reason]:
             f"{facts.sha} is not the head of #{pull.number}, which is {pull.head_sha}",
             f"Type {case.command(pull.head_sha)}.",
         )
+
+
+@_of_pull_request
+def base(case: Case, pull: PullRequest) -> Iterator[Reason]:
+    """The branch whose checks, reviews and commits count is none that the author chose."""
+    default = case.facts.repository.default_branch
+    if not case.rules.follows_base or case.rules.allows_base(pull.base_ref, default):
+        return
+    takes = dict.fromkeys((default, *case.rules.allowed_branches(default)))
+    yield refusal(
+        Code.BASE_NOT_ALLOWED,
+        f"#{pull.number} is to be merged into {pull.base_ref}; "
+        f"{case.environment} takes: {', '.join(takes)}",
+        f"Change its base to {default}, or {_let_in(case, pull.base_ref)}",
+    )
 
 
 def checks(case: Case) -> Iterator[Reason]:

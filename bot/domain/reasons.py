@@ -77,6 +77,7 @@ class Code(StrEnum):
     COMMIT_ELSEWHERE = "commit_elsewhere"
     HEAD_MOVED = "head_moved"
     NOT_THE_HEAD = "not_the_head"
+    BASE_NOT_ALLOWED = "base_not_allowed"
     CHECKS_FAILED = "checks_failed"
     CHECKS_PENDING = "checks_pending"
     CHECKS_MISSING = "checks_missing"
@@ -401,6 +402,12 @@ MEANINGS = MappingProxyType(
             Kind.REFUSED,
             "Reviews and freshness are known for the pull request's newest commit only",
             "Deploy the newest commit.",
+        ),
+        Code.BASE_NOT_ALLOWED: Meaning(
+            Kind.REFUSED,
+            "Checks, reviews and freshness are those of a branch that the environment takes, and the"
+            " pull request is to be merged into another",
+            "Change its base, or let environments: NAME: branches in .pachops.yml have that branch.",
         ),
         Code.CHECKS_FAILED: Meaning(
             Kind.REFUSED, "A check that must succeed has failed", "Correct what it found."

@@ -18,6 +18,7 @@ from tests.bot.domain.gate_example import (
     FORK,
     HEAD,
     OLDER,
+    PULL,
     REPOSITORY,
     allowed,
     comment,
@@ -530,6 +531,34 @@ def test_only_the_head_is_reviewed_and_fresh(required: str) -> None:
     facts = comment(Deploy("staging", OLDER), content={"sha": OLDER, "in_pull_request": True})
     reason = refusal(rules(**{required: True}), facts, Code.NOT_THE_HEAD)
     assert reason.next_step == f"Type `/pachops deploy staging {HEAD}`."
+
+
+@pytest.mark.parametrize(
+    "required",
+    [{"checks": ()}, {"checks": ("test",), "every_check": True}, {"review": True}, {"fresh": True}],
+)
+def test_no_author_chooses_a_base_branch_by_which_to_be_judged(required: dict[str, Any]) -> None:
+    facts = comment(pull={"base_ref": "mine"})
+    allowed(rules(), facts)
+    reason = refusal(rules(**required), facts, Code.BASE_NOT_ALLOWED)
+    assert reason.fact == "#12 is to be merged into mine; staging takes: main"
+    assert reason.next_step == (
+        "Change its base to main, or add mine to environments: staging: branches in .pachops.yml "
+        "on the default branch."
+    )
+    allowed(rules(**required, branches=("mine",)), facts)
+    # Who changes the default branch changes the rules.
+    allowed(rules(**required, branches=("release/*",)), FACTS)
+
+
+def test_an_older_commit_has_no_other_base_branch() -> None:
+    content = {"sha": OLDER, "in_pull_request": True, "checks": PULL.checks}
+    facts = comment(Deploy("staging", OLDER), content=content, pull={"base_ref": "mine"})
+    refusal(rules(checks=()), facts, Code.BASE_NOT_ALLOWED)
+
+
+def test_checks_that_are_named_are_the_same_whatever_the_base_branch() -> None:
+    allowed(rules(checks=("test",)), comment(pull={"base_ref": "mine"}))
 
 
 def test_what_is_in_an_allowed_branch_needs_no_review_here() -> None:

@@ -73,6 +73,11 @@ def patterns(r: EnvironmentRules) -> set[str]:
     return own.intersection(*r.within)
 
 
+def follows_its_base(r: EnvironmentRules) -> bool:
+    """Something is asked for of which the base branch says what it is."""
+    return r.review or r.fresh or r.checks == () or (r.checks is not None and r.every_check)
+
+
 def places(f: Facts) -> list[bool | Unknown]:
     """Where the commit was looked for."""
     inside = [f.content.in_pull_request] if f.pull_request is not None else []
@@ -336,6 +341,12 @@ FORBIDDEN: dict[Code, Holds] = {
         and not is_head(f)
         and not forced(f)
     ),
+    Code.BASE_NOT_ALLOWED: lambda r, f: (
+        follows_its_base(r)
+        and (pull := source(f)) is not None
+        and pull.base_ref not in {"main", *patterns(r)}
+        and not forced(f)
+    ),
     Code.CHECKS_FAILED: lambda r, f: CheckState.FAILURE in states(r, f),
     Code.CHECKS_PENDING: lambda r, f: CheckState.PENDING in states(r, f),
     Code.CHECKS_MISSING: lambda r, f: CheckState.MISSING in states(r, f),
@@ -489,6 +500,7 @@ CHANGES: dict[str, Sequence[object]] = {
     "facts.pull_request.merged": [True],
     "facts.pull_request.head_repository": ["acme/edges", "ACME/Edges", "eve/edges", None],
     "facts.pull_request.head_ref": ["main", "sharper"],
+    "facts.pull_request.base_ref": ["sharper", "wild"],
     "facts.pull_request.draft": [True],
     "facts.pull_request.review": [None, *ReviewState],
     "facts.pull_request.checks": [None, *CHECKS],
@@ -541,6 +553,7 @@ def test_allowed_is_exactly_what_the_specification_does_not_forbid(
 
 
 SKIPPED = {
+    Code.BASE_NOT_ALLOWED,
     Code.CHECKS_FAILED,
     Code.CHECKS_PENDING,
     Code.CHECKS_MISSING,
@@ -604,7 +617,7 @@ def true_words(code: Code, rules: EnvironmentRules, f: Facts) -> list[str]:
         Code.OUTSIDE_HOURS: ["staging is deployed to only Mon - Fri UTC"],
         Code.LOCKED: ["staging", "upgrading the cluster", *{each.owner.name for each in locks(f)}],
         Code.HELD: ["staging", "bob", "06gaaaa"],
-        Code.PULL_REQUEST_MERGED: ["#12 was merged into main"],
+        Code.PULL_REQUEST_MERGED: [f"#12 was merged into {pull.base_ref}"],
         Code.PULL_REQUEST_CLOSED: ["#12 is closed"],
         Code.PULL_REQUEST_DRAFT: ["#12 is a draft"],
         Code.FORK_NOT_ALLOWED: ["#12", pull.head_repository or "gone"],
@@ -616,7 +629,8 @@ def true_words(code: Code, rules: EnvironmentRules, f: Facts) -> list[str]:
         Code.CHECKS_FAILED: [here, *names],
         Code.CHECKS_PENDING: [here, *names],
         Code.CHECKS_MISSING: [here],
-        Code.BEHIND_BASE: [f"#12 is {pull.behind_by} commit", "main"],
+        Code.BASE_NOT_ALLOWED: [f"#12 is to be merged into {pull.base_ref}", *patterns(rules)],
+        Code.BEHIND_BASE: [f"#12 is {pull.behind_by} commit", pull.base_ref],
         Code.REVIEW_MISSING: ["#12"],
     }.get(code, [])
 

@@ -211,3 +211,30 @@ async def test_force_goes_on_where_it_is_not_known_what_it_skips(world: World) -
     pull = await pushed_twice(world)
     await world.comment(pull, "/pachops deploy staging --force the cluster is on fire")
     await world.only()
+
+
+async def test_no_author_chooses_a_base_branch_that_asks_for_less(world: World) -> None:
+    world.declare("  staging: {requires: [checks, review, fresh]}\n")
+    git = world.github.world.repo(EDGES).git
+    await world.github.move(EDGES, "mine", objects.resolve(git, "main") or "")
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"}, base="mine")
+    await world.github.push(EDGES, {"z": "newer"})
+    world.github.status(EDGES, pull.head_sha, "mine")
+    world.github.allow("grace", EDGES, Permission.WRITE)
+    world.github.review(pull, "grace")
+    world.github.advance(5)
+    await world.comment(pull, "/pachops deploy staging")
+    assert "base_not_allowed" in world.answers(pull)[-1]
+    assert await world.asked() == []
+
+
+async def test_another_base_branch_since_stops_before_the_update(world: World) -> None:
+    world.declare("  staging: {requires: [fresh]}\n")
+    git = world.github.world.repo(EDGES).git
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    await world.github.move(EDGES, "mine", objects.resolve(git, "main") or "")
+    world.github.advance(5)
+    await world.comment(pull, "/pachops deploy staging")
+    pull.base_ref = "mine"
+    (reason,) = await SecondLook(world.desk)(await world.only())
+    assert reason.code is Code.BASE_NOT_ALLOWED

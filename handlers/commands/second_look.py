@@ -10,6 +10,7 @@ from bot.domain.command_form import is_sha
 from bot.domain.deployment import Commit, Deployment, Kind
 from bot.domain.gate import Refused, Waiting, decide, may_roll_back
 from bot.domain.gate_approver import lacking
+from bot.domain.gate_case import refusal
 from bot.domain.reasons import GITHUB_PASSES, Code, Reason, StoppedError
 from bot.store.deployments import WANTED
 from handlers.commands.approving import who_may_not
@@ -73,6 +74,8 @@ class SecondLook:
         decision = decide(rules, facts)
         if isinstance(decision, Refused):
             return decision.reasons
+        if decision.sha != deployment.request.commit.sha:
+            return (_another_commit(decision.sha, deployment.request.commit),)
         if decision.build is not deployment.request.trust:
             return (_TRUST_CHANGED,)
         if not isinstance(decision, Waiting):
@@ -89,11 +92,17 @@ _TRUST_CHANGED = StoppedError(
 ).reason
 
 
+def _another_commit(looked_at: str, commit: Commit) -> Reason:
+    return refusal(Code.FACT_UNKNOWN, f"{looked_at} was looked at in place of {commit.sha}")
+
+
 def _of_the_same_commit(wish: Wish, commit: Commit) -> Wish:
     """The wish with the commit that was fixed when it was read, whatever its ref is at now."""
     ref = wish.command.ref
-    if wish.commit is not None or (ref is not None and is_sha(ref)):
+    if wish.commit is not None:
         return wish
-    if ref is None or ref == commit.branch:
+    if ref is None or (ref == commit.branch and not is_sha(ref)):
         return replace(wish, commit=commit)
-    return replace(wish, command=replace(wish.command, ref=commit.sha), known_as=commit)
+    # All of it: others begin with the same digits.
+    written_out = replace(wish, command=replace(wish.command, ref=commit.sha))
+    return written_out if is_sha(ref) else replace(written_out, known_as=commit)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.approval import Cast, Verdict, Vote
-from bot.domain.deployment import Actor, Outcome
+from bot.domain.deployment import Actor, Deployment, Outcome
 from bot.domain.github import Permission
 from bot.domain.reasons import Code, StoppedError
 from bot.domain.trust import Trust
@@ -59,6 +59,30 @@ async def test_a_commit_that_was_written_out_goes_on_when_the_head_moves(world: 
     await world.comment(pull, f"/pachops deploy staging {pull.head_sha}")
     await world.github.push(EDGES, {"a": "2"}, "feature")
     assert await codes(world) == []
+
+
+def of_commit(deployment: Deployment, sha: str) -> Deployment:
+    request = deployment.request
+    return replace(deployment, request=replace(request, commit=replace(request.commit, sha=sha)))
+
+
+async def test_another_commit_with_the_same_first_digits_is_not_looked_at(world: World) -> None:
+    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
+    short = pull.head_sha[:7]
+    await world.comment(pull, f"/pachops deploy staging {short}")
+    look, deployment = SecondLook(world.desk), await world.only()
+    assert await look(deployment) == ()
+    (reason,) = await look(of_commit(deployment, f"{short}{'0' * 33}"))
+    assert reason.code is Code.REF_UNKNOWN
+
+
+async def test_one_commit_is_not_let_through_for_another(world: World) -> None:
+    world.declare("  staging: {on: {push: [main]}}\n")
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    (reason,) = await SecondLook(world.desk)(of_commit(await world.only(), "0" * 40))
+    assert reason.code is Code.FACT_UNKNOWN
+    assert reason.fact == f"{sha} was looked at in place of {'0' * 40}"
 
 
 async def test_a_pull_request_that_was_closed_meanwhile_does_not(world: World) -> None:

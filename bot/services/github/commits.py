@@ -150,9 +150,9 @@ class Commits(Verdicts):
             ),
             none_for=HIDDEN,
         )
-        if not any(push.after == pull.head_sha for push in pushes or ()):
-            return None
-        return max(push.timestamp for push in pushes or ())
+        newest = max(pushes or (), key=lambda push: push.timestamp, default=None)
+        # A head that was here before may have come back by a push that is not listed yet.
+        return newest.timestamp if newest and newest.after == pull.head_sha else None
 
     async def commit_belongs(
         self, sha: str, *, pull_request: int | None, branches: Sequence[str]

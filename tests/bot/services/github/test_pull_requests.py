@@ -346,6 +346,20 @@ async def test_when_the_head_moved_is_unknown_while_its_push_is_not_listed_yet(
     assert await edges.head_moved_at(await edges.pull_request(pull.number)) is None
 
 
+async def test_when_a_head_came_back_is_unknown_while_only_its_first_push_is_listed(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    first = pull.head_sha
+    await server.push("acme/edges", {"edges.py": "2\n"}, "feature")
+    await server.move("acme/edges", "feature", first)
+    moved = server.world.repo("acme/edges").pushes[-1].timestamp
+    found = await edges.pull_request(pull.number)
+
+    assert await edges.head_moved_at(found) == moved.strftime("%Y-%m-%dT%H:%M:%SZ")
+    server.world.repo("acme/edges").pushes.pop()
+    assert await edges.head_moved_at(found) is None
+
+
 async def test_a_head_pushed_elsewhere_before_moved_when_it_came_to_this_branch(
     edges: RepositoryClient, server: GitHubServer, pull: PullRequest
 ) -> None:

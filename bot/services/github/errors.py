@@ -84,6 +84,11 @@ def trouble_in(error: Exception) -> Trouble:
     return Silence("an answer that is not one of GitHub's API")
 
 
+def is_of_empty_repository(error: GithubException) -> bool:
+    """Whether it has no commit, and so no file."""
+    return error.status == HTTPStatus.NOT_FOUND and _message(error) == "This repository is empty."
+
+
 def unreachable(host: str, call: str, fact: str) -> StoppedError:
     """GitHub gave no useful answer."""
     return StoppedError(Code.GITHUB_UNREACHABLE, f"{host}, {call}: {fact}")

@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 from urllib.parse import quote
 
-from github import Github
+from github import Github, GithubException
 from github.ContentFile import ContentFile
+from github.Repository import Repository as GithubRepository
 
 from bot.domain.github import Permission, ReleaseNow, Repository
 from bot.domain.reasons import Code, StoppedError
 from bot.services.github.connection import HIDDEN
+from bot.services.github.errors import is_of_empty_repository
 from bot.services.github.place import Place
 from bot.services.github.raw import Json, get
 
@@ -112,11 +114,9 @@ class Facts(Place):
 
     async def names_at_root(self, ref: str) -> frozenset[str]:
         """Of all files, folders and links of a commit or branch."""
-        found = await self._find(
-            f"listing the files at {ref}",
-            lambda github: self._repository(github).get_contents("", ref=ref),
+        return await self._ask(
+            f"listing the files at {ref}", lambda github: _names(self._repository(github), ref)
         )
-        return frozenset(each.name for each in found) if isinstance(found, list) else frozenset()
 
     async def _file(self, call: str, path: str, read: Callable[[Github], object]) -> bytes | None:
         found = await self._find(call, read)
@@ -129,6 +129,17 @@ class Facts(Place):
                 next_step="Keep the file under 1 MB.",
             )
         return found.decoded_content
+
+
+def _names(repository: GithubRepository, ref: str) -> frozenset[str]:
+    try:
+        found = repository.get_contents("", ref=ref)
+    except GithubException as error:
+        # Any other 404 is no answer: where nothing seems to be, no rules seem to be.
+        if is_of_empty_repository(error):
+            return frozenset()
+        raise
+    return frozenset(each.name for each in found) if isinstance(found, list) else frozenset()
 
 
 def _repository(found: Json) -> Repository:

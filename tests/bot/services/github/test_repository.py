@@ -6,6 +6,7 @@ from bot.domain.github import ReleaseNow, Repository
 from bot.domain.reasons import StoppedError
 from bot.services.github import RepositoryClient
 from tests.standins.github import objects
+from tests.standins.github.faults import error
 from tests.standins.github.server import GitHubServer
 from tests.standins.github.state import PullRequest
 
@@ -113,6 +114,24 @@ async def test_a_file_that_github_does_not_send_is_refused_not_taken_as_empty(
 
     with pytest.raises(StoppedError, match="too large"):
         await edges.default_branch_file(".pachops.yml")
+
+
+async def test_nothing_is_at_the_root_of_an_empty_repository(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    objects.move(server.world.repo("acme/edges").git, "refs/heads/main", None)
+
+    assert await edges.names_at_root("main") == frozenset()
+
+
+async def test_a_root_that_is_not_found_is_not_taken_as_empty(
+    edges: RepositoryClient, server: GitHubServer
+) -> None:
+    assert await edges.names_at_root("main") == {"README.md"}
+    server.fail("GET", "/repos/acme/edges/contents*", error(404, "Not Found"))
+
+    with pytest.raises(StoppedError, match="404 Not Found"):
+        await edges.names_at_root("main")
 
 
 async def test_a_tags_commit_is_the_tags_also_beside_a_branch_of_its_name(

@@ -97,6 +97,8 @@ def show_content(call: Call) -> Answer:
     repo = call.repo
     ref = call.query.get("ref", repo.default_branch)
     sha = objects.resolve(repo.git, ref)
+    if not objects.refs(repo.git, "refs/heads/"):
+        raise ApiError(404, "This repository is empty.")
     if sha is None:
         raise ApiError(404, f"No commit found for the ref {ref}")
     kind = objects.kind(repo.git, sha, path)

@@ -44,7 +44,8 @@ def from_graphql(
 ) -> PullRequest:
     """An answer as a value."""
     base = found.base_ref
-    required = base.required_checks if base else frozenset()
+    # Without the branch it is not known what it asks for.
+    required = base.required_checks if base else None
     required = None if required is None else who.checks.without(required)
     return PullRequest(
         number=number,
@@ -118,10 +119,12 @@ def _full_name(repository: GithubRepository | None) -> str | None:
     return repository.full_name if repository is not None else None
 
 
-def _review(found: PullRequestAnswer) -> ReviewState:
+def _review(found: PullRequestAnswer) -> ReviewState | None:
     """GitHub's decision. It makes none where no rule asks for reviews: then writers' reviews count."""
     if found.review_decision is not None:
         return _DECISIONS[found.review_decision]
+    if found.base_ref is None:
+        return None
     reviews = found.latest_opinionated_reviews
     state = ReviewState.NONE
     for each in reviews.nodes if reviews else ():

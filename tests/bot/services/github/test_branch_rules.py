@@ -60,6 +60,24 @@ async def test_rules_on_a_page_that_graphql_was_not_asked_for_count(
     assert found == (Check("e2e", CheckState.MISSING),)
 
 
+async def test_a_base_branch_that_graphql_leaves_out_asks_for_what_it_asks_for(
+    edges: RepositoryClient,
+    server: GitHubServer,
+    pull: state.PullRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server.world.repo(EDGES).required_checks = ["e2e"]
+    server.world.repo(EDGES).ruled_review = {"required_approving_review_count": 2}
+    server.allow("grace", EDGES, Permission.WRITE)
+    server.review(pull, "grace")
+    for each in ("_base", "_decision"):
+        monkeypatch.setattr(f"tests.standins.github.graphql.{each}", lambda *_: None)
+    found = await edges.pull_request(pull.number)
+
+    assert await edges.checks_of_head(found) == (Check("e2e", CheckState.MISSING),)
+    assert await edges.review(found) is ReviewState.REQUIRED
+
+
 async def test_the_rules_of_a_branch_with_a_slash_in_its_name_are_found(
     edges: RepositoryClient, server: GitHubServer
 ) -> None:

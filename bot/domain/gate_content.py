@@ -255,9 +255,12 @@ def review(case: Case, pull: PullRequest) -> Iterator[Reason]:
     if pull.review is None:
         yield unknown(f"whether #{pull.number} is approved", NOT_LOOKED_UP)
         return
-    changes = pull.review is ReviewState.CHANGES_REQUESTED
-    said = "has a review that asks for changes" if changes else "has no approving review"
-    yield refusal(Code.REVIEW_MISSING, f"#{pull.number} {said}")
+    said = {
+        ReviewState.CHANGES_REQUESTED: "has a review that asks for changes",
+        ReviewState.REQUIRED: f"lacks approving reviews that {pull.base_ref} asks for",
+        ReviewState.NONE: "has no approving review of its newest commit",
+    }
+    yield refusal(Code.REVIEW_MISSING, f"#{pull.number} {said[pull.review]}")
 
 
 @_of_pull_request

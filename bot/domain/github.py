@@ -40,11 +40,12 @@ class ReviewState(StrEnum):
     """What the reviews of a pull request come to."""
 
     APPROVED = "approved"
-    """Somebody approved it and nobody asks for changes."""
+    """Somebody approved its head, all did whom its base branch asks for, and nobody asks for changes."""
     CHANGES_REQUESTED = "changes_requested"
     REQUIRED = "required"
-    """The base branch wants a review and has none that counts."""
+    """The base branch wants more."""
     NONE = "none"
+    """Nobody approved its head."""
 
 
 @dataclass(frozen=True)

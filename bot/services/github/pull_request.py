@@ -120,19 +120,25 @@ def _full_name(repository: GithubRepository | None) -> str | None:
 
 
 def _review(found: PullRequestAnswer) -> ReviewState | None:
-    """GitHub's decision. It makes none where no rule asks for reviews: then writers' reviews count."""
+    """GitHub's decision, and an approval of the head: a branch may be content with older ones.
+
+    GitHub makes none where no rule asks for reviews: then writers' reviews count. None where it is not
+    known whether one does.
+    """
     if found.review_decision is not None:
-        return _DECISIONS[found.review_decision]
-    if found.base_ref is None:
-        return None
+        state = _DECISIONS[found.review_decision]
+        return _of_head(found) if state is ReviewState.APPROVED else state
+    return None if found.base_ref is None else _of_head(found)
+
+
+def _of_head(found: PullRequestAnswer) -> ReviewState:
     reviews = found.latest_opinionated_reviews
-    state = ReviewState.NONE
-    for each in reviews.nodes if reviews else ():
-        if each.state == "CHANGES_REQUESTED":
-            return ReviewState.CHANGES_REQUESTED
-        if each.state == "APPROVED" and each.commit and each.commit.oid == found.head_ref_oid:
-            state = ReviewState.APPROVED
-    return state
+    nodes = reviews.nodes if reviews else ()
+    if any(each.state == "CHANGES_REQUESTED" for each in nodes):
+        return ReviewState.CHANGES_REQUESTED
+    approving = (each.commit for each in nodes if each.state == "APPROVED")
+    is_approved = any(each and each.oid == found.head_ref_oid for each in approving)
+    return ReviewState.APPROVED if is_approved else ReviewState.NONE
 
 
 def _has_comments_of(found: PullRequestAnswer, author: str) -> bool:

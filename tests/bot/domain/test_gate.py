@@ -492,8 +492,8 @@ def test_many_failed_checks_are_not_all_listed() -> None:
 @pytest.mark.parametrize(
     ("state", "fact"),
     [
-        (ReviewState.NONE, "#12 has no approving review"),
-        (ReviewState.REQUIRED, "#12 has no approving review"),
+        (ReviewState.NONE, "#12 has no approving review of its newest commit"),
+        (ReviewState.REQUIRED, "#12 lacks approving reviews that main asks for"),
         (ReviewState.CHANGES_REQUESTED, "#12 has a review that asks for changes"),
     ],
 )

@@ -109,14 +109,40 @@ async def test_an_approval_of_somebody_who_may_not_write_counts_for_nothing(
 
 
 @pytest.mark.parametrize("has_graphql", [True, False])
+@pytest.mark.parametrize("asked_for", [0, 1])
 async def test_an_approval_of_an_older_head_counts_for_nothing(
-    edges: RepositoryClient, server: GitHubServer, pull: PullRequest, *, has_graphql: bool
+    edges: RepositoryClient,
+    server: GitHubServer,
+    pull: PullRequest,
+    *,
+    has_graphql: bool,
+    asked_for: int,
 ) -> None:
+    """Also where the branch's rules, and so GitHub, are content with it."""
     server.world.has_graphql = has_graphql
-    server.review(pull, "ada")
+    server.world.repo("acme/edges").ruled_review = {"required_approving_review_count": asked_for}
+    server.allow("bob", "acme/edges", Permission.WRITE)
+    server.review(pull, "bob")
     await server.push("acme/edges", {"edges.py": "2\n"}, "feature")
 
-    assert await edges.review(await edges.pull_request(pull.number)) is ReviewState.NONE
+    found = await edges.review(await edges.pull_request(pull.number))
+    assert found in {ReviewState.NONE, ReviewState.REQUIRED}
+    server.review(pull, "bob")
+    assert await edges.review(await edges.pull_request(pull.number)) is ReviewState.APPROVED
+
+
+async def test_as_many_approvals_as_the_branch_asks_for_and_one_of_them_of_the_head(
+    edges: RepositoryClient, server: GitHubServer, pull: PullRequest
+) -> None:
+    server.world.repo("acme/edges").ruled_review = {"required_approving_review_count": 2}
+    for each in ("bob", "grace"):
+        server.allow(each, "acme/edges", Permission.WRITE)
+    server.review(pull, "bob")
+    await server.push("acme/edges", {"edges.py": "2\n"}, "feature")
+
+    assert (await edges.pull_request(pull.number)).review is ReviewState.REQUIRED
+    server.review(pull, "grace")
+    assert (await edges.pull_request(pull.number)).review is ReviewState.APPROVED
 
 
 async def test_changes_asked_for_outweigh_an_approval(

@@ -6,16 +6,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from bot.domain.approval import approvers
+from bot.domain.command import Deploy, render
 from bot.domain.command_form import is_sha
-from bot.domain.deployment import Commit, Deployment, Kind
-from bot.domain.gate import Refused, Waiting, decide, may_roll_back
+from bot.domain.deployment import Commit, Deployment, Kind, Trigger
+from bot.domain.gate import Allowed, Refused, Waiting, decide, may_roll_back
 from bot.domain.gate_approver import lacking
-from bot.domain.gate_case import refusal
+from bot.domain.gate_case import refusal, unknown
+from bot.domain.gate_facts import Unknown
 from bot.domain.reasons import GITHUB_PASSES, Code, Reason, StoppedError
 from bot.store.deployments import WANTED
 from handlers.commands.approving import who_may_not
 from handlers.commands.desk import Desk
-from handlers.commands.errand import Errand, Source
+from handlers.commands.errand import Errand, Source, known
 from handlers.commands.gathering import Wish, gather
 from handlers.commands.wanted import Wanted
 
@@ -74,10 +76,10 @@ class SecondLook:
         decision = decide(rules, facts)
         if isinstance(decision, Refused):
             return decision.reasons
-        if decision.sha != deployment.request.commit.sha:
-            return (_another_commit(decision.sha, deployment.request.commit),)
-        if decision.build is not deployment.request.trust:
-            return (_TRUST_CHANGED,)
+        if (other := _otherwise(decision, deployment)) is not None:
+            return (other,)
+        if wish.trigger is Trigger.PUSH and (gone := await _taken_back(errand, deployment)):
+            return (gone,)
         if not isinstance(decision, Waiting):
             return ()
         # The rules may ask for more approvals by now, and who gave one may have lost the right.
@@ -92,8 +94,29 @@ _TRUST_CHANGED = StoppedError(
 ).reason
 
 
-def _another_commit(looked_at: str, commit: Commit) -> Reason:
-    return refusal(Code.FACT_UNKNOWN, f"{looked_at} was looked at in place of {commit.sha}")
+def _otherwise(decision: Allowed | Waiting, deployment: Deployment) -> Reason | None:
+    """That something else was let through than what is deployed."""
+    deployed = deployment.request.commit.sha
+    if decision.sha != deployed:
+        return refusal(Code.FACT_UNKNOWN, f"{decision.sha} was looked at in place of {deployed}")
+    return None if decision.build is deployment.request.trust else _TRUST_CHANGED
+
+
+async def _taken_back(errand: Errand, deployment: Deployment) -> Reason | None:
+    """That the branch to which the commit was pushed was put back since."""
+    sha, branch = deployment.request.commit.sha, deployment.request.commit.branch or ""
+    asking = errand.client.commit_belongs(sha, pull_request=None, branches=(branch,))
+    found = await known(f"comparing {sha} with {branch}", asking)
+    if isinstance(found, Unknown):
+        return unknown(f"whether {branch} still has {sha}", found)
+    if found:
+        return None
+    command = render(Deploy(deployment.request.environment, branch))
+    return refusal(
+        Code.COMMIT_ELSEWHERE,
+        f"{sha} was pushed to {branch}, which does not have it any more",
+        f"Deploy the branch as it is now: `{errand.desk.word} {command}`.",
+    )
 
 
 def _of_the_same_commit(wish: Wish, commit: Commit) -> Wish:

@@ -85,6 +85,23 @@ async def test_one_commit_is_not_let_through_for_another(world: World) -> None:
     assert reason.fact == f"{sha} was looked at in place of {'0' * 40}"
 
 
+async def test_a_push_goes_on_as_long_as_its_branch_has_it(world: World) -> None:
+    world.declare("  staging: {on: {push: [main]}, approvals: 1}\n")
+    git = world.github.world.repo(EDGES).git
+    before = objects.resolve(git, "main")
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.settled()
+    look, deployment = SecondLook(world.desk), await world.only()
+    missing = [Code.APPROVAL_MISSING]
+    await world.github.push(EDGES, {"a": "2"}, "main")
+    assert [each.code for each in await look(deployment)] == missing
+    objects.move(git, "refs/heads/main", before)
+    (reason,) = await look(deployment)
+    assert reason.code is Code.COMMIT_ELSEWHERE
+    assert reason.fact == f"{sha} was pushed to main, which does not have it any more"
+    assert "`/pachops deploy staging main`" in reason.next_step
+
+
 async def test_a_pull_request_that_was_closed_meanwhile_does_not(world: World) -> None:
     pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
     await world.comment(pull, "/pachops deploy staging")

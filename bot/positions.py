@@ -192,12 +192,13 @@ def find_problems(
         (*path[:-1], near) for path in unknown if (near := _meant(model, path, hints)) is not None
     }
     paths = [_path(each) for each in details]
+    parents = {path[:-1] for path in paths if path}
     return tuple(
         Problem(where(path), _say(each, model, path, hints))
         for path, each in zip(paths, details, strict=True)
         if not (each["type"] == "missing" and path in meant)
         # A list whose items are wrong is also too short for pydantic.
-        and not (each["type"] == "too_short" and any(p[:-1] == path for p in paths if p != path))
+        and not (each["type"] == "too_short" and path in parents)
     )
 
 

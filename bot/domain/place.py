@@ -60,7 +60,7 @@ def reach_of(environment: str, cluster: str, places: Mapping[str, Place]) -> Rea
 
 def shared(places: Mapping[str, Place]) -> dict[Place, tuple[str, ...]]:
     """The places that several environments have, each with those."""
-    found: dict[Place, tuple[str, ...]] = {}
+    found: dict[Place, list[str]] = {}
     for name, place in places.items():
-        found[place] = (*found.get(place, ()), name)
-    return {place: names for place, names in found.items() if len(names) > 1}
+        found.setdefault(place, []).append(name)
+    return {place: tuple(names) for place, names in found.items() if len(names) > 1}

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.gate_facts import Unknown
@@ -20,15 +20,18 @@ from handlers.github.brought import Brought, fits
 from handlers.github.errand import Errand
 from handlers.github.rules_shown import RULES, show, was_shown
 from handlers.reports.github.check import annotations
+from handlers.reports.github.safe import Safe
 
 LOG = logging.getLogger(__name__)
 
 ACTIONS = frozenset({"opened", "synchronize", "reopened"})
-_MOST_TEAMS = 50
+_MOST_NAMED = 50
+"""Teams, and groups, that are looked up: anybody may bring a file that names thousands."""
 _MOST_BY_NAME = 5
-"""Of those that the bot does not see at once: each takes two calls, and anybody may bring a file."""
+"""Of the teams that the bot does not see at once: each takes two calls."""
 _DEFAULT = f"{RULES}default:"
 """Of the default branch's, on a commit that nothing follows for them."""
+_NAME = re.compile(r"[\w./-]+")
 _PROBLEM = re.compile(rf"(?P<where>{re.escape(PROJECT_FILE)}:\d+(?::[^:]*)?): (?P<text>.+)")
 
 
@@ -181,13 +184,18 @@ async def _checked(errand: Errand, file: _File) -> tuple[CheckReport, int]:
         return _broken((file.wrong,), errand)
     try:
         # It comes from anybody, and a large one takes seconds.
-        project = await asyncio.to_thread(parse_project, file.text or b"")
-        rules = project.rules()
+        rules, report = await asyncio.to_thread(_understood, file.text or b"", errand.desk.safe)
     except StoppedError as stopped:
         return _broken(_split(stopped.reason), errand)
     if unread := await _unread_people(errand, rules, file.text or b""):
         return _broken(unread, errand)
-    return words.rules_valid(shared(project.places()), errand.desk.safe), 0
+    return report, 0
+
+
+def _understood(text: bytes, safe: Safe) -> tuple[Rules, CheckReport]:
+    """The rules, and what is said where nothing is wrong with them. Errors: project_invalid."""
+    project = parse_project(text)
+    return project.rules(), words.rules_valid(shared(project.places()), safe)
 
 
 def _broken(reasons: Sequence[Reason], errand: Errand) -> tuple[CheckReport, int]:
@@ -204,28 +212,35 @@ def _split(reason: Reason) -> list[Reason]:
 async def _unread_people(errand: Errand, rules: Rules, text: bytes) -> list[Reason]:
     """Teams and groups that do not exist or cannot be read: nobody in them could deploy."""
     people = [each for rule in rules.environments.values() for each in _people(rule)]
-    named = sorted({team for each in people for team in each.teams})
-    teams = named[:_MOST_TEAMS]
-    groups = sorted({group for each in people for group in each.groups})
-    in_teams = await _looked_up(errand, teams)
+    teams = sorted(frozenset().union(*(each.teams for each in people)))
+    groups = sorted(frozenset().union(*(each.groups for each in people)))
+    in_teams = await _looked_up(errand, teams[:_MOST_NAMED])
     # Who brings the rules need not be known in Slack.
-    in_groups = await together(errand.is_group_there(each) for each in groups)
+    in_groups = await together(map(errand.is_group_there, groups[:_MOST_NAMED]))
     found = [
-        *((team, Code.TEAM_UNKNOWN, each) for team, each in zip(teams, in_teams, strict=True)),
+        *((name, Code.TEAM_UNKNOWN, each) for name, each in zip(teams, in_teams, strict=False)),
         *(
-            (group, Code.SLACK_GROUP_UNKNOWN, each)
-            for group, each in zip(groups, in_groups, strict=True)
+            (name, Code.SLACK_GROUP_UNKNOWN, each)
+            for name, each in zip(groups, in_groups, strict=False)
         ),
     ]
-    unread = [
-        StoppedError(code, f"{name}: {each.call}: {each.why}", where=_where(name, text)).reason
-        for name, code, each in found
-        if isinstance(each, Unknown)
+    unread = [(name, code, each) for name, code, each in found if isinstance(each, Unknown)]
+    lines = _first_lines(text) if unread else {}
+    return [
+        *_too_many("teams", teams, Code.TEAM_UNKNOWN),
+        *_too_many("Slack groups", groups, Code.SLACK_GROUP_UNKNOWN),
+        *(
+            StoppedError(code, f"{name}: {each.call}: {each.why}", where=_where(name, lines)).reason
+            for name, code, each in unread
+        ),
     ]
-    if len(named) > len(teams):
-        fact = f"{len(named)} teams are named, of which {_MOST_TEAMS} at most are looked up"
-        unread.insert(0, StoppedError(Code.TEAM_UNKNOWN, fact, where=PROJECT_FILE).reason)
-    return unread
+
+
+def _too_many(what: str, named: Sequence[str], code: Code) -> list[Reason]:
+    if len(named) <= _MOST_NAMED:
+        return []
+    fact = f"{len(named)} {what} are named, of which {_MOST_NAMED} at most are looked up"
+    return [StoppedError(code, fact, where=PROJECT_FILE).reason]
 
 
 async def _looked_up(errand: Errand, teams: Sequence[str]) -> list[bool | Unknown]:
@@ -245,13 +260,17 @@ def _people(rule: EnvironmentRules) -> tuple[People, ...]:
     return (*rule.deployers, *rule.force, *rule.approvals.who)
 
 
-def _where(name: str, text: bytes) -> str:
-    """The first line that names it."""
-    whole = re.compile(rf"(?<![\w./-]){re.escape(name)}(?![\w./-])", re.IGNORECASE)
-    for number, line in enumerate(text.decode(errors="replace").splitlines(), 1):
-        if whole.search(line.partition("#")[0]):
-            return f"{PROJECT_FILE}:{number}"
-    return PROJECT_FILE
+def _first_lines(text: bytes) -> dict[str, int]:
+    """The first line of each name, in lower case, that is outside of comments."""
+    found: dict[str, int] = {}
+    for number, line in enumerate(text.decode(errors="replace").lower().splitlines(), 1):
+        for name in _NAME.findall(line.partition("#")[0]):
+            found.setdefault(name, number)
+    return found
+
+
+def _where(name: str, lines: Mapping[str, int]) -> str:
+    return f"{PROJECT_FILE}:{lines[name]}" if name in lines else PROJECT_FILE
 
 
 def _report(reasons: tuple[Reason, ...], errand: Errand) -> CheckReport:

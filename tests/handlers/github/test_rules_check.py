@@ -221,6 +221,17 @@ async def test_of_very_many_teams_some_are_looked_up_and_that_is_said(world: Wor
     assert (check.summary or "").count("GitHub does not show it to the bot") == 45
 
 
+async def test_of_very_many_slack_groups_some_are_looked_up_and_that_is_said(world: World) -> None:
+    listed = "".join(f"        - g{number:05}\n" for number in range(2000))
+    pull = await brings(
+        world, f"environments:\n  staging:\n    deployers:\n      slack_groups:\n{listed}"
+    )
+    (check,) = checks(world, pull.head_sha)
+    assert "2000 Slack groups are named, of which 50 at most are looked up" in (check.summary or "")
+    lines = [each["start_line"] for each in check.annotations]
+    assert sorted(lines) == list(range(5, 55))
+
+
 async def test_teams_that_are_there_are_looked_up_in_one_call(world: World) -> None:
     names = [f"acme/t{number}" for number in range(50)]
     for name in names:

@@ -36,6 +36,11 @@ _TYPED = str.maketrans(
 )
 
 
+def kept(line: str) -> str:
+    """As much of a line as is kept: one that is cut is too long for a command all the same."""
+    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
+
+
 def split_line(line: str) -> list[str]:
     """The words of a line, quotes taken off."""
     if len(line) > _LONGEST_LINE:

@@ -31,6 +31,7 @@ from bot.domain.command import (
     parse,
 )
 from bot.domain.command_form import Mistake
+from bot.domain.command_words import kept
 from bot.domain.deployment import Commit, Deployment, Kind, Request, Trigger
 from bot.domain.explanation import Explanation
 from bot.domain.gate import may_plan, may_roll_back
@@ -125,7 +126,7 @@ async def obey(errand: Errand, given: Given) -> Answer:
     delivery, it starts nothing twice.
     """
     # A secret that is typed with it is of no use in a command, and goes nowhere from here.
-    given = replace(given, line=errand.desk.deployer.clean(given.line))
+    given = replace(given, line=kept(errand.desk.deployer.clean(given.line)))
     await note_command(errand, given.part, given.line, given.pull_request, once=given.written_once)
     command = parse(given.line)
     errand.spoken = command if isinstance(command, OnEnvironment) else None

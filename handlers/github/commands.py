@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.domain.command import Plan, parse
+from bot.domain.command_words import kept
 from bot.domain.reasons import GITHUB_PASSES
 from handlers.commands.answers import Answer, Refused, Started
 from handlers.commands.obey import Given, obey
@@ -23,25 +24,26 @@ class Done:
 
 async def carry_out(errand: Errand, given: Given, seen: Seen) -> Done:
     """Carry out a command, once; its answer is kept until it is told."""
-    if errand.source.is_repeat and (kept := await errand.kept_answer(given.part)) is not None:
-        return Done(f"{given.line}: done before", kept)
+    line = kept(given.line)
+    if errand.source.is_repeat and (answer := await errand.kept_answer(given.part)) is not None:
+        return Done(f"{line}: done before", answer)
     if not errand.source.is_repeat and await _was_heard(errand, given):
         # Of two webhooks that come here each tells of it; and so may who has overheard one.
-        return Done(f"{given.line}: another delivery had it")
+        return Done(f"{line}: another delivery had it")
     if isinstance(parse(given.line), Plan):
         # It takes a while, and the answer is all that would be seen of it.
         await seen.show()
     answered = await obey(errand, given)
     if isinstance(answered, Started):
         await seen.show()
-        return Done(f"{given.line}: deployment {answered.deployment.id}")
+        return Done(f"{line}: deployment {answered.deployment.id}")
     body = words.answer(answered, given.line, errand.desk.word, errand.desk.safe)
     if not _passes(answered):
         await errand.keep_answer(given.part, body)
     if isinstance(answered, Refused):
         codes = ", ".join(each.code for each in answered.reasons)
-        return Done(f"{given.line}: refused, {codes}", body)
-    return Done(f"{given.line}: answered", body)
+        return Done(f"{line}: refused, {codes}", body)
+    return Done(f"{line}: answered", body)
 
 
 def _passes(answered: Answer) -> bool:

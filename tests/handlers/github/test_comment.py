@@ -1,3 +1,4 @@
+import json
 import re
 import time
 from dataclasses import replace
@@ -67,6 +68,22 @@ async def test_every_reason_of_a_refusal_is_told_at_once(world: World) -> None:
     (answer,) = world.answers(pull)
     assert "permission_missing" in answer
     assert "review_missing" in answer
+
+
+async def test_of_a_line_that_is_too_long_no_more_is_kept_than_a_command_may_have(
+    world: World,
+) -> None:
+    pull = await opened(world)
+    body = "\n\n".join([f"/pachops deploy {'é' * 6400}"] * 10)
+    await world.comment(pull, body, by="eve")
+    (answer,) = world.answers(pull)
+    assert "longer than 1000 characters" in answer
+    rows = [row.body for row in await world.deployer.audit.read()]
+    assert max(map(len, rows)) < 10_000
+    lines = [json.loads(row)["facts"]["line"] for row in rows]
+    assert {(len(line), line[-1]) for line in lines} == {(1001, "…")}
+    told = [await world.deliveries.state(each.guid) for each in world.github.webhooks.all]
+    assert max(len(each[1] or "") for each in told if each) < 11_000
 
 
 async def test_commands_of_one_comment_go_in_order(world: World) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from bot.domain.reasons import Code, StoppedError
 from bot.store.database import Database
-from handlers.github.bodies import MOST_AT_ONCE
+from handlers.github import bodies
+from handlers.github.bodies import MOST_AT_ONCE, SMALL
 from handlers.web.app import MOST_BYTES
 from tests.handlers.github.caller import BODY, PUSH, SECRET, Caller, signed_with
 from tests.standins.github.webhooks import sign
@@ -224,6 +225,34 @@ async def test_large_bodies_that_come_at_once_leave_room_for_small_ones(caller: 
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
+
+
+@pytest.mark.parametrize("size", [SMALL, 100])
+async def test_bodies_that_do_not_end_give_way_to_those_that_do(
+    caller: Caller, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "MOST_COMING", 100)
+    waiting = [await _connect(caller) for _ in range(MOST_AT_ONCE // 2 // SMALL + 50)]
+    for _, writer in waiting:
+        writer.write(HEAD + SIGNED + b"Content-Length: %d\r\n\r\n" % size)
+        writer.write(b" " * (size - 1))
+        await writer.drain()
+    assert [await caller.send(BODY + b" " * 30_000) for _ in range(3)] == [202, 202, 202]
+    async with asyncio.timeout(60):
+        assert b" 503 " in await waiting[0][0].readline()
+    for _, writer in waiting:
+        writer.transport.abort()
+
+
+async def test_a_body_that_takes_longer_than_its_sender_waits_is_ended(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "LONGEST_READ", 0.05)
+    reader, writer = await _connect(caller)
+    writer.write(HEAD + SIGNED + b"Content-Length: 1000\r\n\r\n{")
+    async with asyncio.timeout(60):
+        assert b" 408 " in await reader.readline()
+    writer.transport.abort()
 
 
 async def test_many_small_bodies_of_which_no_length_is_told_are_taken(caller: Caller) -> None:

@@ -1,11 +1,13 @@
 """A place for a web server to listen at."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from bot.connections import Connections
 from bot.domain.reasons import Code, StoppedError
 
 LOG = logging.getLogger(__name__)
@@ -19,14 +21,18 @@ async def listening(
     app: web.Application, host: str, port: int, setting: str
 ) -> AsyncIterator[list[str]]:
     """Listen meanwhile; the addresses. Errors: those of `listen`."""
+    connections = Connections()
+    app.middlewares.append(connections.middleware)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
+    watching = asyncio.create_task(connections.watch(runner))
     try:
         await listen(runner, host, port, setting)
         addresses = [f"http://{host}:{port}" for host, port, *_ in runner.addresses]
         LOG.info("listening at %s", ", ".join(addresses))
         yield addresses
     finally:
+        watching.cancel()
         await runner.cleanup()
 
 

@@ -7,6 +7,7 @@ from bot.domain.command_form import is_sha
 from bot.domain.deployment import Trigger
 from bot.domain.gate_case import Case, refusal, unknown
 from bot.domain.gate_facts import NOT_LOOKED_UP, Unknown, seconds_of
+from bot.domain.gate_sender import permission
 from bot.domain.github import Check, CheckState, PullRequest, ReviewState
 from bot.domain.reasons import Code, Reason
 
@@ -31,6 +32,9 @@ def commit(case: Case) -> Iterator[Reason]:
     """The commit must be known, and be the one that was written."""
     facts = case.facts
     sha, asked = facts.content.sha, facts.command.ref
+    if sha is NOT_LOOKED_UP and any(permission(case)):
+        # Git is not asked for who may not deploy, whichever commit it is; that is the reason.
+        return
     if isinstance(sha, Unknown):
         yield unknown(f"the commit of {asked or 'the head'}", sha)
     elif facts.sha is None:

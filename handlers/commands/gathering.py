@@ -1,5 +1,6 @@
 """The facts that the gate decides from, looked up at the same time."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from handlers.commands.errand import Errand
 
 T = TypeVar("T")
 
+_DIGITS = re.compile(r"[0-9a-f]{4,39}", re.IGNORECASE)
+"""What may be the first ones of a SHA: git has to fetch the whole history for them, while others wait."""
 _BY_ITSELF = frozenset({Trigger.PUSH, Trigger.RELEASE})
 """Who does this had to have write permission, so that it is asked for only where more is needed."""
 
@@ -73,7 +76,7 @@ async def gather(
     rule = _rule(rules, wish.command.environment)
     name = wish.command.environment or next(iter(rules.environments))
     is_of_head = content and _is_of_head(errand, wish, pull)
-    meant = await _meant(errand, wish, pull, named) if content else Meant(Content(None))
+    meant = await _meant(errand, wish, rule, pull, named) if content else Meant(Content(None))
     errand.foresee(_question(errand, wish, rule, pull, meant, is_of_head=is_of_head))
     (brought, sender), (standing, pull) = await both(
         both(completed(errand, rule, pull, meant), _sender(errand, wish, rule)),
@@ -233,9 +236,17 @@ async def _permission(
     return await errand.permission(max(least, *forcing, Permission.WRITE))
 
 
+async def _lacks_permission(errand: Errand, wish: Wish, rule: EnvironmentRules | None) -> bool:
+    """Whether it is known that the gate will refuse for it, whichever commit is meant."""
+    least = rule.least_permission if rule else Permission.WRITE
+    found = await _permission(errand, wish, rule)
+    return isinstance(found, Permission) and found < least
+
+
 async def _meant(
     errand: Errand,
     wish: Wish,
+    rule: EnvironmentRules | None,
     pull: PullRequest | Unknown | None,
     named: Once[Commit | StoppedError],
 ) -> Meant:
@@ -253,6 +264,8 @@ async def _meant(
     if pull is not None and _is_of_head(errand, wish, pull):
         is_by_name = ref is not None and not _is_head(pull, ref)
         return Meant(Content(pull.head_sha, ref if is_by_name else None), is_head=True)
+    if ref is not None and _DIGITS.fullmatch(ref) and await _lacks_permission(errand, wish, rule):
+        return Meant(Content(NOT_LOOKED_UP))
     known = wish.known_as.branch if wish.known_as else None
     likeliest = known or (pull.base_ref if pull else None)
     return _known_by(await named.get(), likeliest, errand.address)
@@ -283,7 +296,7 @@ async def _named(errand: Errand, wish: Wish) -> Commit | StoppedError:
 async def _begun(named: Once[Commit | StoppedError], wish: Wish) -> None:
     """Asked beside the first look, where a name is not likely to be the head's."""
     ref = wish.command.ref
-    if wish.commit is None and ref is not None and not is_sha(ref):
+    if wish.commit is None and ref is not None and not _DIGITS.fullmatch(ref):
         await named.get()
 
 

@@ -13,6 +13,8 @@ TAGS = "refs/tags/"
 FULL_SHA = re.compile(r"[0-9a-fA-F]{40}")
 SHORT_SHA = re.compile(r"[0-9a-fA-F]{4,39}")
 
+_MOST_COMPARED = 2000
+"""Names: to compare more with what was typed takes seconds."""
 _SHORTENED = re.compile(r"refs/(heads|tags|remotes)/")
 
 
@@ -113,10 +115,11 @@ def _near(ref: str, names: Iterable[str]) -> list[str]:
     short = {
         _SHORTENED.sub("", name)
         for name in names
-        if name.startswith("refs/") and not name.endswith("^{}")
+        if _SHORTENED.match(name) and not name.endswith("^{}")
     }
     wanted = _SHORTENED.sub("", ref)
-    close = difflib.get_close_matches(wanted, sorted(short), n=3, cutoff=0.6)
+    few = sorted(short) if len(short) <= _MOST_COMPARED else ()
+    close = difflib.get_close_matches(wanted, few, n=3, cutoff=0.6)
     same_end = sorted(
         name for name in short if name.endswith("/" + wanted) or wanted.endswith("/" + name)
     )

@@ -274,7 +274,7 @@ class Git:
             return found
         if SHORT_SHA.fullmatch(wanted) and (sha := await self._lengthen(address, wanted)):
             return Commit(sha=sha, ref=wanted)
-        raise ref_unknown(wanted, address.text, refs.shas)
+        raise await asyncio.to_thread(ref_unknown, wanted, address.text, refs.shas)
 
     async def _lengthen(self, address: Address, short: str) -> str | None:
         """The full SHA of a short one: only the whole history can tell that it is the only one."""

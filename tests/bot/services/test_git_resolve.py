@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from bot.domain.deployment import Commit
 from bot.domain.reasons import Code, StoppedError
 from bot.services.git import Address, FindLogin, Git
+from bot.services.git.refs import ref_unknown
 from bot.services.logins import Login
 from tests.real.git_server import GitServer, Repository
 
@@ -187,6 +188,12 @@ async def test_an_unknown_ref_is_named_with_those_that_are_near(
     assert stopped.value.reason.code is Code.REF_UNKNOWN
     assert "`feature/edge`" in stopped.value.reason.fact
     assert "`feature/edges`" in stopped.value.reason.next_step
+
+
+def test_only_branches_and_tags_are_near() -> None:
+    names = ["refs/pull/7/head", "refs/heads/pull-7/head", "refs/tags/pull/8/head^{}"]
+    step = ref_unknown("pull/8/head", "acme", names).reason.next_step
+    assert step == "Did you mean `pull-7/head`?"
 
 
 async def test_a_branch_written_with_its_remote_is_near(git: Git, repository: Repository) -> None:

@@ -61,6 +61,23 @@ async def test_a_refusal_says_why_and_what_next(world: World) -> None:
     assert await world.asked() == []
 
 
+@pytest.mark.parametrize("ref", ["deadbee", "dead"])
+async def test_no_history_is_fetched_for_who_may_not_deploy(
+    world: World, monkeypatch: pytest.MonkeyPatch, ref: str
+) -> None:
+    async def resolve(_repository: str, ref: str) -> Commit:
+        pytest.fail(f"git is asked for {ref}")
+
+    pull = await opened(world, "  staging: {branches: [main], requires: [checks, fresh]}\n")
+    monkeypatch.setattr(world.deployer, "resolve", resolve)
+    world.github.allow("eve", EDGES, Permission.READ)
+    await world.comment(pull, f"/pachops deploy staging {ref}", by="eve")
+    ((_, _, reasons),) = await world.decisions()
+    assert "permission_missing" in reasons
+    assert "fact_unknown" not in reasons
+    assert "ref_unknown" not in reasons
+
+
 async def test_every_reason_of_a_refusal_is_told_at_once(world: World) -> None:
     pull = await opened(world, TWO)
     world.github.allow("eve", EDGES, Permission.READ)

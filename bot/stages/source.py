@@ -1,5 +1,6 @@
 """Source: the exact commit in a bare mirror, and what the repository declares there."""
 
+import asyncio
 from dataclasses import dataclass
 
 from bot.project import PROJECT_FILE, Project, misplaced, parse_project
@@ -29,5 +30,6 @@ async def open_source(git: Git, repository: str, sha: str) -> Source:
     text = await mirror.read(sha, PROJECT_FILE)
     if text is None and (wrong := misplaced(await mirror.names_at_root(sha))) is not None:
         raise wrong
-    project = parse_project(text or b"", file=PROJECT_FILE)
+    # Anybody may have written it, and a large one takes seconds.
+    project = await asyncio.to_thread(parse_project, text or b"")
     return Source(mirror, sha, project, declared=text is not None)

@@ -1,8 +1,9 @@
 """One thing to do: where, for whom, asked when, and what was already looked up for it."""
 
+import asyncio
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
@@ -144,7 +145,7 @@ class Errand:
         self._least_permissions = found.permissions
         self._has_no_file = found.is_file_known and found.file is None
         if found.file is not None and self._rules is None:
-            self._rules = self._narrowed(found.file)
+            self._rules = await asyncio.to_thread(self._narrowed, found.file)
         if found.further is not None:
             self._further = Once(partial(_as_it_is, found.further))
 
@@ -174,7 +175,9 @@ class Errand:
     async def rules(self) -> Rules:
         """Those of the default branch. Errors: also github_refused, project_invalid."""
         if self._rules is None:
-            self._rules = self._narrowed(await self._file())
+            text = await self._file()
+            # A large one takes seconds.
+            self._rules = await asyncio.to_thread(self._narrowed, text)
         return self._rules
 
     async def _file(self) -> bytes | None:
@@ -189,8 +192,7 @@ class Errand:
 
     def _narrowed(self, text: bytes | None) -> Rules:
         """The repository's own rules, with what the operator's settings add to them."""
-        own = parse_project(text or b"").rules()
-        return self.desk.deployer.narrow(own, self.address)
+        return self.desk.deployer.narrow(_own_rules(text or b""), self.address)
 
     async def permission(self, least: Permission = Permission.ADMIN) -> Permission | Unknown:
         """What whoever asks may really do; where they may do `least`, perhaps not all of it."""
@@ -278,6 +280,12 @@ class Errand:
         """Whether there is such a user group in Slack, whoever asks."""
         groups = self.desk.groups
         return _without_slack(group) if groups is None else await groups.is_there(group)
+
+
+@lru_cache(maxsize=32)
+def _own_rules(text: bytes) -> Rules:
+    """Each command asks for them, and they seldom change."""
+    return parse_project(text).rules()
 
 
 def address_of(repository: Repository) -> str:

@@ -1,5 +1,6 @@
 """Locks, freezes, teams, force and approvals, asked for in comments on GitHub's stand-in."""
 
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,8 +9,10 @@ import pytest
 
 from bot.domain.deployment import Actor, Kind, Trigger
 from bot.domain.lock import Lock
+from bot.project import Project, parse_project
 from bot.settings.rules import LimitsSetting
 from bot.store.database import Database
+from handlers.commands import errand
 from tests.handlers.github.world import EDGES, World, opened
 from tests.standins.github.state import PullRequest
 
@@ -86,6 +89,24 @@ async def test_a_time_zone_that_is_none_is_refused_with_its_line(world: World) -
     answer = await refused(world, pull)
     assert "project_invalid" in answer
     assert ".pachops.yml:2" in answer
+
+
+async def test_the_same_rules_are_read_once_and_hold_up_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_by: list[threading.Thread] = []
+
+    def read(text: bytes) -> Project:
+        read_by.append(threading.current_thread())
+        return parse_project(text)
+
+    pull = await pull_of(world, "not: Sun 04:11 - 04:12 UTC")
+    monkeypatch.setattr(errand, "parse_project", read)
+    for _ in range(2):
+        await world.comment(pull, "/pachops deploy staging --force none")
+    assert len(world.answers(pull)) == 2
+    assert len(read_by) == 1
+    assert threading.main_thread() not in read_by
 
 
 async def test_the_operators_rules_narrow_the_repositorys(world: World) -> None:

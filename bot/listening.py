@@ -33,6 +33,7 @@ async def listening(
         yield addresses
     finally:
         watching.cancel()
+        await asyncio.wait({watching})
         await runner.cleanup()
 
 

@@ -102,15 +102,19 @@ class Deliveries:
         repository: str,
         payload: str,
         numbers: Numbers | None = None,
+        digest: str | None = None,
     ) -> Taken:
-        """Store a delivery, unless its id is known or too many wait.
+        """Store a delivery, unless it is known or too many wait.
+
+        It is known by its id, or by the `digest` of what it brings: under another id that is the one
+        that came first.
 
         One that was missed, of a repository that is known by its `numbers` and was renamed since, is
         under its new name. What comes when it is sent has the name that counts.
         """
 
         def write(connection: sa.Connection) -> Taken:
-            before = connection.execute(_STATE, of).first()
+            before = connection.execute(_BEFORE, of | came).first()
             state = before.state if before else None
             if state not in {None, DeliveryState.FAILED}:
                 return Taken.KNOWN
@@ -121,13 +125,13 @@ class Deliveries:
                 sent_at = before.received_at
             late = None if numbers is None or sent_at is None else (numbers, sent_at)
             told = _under_its_name(connection, repository, payload, late)
-            if state is None:
-                connection.execute(_NEW, waits | where_from | told)
+            if before is None:
+                connection.execute(_NEW, waits | where_from | told | came)
             else:
-                connection.execute(_CHANGE, of | waits | told | _ANEW)
+                connection.execute(_CHANGE, {"identity": before.id} | waits | told | _ANEW)
             return Taken.NEW
 
-        of = {"identity": identity}
+        of, came = {"identity": identity}, {"digest": digest}
         waits = {"state": DeliveryState.PENDING}
         where_from = {
             "id": identity,
@@ -231,6 +235,11 @@ class Deliveries:
                 connection.execute(change, of)
 
         await self._database.write(write)
+
+    async def forget_body(self, identity: str) -> None:
+        """It came to nothing: who asks for it once more does so in the same words."""
+        of = {"identity": identity}
+        await self._database.write(lambda connection: connection.execute(_FORGET_BODY, of))
 
     async def go_on_by(self, now: float) -> int:
         """Those that have waited for checks for long enough go on; how many."""
@@ -376,7 +385,12 @@ def _oldest(surface: Surface) -> sa.Select[tuple[str, str, float | None]]:
 _IS_IT = DELIVERY.c.id == sa.bindparam("identity")
 _WAITS = DELIVERY.c.state == DeliveryState.PENDING
 _IS_ASIDE = DELIVERY.c.repository.endswith(_ASIDE)
-_STATE = sa.select(DELIVERY.c.state, DELIVERY.c.received_at).where(_IS_IT)
+_BEFORE = (
+    sa.select(DELIVERY.c.id, DELIVERY.c.state, DELIVERY.c.received_at)
+    .where(_IS_IT | (DELIVERY.c.digest == sa.bindparam("digest", type_=sa.String)))
+    .order_by(sa.case((_IS_IT, 0), else_=1))
+    .limit(1)
+)
 _ANSWERS = sa.select(DELIVERY.c.answers).where(_IS_IT)
 _TOLD = sa.select(DELIVERY.c.repository, DELIVERY.c.payload).where(_IS_IT, _WAITS)
 _SENT_AT = sa.select(MISSED_DELIVERY.c.sent_at).where(
@@ -387,6 +401,7 @@ _OLDEST = {each: _oldest(each) for each in Surface}
 _NEW = sa.insert(DELIVERY)
 _CHANGE = sa.update(DELIVERY).where(_IS_IT)
 _SETTLE = _CHANGE.where(_WAITS)
+_FORGET_BODY = _CHANGE.values(digest=None)
 # What was a repeat stays one.
 _AGAIN = sa.case((DELIVERY.c.attempts > 1, 1), else_=0)
 _SET_ASIDE = _SETTLE.values(repository=DELIVERY.c.repository.concat(_ASIDE), attempts=_AGAIN)

@@ -12,7 +12,7 @@ from bot.domain.reasons import Code, StoppedError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-CURRENT = "0013"
+CURRENT = "0014"
 """The newest file in migrations/versions; a test holds it to that."""
 
 VERSION_TABLE = "pachops_schema"

@@ -90,6 +90,9 @@ DELIVERY = sa.Table(
     sa.Column("awaited", sa.Text),
     # JSON: what was done by each part of it, in words, until that is posted.
     sa.Column("answers", sa.Text),
+    # SHA-256 of the body as it came, where that is known by it too.
+    sa.Column("digest", sa.String(64)),
+    sa.Index("delivery_by_digest", "digest", unique=True),
     sa.Index("delivery_by_state", "state", "repository", "seq"),
     sa.Index("delivery_by_time", "received_at"),
     sqlite_autoincrement=True,

@@ -88,12 +88,21 @@ class Webhook:
             payload = _parse(body)
             if not self._is_wanted(event, payload):
                 return "not for us"
-            return await self._keep(identity, event, payload, body.decode())
+            return await self._keep(identity, event, payload, body)
 
-    async def _keep(self, identity: str, event: str, payload: Mapping[str, Any], body: str) -> str:
+    async def _keep(
+        self, identity: str, event: str, payload: Mapping[str, Any], body: bytes
+    ) -> str:
+        # What is signed is the body: its id, and the event, may be anything.
+        digest = hashlib.sha256(body).hexdigest()
         try:
             taken = await self._deliveries.take(
-                identity, event, _repository(payload), body, _numbers(event, payload)
+                identity,
+                event,
+                _repository(payload),
+                body.decode(),
+                _numbers(event, payload),
+                digest,
             )
         except StoppedError as stopped:
             raise RefusedError(503, f"it cannot be written: {stopped.reason.code}") from stopped

@@ -72,6 +72,51 @@ async def test_what_failed_keeps_its_answers(deliveries: Deliveries) -> None:
     assert await deliveries.kept_answer("a", "0") == "it is cancelled"
 
 
+BODY = "5" * 64
+
+
+async def take_body(deliveries: Deliveries, identity: str) -> Taken:
+    return await deliveries.take(identity, "push", "acme/edges", "{}", digest=BODY)
+
+
+async def test_a_body_is_taken_once_under_whichever_id(deliveries: Deliveries) -> None:
+    assert await take_body(deliveries, "a") is Taken.NEW
+    assert await take_body(deliveries, "b") is Taken.KNOWN
+    await deliveries.done("a", "deployed")
+    assert await take_body(deliveries, "b") is Taken.KNOWN
+    assert await take_body(deliveries, "a") is Taken.KNOWN
+    assert await deliveries.count_waiting() == 0
+
+
+async def test_many_that_bring_the_same_body_at_once_bring_it_once(deliveries: Deliveries) -> None:
+    taken = await asyncio.gather(*(take_body(deliveries, each) for each in "abcdefghij"))
+    assert sorted(taken) == [Taken.KNOWN] * 9 + [Taken.NEW]
+
+
+async def test_a_body_that_failed_is_taken_again_as_what_it_was(deliveries: Deliveries) -> None:
+    await take_body(deliveries, "a")
+    await deliveries.begin("a")
+    await deliveries.failed("a", "github_refused")
+    assert await take_body(deliveries, "b") is Taken.NEW
+    assert await waiting(deliveries) == ["a"]
+    again = await deliveries.begin("a")
+    assert again is not None
+    assert again.attempts == 2
+
+
+async def test_a_body_that_came_to_nothing_is_taken_again(deliveries: Deliveries) -> None:
+    await take_body(deliveries, "a")
+    await deliveries.forget_body("a")
+    await deliveries.done("a", "refused")
+    assert await take_body(deliveries, "a") is Taken.KNOWN
+    assert await take_body(deliveries, "b") is Taken.NEW
+    assert await waiting(deliveries) == ["b"]
+
+
+async def test_what_has_no_digest_is_known_by_its_id_alone(deliveries: Deliveries) -> None:
+    assert [await take(deliveries, each) for each in "ab"] == [Taken.NEW, Taken.NEW]
+
+
 async def test_too_many_are_not_stored(database: Database) -> None:
     deliveries = Deliveries(database, most_waiting=2)
     assert [await take(deliveries, each) for each in "abc"] == [Taken.NEW, Taken.NEW, Taken.FULL]

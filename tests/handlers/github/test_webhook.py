@@ -318,9 +318,17 @@ class TestFull:
 
     async def test_a_full_queue_answers_503(self, caller: Caller) -> None:
         assert await caller.send() == 202
-        assert await caller.send(X_GitHub_Delivery="guid-2") == 503
+        assert await caller.send(BODY + b" ", X_GitHub_Delivery="guid-2") == 503
         assert await caller.deliveries.state("guid-2") is None
         assert await caller.send() == 202
+
+
+async def test_a_body_is_taken_once_whatever_its_headers_say(caller: Caller) -> None:
+    assert await caller.send() == 202
+    assert await caller.send(X_GitHub_Delivery="guid-2") == 202
+    assert await caller.send(X_GitHub_Delivery="guid-3", X_GitHub_Event="release") == 202
+    assert await caller.stored() == 1
+    assert len(caller.woken) == 1
 
 
 async def test_what_cannot_be_written_is_not_acknowledged(

@@ -121,8 +121,9 @@ async def test_slashdeploy_what_was_overheard_works_again(caller: Caller) -> Non
 
 async def test_prow_several_secrets_so_that_one_can_be_changed(caller: Caller) -> None:
     for number, secret in enumerate((SECRET, PREVIOUS)):
+        body = BODY + b" " * number
         status = await caller.send(
-            X_Hub_Signature_256=sign(secret, BODY), X_GitHub_Delivery=f"guid-{number}"
+            body, X_Hub_Signature_256=sign(secret, body), X_GitHub_Delivery=f"guid-{number}"
         )
         assert status == 202
     assert await caller.stored() == 2

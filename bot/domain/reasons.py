@@ -157,7 +157,7 @@ MEANINGS = MappingProxyType(
         ),
         Code.COMMAND_OUTDATED: Meaning(
             Kind.REFUSED,
-            "The command reached the bot long after it was written",
+            "The command reached the bot too late",
             "Write it again, if it is still wanted.",
         ),
         Code.BAD_SETTINGS: Meaning(

@@ -94,13 +94,14 @@ class Audit:
             .where(AUDIT.c.body.contains('"action":"decision"'))
             .order_by(AUDIT.c.seq if oldest_first else AUDIT.c.seq.desc())
         )
-        names = None if repository is None else spans_of(repository, await self._renamings(oldest))
+        is_near = AUDIT.c.seq > oldest
+        names = None if repository is None else await self._names(repository, is_near)
         if names is not None and who is None:
             query = query.where(sa.or_(*map(_in_span, names)))
         if deployment is not None:
             query = query.where(_of_deployment(deployment, oldest))
         else:
-            query = query.where(AUDIT.c.seq > oldest)
+            query = query.where(is_near)
         if pull_request is not None:
             query = query.where(AUDIT.c.body.contains(f'"pull_request":{pull_request}'))
         if refused:
@@ -115,9 +116,26 @@ class Audit:
 
         return await self._database.read(look)
 
-    async def _renamings(self, oldest: int) -> list[Renaming]:
+    async def of_repository(self, repository: str, *, since: float) -> Sequence[Row]:
+        """All that was done there from this time on, under each name that it had; as it was written."""
+        is_near = AUDIT.c.at >= since
+        names = await self._names(repository, is_near)
+        # In the order of the index: for that of their numbers SQLite would look through all rows.
+        query = _columns().where(is_near, sa.or_(*map(_in_span, names))).order_by(AUDIT.c.at)
+
+        def look(connection: sa.Connection) -> list[Row]:
+            with connection.execute(query.execution_options(yield_per=_AT_ONCE)) as found:
+                return [row for row in map(_row, found) if _is_about(row, names, None, None, None)]
+
+        return await self._database.read(look)
+
+    async def _names(self, repository: str, is_near: sa.ColumnElement[bool]) -> tuple[Span, ...]:
+        """The names that it had in these rows."""
+        return spans_of(repository, await self._renamings(is_near))
+
+    async def _renamings(self, is_near: sa.ColumnElement[bool]) -> list[Renaming]:
         query = _columns().where(
-            AUDIT.c.seq > oldest, AUDIT.c.body.contains(f'"action":"{Action.RENAMED.value}"')
+            is_near, AUDIT.c.body.contains(f'"action":"{Action.RENAMED.value}"')
         )
 
         def look(connection: sa.Connection) -> list[Renaming]:

@@ -82,6 +82,8 @@ class Errand:
         )
         self.spoken: OnEnvironment | None = None
         """The command that is carried out, where it is none to deploy."""
+        self.written_at: float | None = None
+        """When that was written, in seconds since the epoch, where GitHub's clock says it."""
         self.facts: Facts | None = None
         """What the last decision was made from."""
         self._rules: Rules | None = None
@@ -121,6 +123,10 @@ class Errand:
     def once(self, part: str) -> str:
         """What a part's deed is known by in the audit, whose row is written in its transaction."""
         return f"done:{self.deployment_id(part)}"
+
+    async def sent_at(self) -> float:
+        """When we were told, or should have been, in seconds since the epoch."""
+        return self.source.received_at
 
     def of(self, person: Person) -> "Errand":
         """The same for another person: what was said of the rules and of them is not asked again."""

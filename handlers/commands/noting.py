@@ -13,6 +13,7 @@ from bot.domain.cleaning import cleaned
 from bot.domain.deployment import Actor, Deployment, Request
 from bot.domain.evidence import evidence, evidence_at_terminal
 from bot.domain.gate_rules import EnvironmentRules
+from bot.domain.lateness import SENT, WRITTEN
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.redact import MASK
 
@@ -77,9 +78,12 @@ async def note_decision(
         reasons: why it was refused; none where it was allowed.
         skipped: what stood in the way and was skipped by force.
     """
+    written = errand.written_at
     facts = {
         LINE: about.what,
         PULL_REQUEST: about.pull_request,
+        WRITTEN: written,
+        SENT: await errand.sent_at() if written is None else None,
         ON: evidence(errand.facts) if errand.facts else {},
         REASONS: [reason_facts(each) for each in reasons],
         SKIPPED: [reason_facts(each) for each in skipped],

@@ -37,6 +37,7 @@ from bot.domain.explanation import Explanation
 from bot.domain.gate import may_plan, may_roll_back
 from bot.domain.gate_facts import Facts, Unknown, seconds_of
 from bot.domain.gate_rules import Rules
+from bot.domain.lateness import CLOCKS_APART
 from bot.domain.reasons import Code, Reason, StoppedError
 from bot.domain.trust import Trust
 from handlers.commands import words
@@ -69,6 +70,7 @@ from handlers.commands.meaning import (
     to_cancel,
 )
 from handlers.commands.noting import About, note_command, note_decision
+from handlers.commands.overtaken import overtaken_by
 from handlers.commands.stopping import objections_to_cancel
 
 _HISTORY = 20
@@ -90,6 +92,12 @@ class Given:
     """ISO 8601, by the surface's clock."""
     pull_request: int | None = None
     comment: int | None = None
+
+    @property
+    def written_at(self) -> float | None:
+        """`at`, in seconds since the epoch."""
+        moment = seconds_of(self.at)
+        return None if moment is None else moment.timestamp()
 
     @property
     def written_once(self) -> str | None:
@@ -134,27 +142,38 @@ async def obey(errand: Errand, given: Given) -> Answer:
     errand.facts = None
     if errand.source.is_repeat and await errand.desk.deployer.audit.has(errand.once(given.part)):
         return CarriedOut(given.line)
-    is_outdated = await _is_outdated(errand, given, command)
+    errand.written_at = given.written_at if given.comment is not None else None
+    late = await _why_too_late(errand, given, command)
     try:
-        if is_outdated:
-            raise words.outdated(given.at or "", LONGEST_WAY)
+        if late is not None:
+            raise late
         answered = await _do(errand, given, command)
     except _RefusedError as refused:
         answered = Refused(refused.reasons)
     except StoppedError as stopped:
         answered = Refused(reasons_of(stopped, is_last=errand.source.is_last))
-    if is_outdated or not isinstance(command, _DECIDED_ELSEWHERE + ONLY_TELL):
+    if late is not None or not isinstance(command, _DECIDED_ELSEWHERE + ONLY_TELL):
         await _note(errand, given, command, answered)
     return answered
 
 
-async def _is_outdated(errand: Errand, given: Given, command: Command | Mistake) -> bool:
-    """Whether it is too old to be done, and has not led to a deployment already."""
-    written = seconds_of(given.at)
-    if written is None or isinstance(command, (Mistake, Plan, *ONLY_TELL)):
-        return False
-    age = time.time() - written.timestamp()
-    return age > LONGEST_WAY * 3600 and await submitted_before(errand, given.part) is None
+async def _why_too_late(
+    errand: Errand, given: Given, command: Command | Mistake
+) -> StoppedError | None:
+    """Why it is not done any more; None where it is, or has led to a deployment already."""
+    at = given.written_at
+    if at is None or isinstance(command, (Mistake, Plan, *ONLY_TELL)):
+        return None
+    late = None
+    if time.time() - at > LONGEST_WAY * 3600:
+        late = words.outdated(given.at or "", LONGEST_WAY)
+    elif later := await overtaken_by(
+        errand, command, at, pull_request=given.pull_request, is_exact=given.comment is not None
+    ):
+        late = words.overtaken(at, later)
+    if late is not None and await submitted_before(errand, given.part) is not None:
+        return None
+    return late
 
 
 async def _note(errand: Errand, given: Given, command: Command | Mistake, answered: Answer) -> None:
@@ -235,6 +254,7 @@ async def _cancel(errand: Errand, given: Given, command: Cancel) -> Answer:
 async def _vote(errand: Errand, given: Given, command: Approve | Reject) -> Answer:
     try:
         deployment = await meant(errand, given.pull_request, command)
+        await _check_was_asked(errand, given, command, deployment)
     except StoppedError as stopped:
         about = About(given.line, pull_request=given.pull_request)
         reasons = reasons_of(stopped, is_last=errand.source.is_last)
@@ -250,6 +270,17 @@ async def _vote(errand: Errand, given: Given, command: Approve | Reject) -> Answ
         pull_request=given.pull_request,
         once=errand.once(given.part),
     )
+
+
+async def _check_was_asked(
+    errand: Errand, given: Given, command: Approve | Reject, deployment: Deployment
+) -> None:
+    """Without digits a vote is on what was asked when it was written: of what came later nobody knew."""
+    if command.seen is not None or given.written_at is None:
+        return
+    asked = await errand.desk.deployer.approvals.get(deployment.id)
+    if asked is not None and asked.request.asked_at > given.written_at + CLOCKS_APART:
+        raise words.asked_later(given.written_at, asked.request.asked_at)
 
 
 async def _lock(errand: Errand, given: Given, command: Lock) -> Answer:

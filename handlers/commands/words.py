@@ -5,9 +5,12 @@ from datetime import UTC
 
 from bot.domain.awaiting import Awaited
 from bot.domain.deployment import Deployment
+from bot.domain.lateness import Said
 from bot.domain.lock import Lock
 from bot.domain.reasons import Code, Reason, StoppedError
 from handlers.reports.words import ago, moment
+
+_PRESS_AGAIN = "Press it again, if that is still wanted."
 
 
 def outdated(written: str, hours: int) -> StoppedError:
@@ -17,12 +20,32 @@ def outdated(written: str, hours: int) -> StoppedError:
     )
 
 
+def overtaken(at: float, later: Said, *, is_button: bool = False) -> StoppedError:
+    """Somebody said after it what it would undo; `at` is in seconds since the epoch."""
+    how = "the button was pressed" if is_button else "it was written"
+    return StoppedError(
+        Code.COMMAND_OUTDATED,
+        f"{how} at {moment(at, UTC)} UTC, and it would undo what came after: "
+        f"{later.shown} by {later.by.name} at {moment(later.at, UTC)} UTC",
+        next_step=_PRESS_AGAIN if is_button else None,
+    )
+
+
+def asked_later(written: float, asked: float) -> StoppedError:
+    """A vote from before there was something to vote on; both in seconds since the epoch."""
+    return StoppedError(
+        Code.COMMAND_OUTDATED,
+        f"it was written at {moment(written, UTC)} UTC, and approval was asked for at "
+        f"{moment(asked, UTC)} UTC",
+    )
+
+
 def pressed_long_ago(at: float, hours: int) -> StoppedError:
     """Likewise, of a button; `at` is in seconds since the epoch."""
     return StoppedError(
         Code.COMMAND_OUTDATED,
         f"the button was pressed at {moment(at, UTC)} UTC, more than {hours} hours ago",
-        next_step="Press it again, if that is still wanted.",
+        next_step=_PRESS_AGAIN,
     )
 
 

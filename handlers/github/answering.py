@@ -13,7 +13,8 @@ from handlers.commands.asking import ask, submitted_before
 from handlers.commands.gathering import Wish
 from handlers.commands.noting import About, note_command, note_decision
 from handlers.commands.obey import LONGEST_WAY
-from handlers.commands.words import pressed_long_ago
+from handlers.commands.overtaken import overtaken_by
+from handlers.commands.words import overtaken, pressed_long_ago
 from handlers.github import words
 from handlers.github.awaiting import (
     await_checks,
@@ -145,21 +146,27 @@ async def ask_by_check(
     wish = Wish(Trigger.RERUN, Deploy(environment, commit.sha), known_as=commit)
     line = f"{Button.RERUN} {commit.sha} in {environment}"
     await note_command(errand, part, line, None)
-    if reasons := await too_late(errand, part, About(line, environment)):
+    if reasons := await too_late(errand, part, About(line, environment), wish.command):
         return reasons
     return await ask_at_last(errand, wish, part)
 
 
-async def too_late(errand: Errand, part: str, about: About) -> tuple[Reason, ...]:
+async def too_late(
+    errand: Errand, part: str, about: About, command: Deploy | None = None
+) -> tuple[Reason, ...]:
     """Why a button does nothing that was pressed as long ago as a command may not be written.
 
-    Empty where it was not, or has led to a deployment already.
+    `command` is what it means, where that would undo what was said after it. Empty where it is neither,
+    or has led to a deployment already.
     """
-    at = await errand.sent_at()
-    is_late = time.time() - at > LONGEST_WAY * 3600
-    if not is_late or await submitted_before(errand, part) is not None:
+    at, late = await errand.sent_at(), None
+    if time.time() - at > LONGEST_WAY * 3600:
+        late = pressed_long_ago(at, LONGEST_WAY)
+    elif command is not None and (later := await overtaken_by(errand, command, at)):
+        late = overtaken(at, later, is_button=True)
+    if late is None or await submitted_before(errand, part) is not None:
         return ()
-    reasons = (pressed_long_ago(at, LONGEST_WAY).reason,)
+    reasons = (late.reason,)
     await note_decision(errand, part, about, reasons)
     return reasons
 

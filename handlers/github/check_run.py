@@ -125,7 +125,8 @@ async def _press(
 ) -> str | tuple[Reason, ...]:
     """What was done in a line, or why nothing was; `part` as for `ask`."""
     part, about = part or button.value, _about(wish, deployment, button)
-    if reasons := await too_late(errand, part, about):
+    deploys = None if button is Button.CANCEL else wish.command
+    if reasons := await too_late(errand, part, about, deploys):
         return reasons
     if button is not Button.CANCEL and deployment.request.kind is Kind.ROLLBACK:
         return (no_second_rollback(errand.desk.word),)

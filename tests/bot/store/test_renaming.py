@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.audit import Action
+from bot.domain.audit import Action, Entry
 from bot.domain.awaiting import Awaited
 from bot.domain.deployment import Actor, Deployment, Kind
 from bot.domain.lock import Lock, NoticeKind
@@ -144,6 +144,29 @@ async def test_nothing_is_lost_where_only_a_letters_case_changes(
     hold = await deployments.hold(f"{capital.address}#{rollback.request.environment}")
     assert hold is not None
     assert hold.deployment == rollback.id
+
+
+async def test_the_audit_has_what_was_done_lately_under_each_name(
+    database: Database, renamed: Rename
+) -> None:
+    audit = Audit(database)
+
+    async def note(at: float, where: Named) -> None:
+        await audit.append(Entry(Action.COMMAND, ADA, at, where.address))
+
+    await note(50.0, EDGES)
+    await note(150.0, EDGES)
+    await renamed()
+    await note(250.0, CORNERS)
+    # Another repository by now.
+    await note(300.0, EDGES)
+    rows = await audit.of_repository(CORNERS.address, since=100.0)
+    assert [row.at for row in rows if json.loads(row.body)["action"] == Action.COMMAND] == [
+        150,
+        250,
+    ]
+    rows = await audit.of_repository(EDGES.address, since=100.0)
+    assert [row.at for row in rows if json.loads(row.body)["action"] == Action.COMMAND] == [300]
 
 
 async def test_it_is_done_once_and_is_in_the_audit(database: Database, renamed: Rename) -> None:

@@ -20,10 +20,13 @@ from tests.standins.github.state import CheckRun
 USUAL = (Button.RERUN, Button.CANCEL, Button.DEPLOY)
 
 
-async def with_check(world: World) -> tuple[Deployment, CheckRun]:
+async def with_check(world: World, hours_ago: float = 0.0) -> tuple[Deployment, CheckRun]:
     """A deployment of a push and its check."""
     world.declare(FOLLOWS_MAIN)
+    world.github.webhooks.is_held = hours_ago > 0
     sha = await world.github.push(EDGES, {"a": "1"})
+    if hours_ago:
+        await missed(world, hours_ago)
     await world.settled()
     deployment = await world.only()
     client = world.client.for_repository("acme", "edges")
@@ -191,7 +194,7 @@ async def missed(world: World, hours: float) -> None:
 async def test_a_button_that_is_heard_of_half_a_day_late_deploys_nothing(
     world: World, *, again: bool, hours: float, deployed: int
 ) -> None:
-    _, check = await with_check(world)
+    _, check = await with_check(world, hours + 1)
     world.github.webhooks.is_held = True
     if again:
         await world.github.rerun(EDGES, check)

@@ -1,14 +1,17 @@
 """Comments that take long, and that come late."""
 
 import asyncio
+import time
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bot.domain.deployment import Request
+from bot.domain.deployment import Actor, Request
+from bot.domain.github import Permission
+from bot.domain.lock import Lock
 from bot.domain.plan import Plan
-from tests.handlers.github.world import EDGES, PATIENCE, World
+from tests.handlers.github.world import EDGES, FOLLOWS_MAIN, PATIENCE, World
 from tests.standins.github.clock import written
 from tests.standins.github.state import PullRequest
 
@@ -80,10 +83,13 @@ async def test_a_plan_beside_what_changes_something_keeps_its_place(world: World
     assert "is released" in unlocked
 
 
-async def delivered_late(world: World, pull: PullRequest, body: str, hours: float) -> None:
+async def delivered_late(
+    world: World, pull: PullRequest, body: str, hours: float, by: str = "ada"
+) -> None:
     hooks = world.github.webhooks
     hooks.is_held = True
-    made = await world.github.comment(pull, body)
+    made = await world.github.comment(pull, body, by=by)
+    hooks.is_held = False
     held = hooks.all[-1]
     earlier = made.created_at - timedelta(hours=hours)
     at, before = (written(each).encode() for each in (made.created_at, earlier))
@@ -109,6 +115,46 @@ async def test_what_was_written_some_hours_ago_is_done(world: World) -> None:
     await delivered_late(world, pull, "/pachops lock staging", hours=11.9)
     (answer,) = world.answers(pull)
     assert "staging is locked by ada" in answer
+
+
+async def test_what_was_done_at_a_terminal_is_not_undone(world: World) -> None:
+    pull = await opened(world)
+    locks, address = world.deployer.locks, f"{world.github.url}/{EDGES}.git"
+    joan, now = Actor("joan", "cli"), time.time()
+    await locks.take(Lock("1", address, "staging", joan, "", now), now)
+    await locks.release(address, "staging", "1", joan, now)
+    await delivered_late(world, pull, "/pachops lock staging", hours=0.1)
+    (answer,) = world.answers(pull)
+    assert "`unlock staging` by joan at" in answer
+    assert await locks.list(address, time.time()) == ()
+
+
+async def test_a_commit_that_was_pushed_since_is_not_undone(world: World) -> None:
+    pull = await opened(world)
+    world.redeclare(FOLLOWS_MAIN)
+    sha = await world.github.push(EDGES, {"b": "1"})
+    await world.settled()
+    await delivered_late(world, pull, "/pachops deploy staging", hours=0.1)
+    assert "a push by ada at" in world.answers(pull)[-1]
+    assert (await world.only()).request.commit.sha == sha
+
+
+async def test_a_vote_is_on_what_was_asked_before_it_was_written(world: World) -> None:
+    pull = await opened(world)
+    world.redeclare("  staging: {approvals: 1}\n")
+    world.github.allow("grace", EDGES, Permission.WRITE)
+    await world.comment(pull, "/pachops deploy staging", by="ada")
+    deployment = await world.only()
+    proposal = await world.waits_for_approval(deployment)
+    for line in ("approve", f"reject {deployment.id}"):
+        await delivered_late(world, pull, f"/pachops {line}", hours=0.1, by="grace")
+        assert "command_outdated" in world.answers(pull)[-1]
+    asked = await world.deployer.approvals.get(deployment.id)
+    assert asked is not None
+    assert asked.votes == ()
+    seen = f"approve {deployment.id} {proposal.sha[:8]}"
+    await delivered_late(world, pull, f"/pachops {seen}", hours=0.1, by="grace")
+    assert "command_outdated" not in world.answers(pull)[-1]
 
 
 async def test_what_only_tells_is_told_however_late(world: World) -> None:

@@ -25,6 +25,8 @@ class DeliveryState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     """Given up; it is taken again where it is delivered again."""
+    REFUSED = "refused"
+    """It came to nothing, and may be asked for once more in the same words, under another id."""
     AWAITING = "awaiting"
     """What is left of it waits for the checks of a commit, and holds up nothing."""
 
@@ -107,7 +109,7 @@ class Deliveries:
         """Store a delivery, unless it is known or too many wait.
 
         It is known by its id, or by the `digest` of what it brings: under another id that is the one
-        that came first.
+        that came first. An id brings nothing else than it did.
 
         One that was missed, of a repository that is known by its `numbers` and was renamed since, is
         under its new name. What comes when it is sent has the name that counts.
@@ -115,8 +117,7 @@ class Deliveries:
 
         def write(connection: sa.Connection) -> Taken:
             before = connection.execute(_BEFORE, of | came).first()
-            state = before.state if before else None
-            if state not in {None, DeliveryState.FAILED}:
+            if before is not None and not _is_taken_again(before, identity, digest):
                 return Taken.KNOWN
             if _count_waiting(connection) >= self._most_waiting:
                 return Taken.FULL
@@ -127,9 +128,10 @@ class Deliveries:
             told = _under_its_name(connection, repository, payload, late)
             if before is None:
                 connection.execute(_NEW, waits | where_from | told | came)
-            else:
-                connection.execute(_CHANGE, {"identity": before.id} | waits | told | _ANEW)
-            return Taken.NEW
+                return Taken.NEW
+            this = {"identity": before.id, "as_it_was": before.state}
+            again = connection.execute(_TAKE_AGAIN, this | waits | told | came | _ANEW)
+            return Taken.NEW if again.rowcount else Taken.KNOWN
 
         of, came = {"identity": identity}, {"digest": digest}
         waits = {"state": DeliveryState.PENDING}
@@ -236,10 +238,9 @@ class Deliveries:
 
         await self._database.write(write)
 
-    async def forget_body(self, identity: str) -> None:
-        """It came to nothing: who asks for it once more does so in the same words."""
-        of = {"identity": identity}
-        await self._database.write(lambda connection: connection.execute(_FORGET_BODY, of))
+    async def refused(self, identity: str, result: str) -> None:
+        """It came to nothing: who asks for it once more may do so in the same words."""
+        await self._settle(identity, state=DeliveryState.REFUSED, result=result, payload=None)
 
     async def go_on_by(self, now: float) -> int:
         """Those that have waited for checks for long enough go on; how many."""
@@ -342,6 +343,14 @@ def _delivery(identity: str, row: sa.Row[Any]) -> Delivery:
     )
 
 
+def _is_taken_again(before: sa.Row[Any], identity: str, digest: str | None) -> bool:
+    if before.id != identity:
+        return before.state in {DeliveryState.FAILED, DeliveryState.REFUSED}
+    # What is signed is the body: an id that failed is no way in for another.
+    is_same = before.digest in {None, digest} or digest is None
+    return before.state == DeliveryState.FAILED and is_same
+
+
 def _under_its_name(
     connection: sa.Connection, repository: str, payload: str, late: tuple[Numbers, float] | None
 ) -> dict[str, str]:
@@ -385,8 +394,14 @@ def _oldest(surface: Surface) -> sa.Select[tuple[str, str, float | None]]:
 _IS_IT = DELIVERY.c.id == sa.bindparam("identity")
 _WAITS = DELIVERY.c.state == DeliveryState.PENDING
 _IS_ASIDE = DELIVERY.c.repository.endswith(_ASIDE)
+_KNOWN_BY: Sequence[sa.Column[Any]] = (
+    DELIVERY.c.id,
+    DELIVERY.c.state,
+    DELIVERY.c.received_at,
+    DELIVERY.c.digest,
+)
 _BEFORE = (
-    sa.select(DELIVERY.c.id, DELIVERY.c.state, DELIVERY.c.received_at)
+    sa.select(*_KNOWN_BY)
     .where(_IS_IT | (DELIVERY.c.digest == sa.bindparam("digest", type_=sa.String)))
     .order_by(sa.case((_IS_IT, 0), else_=1))
     .limit(1)
@@ -401,7 +416,7 @@ _OLDEST = {each: _oldest(each) for each in Surface}
 _NEW = sa.insert(DELIVERY)
 _CHANGE = sa.update(DELIVERY).where(_IS_IT)
 _SETTLE = _CHANGE.where(_WAITS)
-_FORGET_BODY = _CHANGE.values(digest=None)
+_TAKE_AGAIN = _CHANGE.where(DELIVERY.c.state == sa.bindparam("as_it_was"))
 # What was a repeat stays one.
 _AGAIN = sa.case((DELIVERY.c.attempts > 1, 1), else_=0)
 _SET_ASIDE = _SETTLE.values(repository=DELIVERY.c.repository.concat(_ASIDE), attempts=_AGAIN)

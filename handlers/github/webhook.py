@@ -93,8 +93,8 @@ class Webhook:
     async def _keep(
         self, identity: str, event: str, payload: Mapping[str, Any], body: bytes
     ) -> str:
-        # What is signed is the body: its id, and the event, may be anything.
-        digest = hashlib.sha256(body).hexdigest()
+        # What is signed is the body: its id may be anything. As another event it would be in the way.
+        digest = hashlib.sha256(f"{event}\n".encode() + body).hexdigest()
         try:
             taken = await self._deliveries.take(
                 identity,

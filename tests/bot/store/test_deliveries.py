@@ -104,13 +104,45 @@ async def test_a_body_that_failed_is_taken_again_as_what_it_was(deliveries: Deli
     assert again.attempts == 2
 
 
-async def test_a_body_that_came_to_nothing_is_taken_again(deliveries: Deliveries) -> None:
+async def test_a_body_that_was_refused_is_taken_again_under_another_id_as_what_it_was(
+    deliveries: Deliveries,
+) -> None:
     await take_body(deliveries, "a")
-    await deliveries.forget_body("a")
-    await deliveries.done("a", "refused")
+    first = await deliveries.begin("a")
+    await deliveries.refused("a", "locked")
+    assert await deliveries.state("a") == (DeliveryState.REFUSED, "locked")
     assert await take_body(deliveries, "a") is Taken.KNOWN
     assert await take_body(deliveries, "b") is Taken.NEW
-    assert await waiting(deliveries) == ["b"]
+    assert await waiting(deliveries) == ["a"]
+    again = await deliveries.begin("a")
+    assert first is not None
+    assert again is not None
+    assert (again.received_at, again.payload) == (first.received_at, "{}")
+
+
+async def test_an_id_that_failed_brings_no_other_body(deliveries: Deliveries) -> None:
+    await take_body(deliveries, "a")
+    await deliveries.failed("a", "github_refused")
+    taken = await deliveries.take("a", "push", "acme/edges", "{}", digest="6" * 64)
+    assert taken is Taken.KNOWN
+    assert await deliveries.count_waiting() == 0
+
+
+async def test_an_id_of_before_that_failed_brings_no_body_that_came_under_another(
+    deliveries: Deliveries,
+) -> None:
+    await take_body(deliveries, "a")
+    await take(deliveries, "b")
+    await deliveries.failed("b", "github_refused")
+    assert await take_body(deliveries, "b") is Taken.KNOWN
+    assert await waiting(deliveries) == ["a"]
+
+
+async def test_what_failed_is_taken_again_once_by_many_at_once(deliveries: Deliveries) -> None:
+    await take_body(deliveries, "a")
+    await deliveries.failed("a", "github_refused")
+    taken = await asyncio.gather(*(take_body(deliveries, each) for each in "abcdefghij"))
+    assert sorted(taken) == [Taken.KNOWN] * 9 + [Taken.NEW]
 
 
 async def test_what_has_no_digest_is_known_by_its_id_alone(deliveries: Deliveries) -> None:

@@ -8,11 +8,14 @@ from typing import Any
 
 from bot.domain.audit import Action
 from bot.domain.command import Cancel, Command, Deploy, Lock, Resume, Rollback, Unlock, parse
+from bot.domain.command_form import Mistake
 from bot.domain.deployment import ACTION, Actor, Trigger
 from bot.domain.reasons import Code
 
 CLOCKS_APART = 60.0
 """Seconds by which GitHub's clock and ours may differ, and what is told at once may be late."""
+EVENTS_LATE = 900.0
+"""Seconds by which GitHub may tell of a push or a release later than it was."""
 WRITTEN = "written"
 """The fact of a decision that has when the command was written, by GitHub's clock."""
 SENT = "sent"
@@ -43,6 +46,8 @@ class Said:
     """None: all of them, or the only one."""
     pull_request: int | None = None
     """Where it was said."""
+    only: frozenset[str] = frozenset()
+    """Which pipelines; empty: all."""
     found_nothing: bool = False
     """Whether all was so already."""
     event: str = ""
@@ -65,7 +70,9 @@ def said(
         return None
     name = command.form.name
     environment = getattr(command, "environment", None)
-    return Said(name, by, at, is_exact, environment, pull_request) if name in _SETTLES else None
+    if name not in _SETTLES:
+        return None
+    return Said(name, by, at, is_exact, environment, pull_request, _only(command))
 
 
 def said_in(body: Mapping[str, Any]) -> Said | None:
@@ -83,13 +90,21 @@ def said_in(body: Mapping[str, Any]) -> Said | None:
 
 def stands_against(late: Said, later: Said) -> bool:
     """Whether `later` was said after `late`, and would be undone by it."""
-    exact = late.is_exact and later.is_exact
-    is_later = later.at > late.at + (0.0 if exact else CLOCKS_APART)
+    is_later = later.at > late.at + _apart(late, later)
     return is_later and _meet(late, later) and bool(_SETTLES[late.what] & _SETTLES[later.what])
+
+
+def _apart(late: Said, later: Said) -> float:
+    """Seconds within which nobody knows which of the two was first."""
+    if late.is_exact and later.is_exact:
+        return 0.0
+    return EVENTS_LATE if later.event else CLOCKS_APART
 
 
 def _meet(one: Said, other: Said) -> bool:
     if None not in {one.environment, other.environment} and one.environment != other.environment:
+        return False
+    if one.only and other.only and not one.only & other.only:
         return False
     is_of_pull_request = any(
         each.what == Cancel.form.name and each.pull_request is not None for each in (one, other)
@@ -114,9 +129,14 @@ def _decided(body: Mapping[str, Any], by: Actor) -> Said | None:
         WRITTEN in facts,
         body.get("environment"),
         facts.get("pull_request"),
+        _only(command),
         found_nothing=bool(reasons),
         event=_EVENTS.get(trigger, "") if name == Deploy.form.name else "",
     )
+
+
+def _only(command: Command | Mistake) -> frozenset[str]:
+    return frozenset(command.only) if isinstance(command, Deploy) else frozenset()
 
 
 def _done(body: Mapping[str, Any], by: Actor) -> Said | None:

@@ -50,6 +50,8 @@ class Seen:
         except StoppedError as stopped:
             # It is tried again where the command is accepted.
             LOG.info("the command's comment gets no reaction yet: %s", stopped)
+        except Exception:
+            LOG.exception("the command's comment gets no reaction yet")
 
     async def _react(self) -> bool:
         try:

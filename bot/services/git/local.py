@@ -115,7 +115,7 @@ async def _of_origin(address: Address, fetched: frozenset[str], told: Told) -> s
 
 async def _remote(address: Address) -> str:
     """The only one, or the one that is called origin."""
-    remotes = (await _line(address, "remote") or "").split("\n")
+    remotes = [each for each in (await _line(address, "remote") or "").split("\n") if each]
     return remotes[0] if len(remotes) == 1 else _ORIGIN
 
 

@@ -8,7 +8,16 @@ from bot.domain.audit import Action
 from bot.domain.command import Command, parse
 from bot.domain.command_form import Mistake
 from bot.domain.deployment import Actor
-from bot.domain.lateness import CLOCKS_APART, SENT, WRITTEN, Said, said, said_in, stands_against
+from bot.domain.lateness import (
+    CLOCKS_APART,
+    EVENTS_LATE,
+    SENT,
+    WRITTEN,
+    Said,
+    said,
+    said_in,
+    stands_against,
+)
 from bot.domain.reasons import Code
 
 ADA, GRACE = Actor("ada", "github"), Actor("grace", "github")
@@ -127,6 +136,26 @@ def test_two_clocks_are_not_one(seconds: float, *, counts: bool) -> None:
     button = said(command("deploy staging"), ADA, WHEN, None, is_exact=False)
     assert button is not None
     assert stands_against(button, later("deploy x", **{WRITTEN: WHEN + seconds})) is counts
+
+
+@pytest.mark.parametrize(("seconds", "counts"), [(EVENTS_LATE, False), (EVENTS_LATE + 1, True)])
+def test_a_push_may_be_told_of_some_minutes_late(seconds: float, *, counts: bool) -> None:
+    told = {WRITTEN: None, SENT: WHEN + seconds}
+    event = later("deploy staging", on={"trigger": "push"}, **told)
+    assert stands_against(late("deploy staging"), event) is counts
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "meet"),
+    [
+        (" --only edges", " --only montage", False),
+        (" --only edges", " --only montage --only edges", True),
+        (" --only edges", "", True),
+        ("", " --only edges", True),
+    ],
+)
+def test_other_pipelines_are_something_else(one: str, other: str, *, meet: bool) -> None:
+    assert stands_against(late(f"deploy staging{one}"), later(f"deploy staging{other}")) is meet
 
 
 def test_what_was_told_before_there_was_a_fact_for_it_counts_from_its_row() -> None:

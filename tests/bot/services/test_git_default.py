@@ -76,6 +76,14 @@ async def test_a_bare_repository_says_it_by_its_own_head(
     assert await default(git, str(bare.path)) == (tip(origin, "trunk"), "trunk")
 
 
+async def test_a_clone_whose_origin_was_taken_out_of_its_configuration_still_knows_it(
+    git: Git, origin: Repository, tmp_path: Path
+) -> None:
+    work = clone(origin, tmp_path / "work")
+    work.git("config", "--remove-section", "remote.origin")
+    assert await default(git, str(work.path)) == (tip(origin, "trunk"), "trunk")
+
+
 @pytest.mark.parametrize(
     ("configured", "branches", "expected"),
     [

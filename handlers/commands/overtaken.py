@@ -1,7 +1,10 @@
 """What comes late, and would undo what was said after it."""
 
+import asyncio
 import json
+from collections.abc import Iterable
 
+from bot.domain.audit import Row
 from bot.domain.command import Command
 from bot.domain.deployment import GITHUB
 from bot.domain.github import Permission
@@ -34,13 +37,18 @@ async def overtaken_by(
     rows = await errand.desk.deployer.audit.of_repository(
         errand.address, since=late.at - CLOCKS_APART
     )
-    found = (said_in(json.loads(row.body)) for row in rows)
-    later = [each for each in found if each is not None and stands_against(late, each)]
-    later.sort(key=lambda each: each.at)
-    for each in reversed(later):
+    # After an outage there may be thousands.
+    for each in await asyncio.to_thread(_later, late, rows):
         if not each.found_nothing or await _may(errand, each):
             return each
     return None
+
+
+def _later(late: Said, rows: Iterable[Row]) -> list[Said]:
+    """What stands against it, the last first."""
+    found = (said_in(json.loads(row.body)) for row in rows)
+    later = [each for each in found if each is not None and stands_against(late, each)]
+    return sorted(later, key=lambda each: each.at, reverse=True)
 
 
 async def _may(errand: Errand, word: Said) -> bool:

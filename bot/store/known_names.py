@@ -15,8 +15,23 @@ class KnownName:
     """What is kept under a name is of this repository."""
 
     name: str
-    """`owner/name`, as GitHub writes it."""
+    """`owner/name`, as GitHub writes it; or where it was put aside."""
     number: int
+
+    @property
+    def had(self) -> str:
+        """The name that it was put aside from; else the one that it has."""
+        return self.name.partition(_ASIDE)[0]
+
+    @property
+    def is_aside(self) -> bool:
+        """Another has its name, and what it is called itself is not known."""
+        return _ASIDE in self.name
+
+    def aside(self, *, goes_on: bool) -> "KnownName":
+        """Its place beside the name; one that goes on from there is found by that name."""
+        name = f"{self.had}{_ASIDE}{self.number}"
+        return KnownName(name + _ASIDE if goes_on else name, self.number)
 
 
 class KnownNames:
@@ -26,9 +41,11 @@ class KnownNames:
         self._database = database
 
     async def about(self, number: int, name: str) -> Sequence[KnownName]:
-        """The names of a repository, and whose this name is."""
+        """The names of a repository, whose this name is, and who is on the way from it to another."""
         of = {"number": number, "name": name.lower()}
-        rows = await self._database.read(lambda connection: connection.execute(_ABOUT, of).all())
+        beside_it = KNOWN_NAME.c.name.startswith(f"{name.lower()}{_ASIDE}", autoescape=True)
+        query = _KNOWN.where(_IS_IT | _HAS_NUMBER | (beside_it & _GOES_ON))
+        rows = await self._database.read(lambda connection: connection.execute(query, of).all())
         return [KnownName(row.written, row.number) for row in rows]
 
     async def number_of(self, name: str) -> int | None:
@@ -67,11 +84,14 @@ def _note(connection: sa.Connection, known: KnownName) -> None:
     connection.execute(_NOTE, values)
 
 
+_ASIDE = "~"
+"""No name on GitHub has it."""
+
 _IS_IT = KNOWN_NAME.c.name == sa.bindparam("name")
+_HAS_NUMBER = KNOWN_NAME.c.number == sa.bindparam("number")
+_GOES_ON = KNOWN_NAME.c.name.endswith(_ASIDE)
+_KNOWN = sa.select(KNOWN_NAME.c.written, KNOWN_NAME.c.number)
 _NUMBER = sa.select(KNOWN_NAME.c.number).where(_IS_IT)
-_ABOUT = sa.select(KNOWN_NAME.c.written, KNOWN_NAME.c.number).where(
-    _IS_IT | (KNOWN_NAME.c.number == sa.bindparam("number"))
-)
 _FORGET = sa.delete(KNOWN_NAME).where(_IS_IT)
 # Both databases know it, and SQLAlchemy has a word for each: two may say the same at once.
 _NOTE = sa.text(

@@ -53,3 +53,15 @@ async def test_a_name_is_left_once_another_is_told(database: Database) -> None:
     assert await names.has_left(1, "acme/edges")
     assert not await names.has_left(1, "acme/x")
     assert not await names.has_left(2, "acme/edges")
+
+
+async def test_who_is_on_the_way_from_a_name_is_found_by_it(database: Database) -> None:
+    names = KnownNames(database)
+    one = KnownName("acme/my_Edges", 1).aside(goes_on=True)
+    await names.note(one)
+    await names.note(KnownName("acme/my_edges", 2).aside(goes_on=False))
+    assert one.had == "acme/my_Edges"
+    assert one.aside(goes_on=False) == KnownName("acme/my_Edges~1", 1)
+    assert await names.about(3, "acme/my_edges") == [one]
+    assert await names.about(3, "acme/my-edges") == []
+    assert await names.about(3, "acme/my") == []

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.audit import BOT
@@ -36,16 +36,18 @@ class Moving:
 
         Where that is in doubt GitHub is asked: a webhook may be older than a name.
 
-        Errors: BeginsAnewError where it has another name; github_unreachable where another has this one.
+        Errors: BeginsAnewError where it has another name; as `settle` where another has this one.
         """
         told = self.place.repository.full_name
         known = await self.deliveries.names.about(number, told)
         if not known:
             await self.deliveries.names.note(KnownName(told, number))
             return
-        if any(each.number == number and _is_same(each.name, told) for each in known):
+        name = _name_in(known, number)
+        if name and _is_same(name, told) and all(each.number == number for each in known):
             return
-        name = await self.name_of(number) or told
+        # Where GitHub does not say, it was sent before the name that is known.
+        name = await self.name_of(number) or name or told
         await self.settle(number, name, BOT)
         if not _is_same(name, told):
             await self.deliveries.begin_anew(self.delivery, name)
@@ -57,6 +59,13 @@ class Moving:
         own = [each for each in await names.about(number, before) if each.number == number]
         is_last = not own or any(_is_same(each.name, before) for each in own)
         return is_last and not await names.has_left(number, after)
+
+    async def as_known(self, number: int, after: str) -> str:
+        """What a repository is called that is told to have got this name: one that it has left it has no more."""
+        names = self.deliveries.names
+        if not await names.has_left(number, after):
+            return after
+        return _name_in(await names.about(number, after), number) or after
 
     async def name_of(self, number: int) -> str | None:
         """What a repository is called now; None where GitHub does not say."""
@@ -71,38 +80,50 @@ class Moving:
     ) -> None:
         """All that is kept of a repository goes on under its name, and what is there of another leaves.
 
-        `also` are names that it had, whether that is known or not. Errors: github_unreachable where GitHub
-        still says that another repository has the name.
+        `also` are names that it had, whether that is known or not. Errors, where GitHub still says that
+        another repository has the name: github_unreachable, or github_refused where this one is gone.
         """
         known = await self.deliveries.names.about(number, name)
         own = {each.name for each in known if each.number == number} | set(also)
-        other = next((each for each in known if each.number != number), None)
-        where = await self._make_room(other, is_for_new=not own) if other is not None else None
+        others = [each for each in known if each.number != number]
+        rooms = [await self._make_room(number, each, is_for_new=not own) for each in others]
         for each in sorted(own):
             await self._move(KnownName(each, number), name, by)
         await self.deliveries.names.note(KnownName(name, number))
-        if other is not None and where is not None:
-            await self.settle(other.number, where, BOT)
+        for other, where in zip(others, rooms, strict=True):
+            if where is not None:
+                await self.settle(other.number, where, BOT)
 
-    async def _make_room(self, other: KnownName, *, is_for_new: bool) -> str | None:
+    async def _make_room(self, number: int, other: KnownName, *, is_for_new: bool) -> str | None:
         """Put aside what is kept of another; its name now, where GitHub says it."""
         where = await self.name_of(other.number)
-        if where is not None and _is_same(where, other.name):
-            raise StoppedError(Code.GITHUB_UNREACHABLE, f"GitHub says that {where} is another")
-        if where is None and is_for_new:
+        if where is not None and _is_same(where, other.had):
+            raise await self._is_of_another(number, where)
+        if where is None and is_for_new and not other.is_aside:
             # Deleted and made again, as far as anybody can tell: it goes on.
             return None
-        aside = f"{other.name}~{other.number}"
+        aside = other.aside(goes_on=where is not None).name
         await self._move(other, aside, BOT)
         if where is None:
             LOG.warning(
                 "%s is another repository by now, and GitHub does not say what the one before is called:"
                 " what is kept of repository %d is under %s now",
-                other.name,
+                other.had,
                 other.number,
                 aside,
             )
         return where
+
+    async def _is_of_another(self, number: int, name: str) -> StoppedError:
+        fact = f"GitHub says that {name} is another"
+        if await self.name_of(number) is not None:
+            return StoppedError(Code.GITHUB_UNREACHABLE, fact)
+        # It holds up the living one for no longer.
+        return StoppedError(
+            Code.GITHUB_REFUSED,
+            f"{fact}, and shows no repository {number}, which was told of under that name",
+            next_step="If it was not deleted, see that the bot's login may see it.",
+        )
 
     async def _move(self, known: KnownName, name: str, by: Actor) -> None:
         before, after = self.named(known.name), self.named(name)
@@ -132,6 +153,11 @@ def beside(place: Repository, owner: str, name: str) -> Repository:
 def as_named(repository: Repository) -> Named:
     """As what is kept of it has it."""
     return Named(address_of(repository), repository.full_name, repository.clone_url)
+
+
+def _name_in(known: Sequence[KnownName], number: int) -> str | None:
+    names = (each.name for each in known if each.number == number and not each.is_aside)
+    return next(names, None)
 
 
 def _is_same(one: str, other: str) -> bool:

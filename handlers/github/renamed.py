@@ -119,8 +119,9 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
         return f"{before.full_name} is {after.full_name} now"
     moving = Moving(desk, desk.deliveries, delivery.id, errand.place)
     name = after.full_name
-    if not (delivery.is_last or await moving.is_next(number, before.full_name, name)):
-        name = await moving.name_of(number) or name
+    if not await moving.is_next(number, before.full_name, name):
+        said = None if delivery.is_last else await moving.name_of(number)
+        name = said or await moving.as_known(number, name)
     # Then what is told late: until all is moved it waits behind this.
     renamed = Renamed(Kind.REPOSITORY, number, before.full_name, name)
     await desk.deliveries.note_renamed(renamed)

@@ -82,7 +82,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
 async def is_newest(errand: Errand, ref: str, sha: str, before: str | None = None) -> bool:
     """Deliveries come late and in any order: an older commit must not follow a newer one.
 
-    Errors: also git_behind, where git shows the ref as it was `before`.
+    Errors: also git_behind, where git shows the ref as it was `before`, and GitHub as it is now.
     """
     try:
         found = (await errand.desk.deployer.resolve(errand.address, ref)).sha
@@ -93,10 +93,16 @@ async def is_newest(errand: Errand, ref: str, sha: str, before: str | None = Non
             # Whatever else it is, the deployment will say it where people see it.
             return True
         found = ""
-    if found == before:
+    if found == before and await _is_there(errand, ref, sha):
         where = f"at {found}" if found else "nowhere"
         raise StoppedError(Code.GIT_BEHIND, f"git shows {ref} {where}, as it was before this push")
     return found == sha
+
+
+async def _is_there(errand: Errand, ref: str, sha: str) -> bool:
+    """Whether GitHub has the branch at this commit; it may have been put back or deleted since."""
+    branch = ref.removeprefix(_BRANCH)
+    return (await errand.client.branches(branch)).get(branch) == sha
 
 
 def _commit(push: Push, branch: str) -> Commit:

@@ -78,6 +78,26 @@ async def test_a_new_branch_that_git_shows_a_moment_later_is_deployed(
     assert (await world.only()).request.commit.sha == sha
 
 
+@pytest.mark.parametrize("branch", ["main", "feature"])
+async def test_a_branch_that_is_put_back_or_deleted_before_its_push_is_heard_of_has_moved_on(
+    world: World, branch: str
+) -> None:
+    world.declare("  staging: {on: {push: [main, feature]}}\n")
+    git = world.github.world.repo(EDGES).git
+    before = objects.branch(git, branch)
+    await world.github.push(EDGES, {"b": "1"}, f"{branch}-2")
+    world.github.webhooks.is_held = True
+    await world.github.push(EDGES, {"a": "1"}, branch)
+    told = world.github.webhooks.all[-1]
+    objects.move(git, f"refs/heads/{branch}", before)
+    await world.github.webhooks.deliver(told)
+    await world.settled()
+    state = await world.deliveries.state(told.guid)
+    moved_on = f"{branch} has moved on, which is told by another delivery"
+    assert state == (DeliveryState.DONE, moved_on)
+    assert await world.decisions() == []
+
+
 async def test_a_branch_that_is_put_back_while_checks_are_awaited_has_moved_on(
     world: World,
 ) -> None:

@@ -117,9 +117,35 @@ async def completed(
             in_branches=await _in_found(errand, rule, sha, found),
         )
     checks, (in_pull, in_branches) = await both(
-        asking, both(_in_pull(errand, pull, sha), _in_branches(errand, rule, searched))
+        asking, both(_in_pull(errand, pull, sha), in_allowed_branch(errand, rule, searched))
     )
     return replace(content, checks=checks, in_pull_request=in_pull, in_branches=in_branches)
+
+
+async def in_allowed_branch(
+    errand: Errand, rule: EnvironmentRules | None, commit: Commit
+) -> bool | Unknown:
+    """Whether it is part of a branch that the environment allows, asked by REST."""
+    if rule is None:
+        return False
+    sha, places = commit.sha, _places(errand, rule, commit)
+    found, there = await both(part_of(errand, sha, places.named), _matching(errand, rule))
+    if found is True:
+        return True
+    if isinstance(there, Unknown):
+        return there
+    if sha in there.values():
+        return True
+    more = [each for each in there if each not in places.named]
+    return _any_of([found, await _part_of_any(errand, sha, more)])
+
+
+async def part_of(errand: Errand, sha: str, branches: Sequence[str]) -> bool | Unknown:
+    """Whether it is part of one of these branches."""
+    if not branches:
+        return False
+    asking = errand.client.commit_belongs(sha, pull_request=None, branches=branches)
+    return await known(f"whether {sha} is in {', '.join(branches)}", asking)
 
 
 def _wants_checks(
@@ -175,27 +201,9 @@ async def _in_pull(errand: Errand, pull: PullRequest | Unknown | None, sha: str)
     return await known(f"the commits of #{pull.number}", asking)
 
 
-async def _in_branches(
-    errand: Errand, rule: EnvironmentRules | None, commit: Commit
-) -> bool | Unknown:
-    """Whether it is part of a branch that the environment allows."""
-    if rule is None:
-        return False
-    sha, places = commit.sha, _places(errand, rule, commit)
-    found, there = await both(_part_of(errand, sha, places.named), _matching(errand, rule))
-    if found is True:
-        return True
-    if isinstance(there, Unknown):
-        return there
-    if sha in there.values():
-        return True
-    more = [each for each in there if each not in places.named]
-    return _any_of([found, await _part_of_any(errand, sha, more)])
-
-
 async def _part_of_any(errand: Errand, sha: str, branches: Sequence[str]) -> bool | Unknown:
     looked_at = branches[:MOST_BRANCHES]
-    found = _any_of(await together(_part_of(errand, sha, (each,)) for each in looked_at))
+    found = _any_of(await together(part_of(errand, sha, (each,)) for each in looked_at))
     if found is not False or len(looked_at) == len(branches):
         return found
     return _not_all_looked_at(sha, MOST_BRANCHES, len(branches))
@@ -213,13 +221,6 @@ def _any_of(found: Sequence[bool | Unknown]) -> bool | Unknown:
     if any(each is True for each in found):
         return True
     return next((each for each in found if isinstance(each, Unknown)), False)
-
-
-async def _part_of(errand: Errand, sha: str, branches: Sequence[str]) -> bool | Unknown:
-    if not branches:
-        return False
-    asking = errand.client.commit_belongs(sha, pull_request=None, branches=branches)
-    return await known(f"whether {sha} is in {', '.join(branches)}", asking)
 
 
 async def _matching(errand: Errand, rule: EnvironmentRules) -> Mapping[str, str] | Unknown:

@@ -13,9 +13,11 @@ from bot.domain.gate import Allowed, Refused, Waiting, decide, may_roll_back
 from bot.domain.gate_approver import lacking
 from bot.domain.gate_case import refusal, unknown
 from bot.domain.gate_facts import Unknown
+from bot.domain.gate_rules import Rules
 from bot.domain.reasons import GITHUB_PASSES, Code, Reason, StoppedError
 from bot.store.deployments import WANTED
 from handlers.commands.approving import who_may_not
+from handlers.commands.belonging import in_allowed_branch, part_of
 from handlers.commands.desk import Desk
 from handlers.commands.errand import Errand, Source, known
 from handlers.commands.gathering import Wish, gather
@@ -78,7 +80,7 @@ class SecondLook:
             return decision.reasons
         if (other := _otherwise(decision, deployment)) is not None:
             return (other,)
-        if wish.trigger is Trigger.PUSH and (gone := await _taken_back(errand, deployment)):
+        if wish.trigger is Trigger.PUSH and (gone := await _taken_back(errand, rules, deployment)):
             return (gone,)
         if not isinstance(decision, Waiting):
             return ()
@@ -102,20 +104,45 @@ def _otherwise(decision: Allowed | Waiting, deployment: Deployment) -> Reason | 
     return None if decision.build is deployment.request.trust else _TRUST_CHANGED
 
 
-async def _taken_back(errand: Errand, deployment: Deployment) -> Reason | None:
-    """That the branch to which the commit was pushed was put back since."""
+async def _taken_back(errand: Errand, rules: Rules, deployment: Deployment) -> Reason | None:
+    """That the branch to which the commit was pushed was put back since, or is gone with it."""
     sha, branch = deployment.request.commit.sha, deployment.request.commit.branch or ""
-    asking = errand.client.commit_belongs(sha, pull_request=None, branches=(branch,))
-    found = await known(f"comparing {sha} with {branch}", asking)
+    found = await part_of(errand, sha, (branch,))
     if isinstance(found, Unknown):
         return unknown(f"whether {branch} still has {sha}", found)
     if found:
         return None
+    there = await known(f"whether {branch} is there", errand.client.branches(branch))
+    if isinstance(there, Unknown):
+        return unknown(f"whether {branch} is there", there)
+    if branch not in there:
+        return await _gone_with(errand, rules, deployment)
     command = render(Deploy(deployment.request.environment, branch))
     return refusal(
         Code.COMMIT_ELSEWHERE,
         f"{sha} was pushed to {branch}, which does not have it any more",
         f"Deploy the branch as it is now: `{errand.desk.word} {command}`.",
+    )
+
+
+async def _gone_with(errand: Errand, rules: Rules, deployment: Deployment) -> Reason | None:
+    """That no other branch has the commit; a branch is deleted once it is merged."""
+    request, default = deployment.request, errand.repository.default_branch
+    sha, gone = request.commit.sha, request.commit.branch
+    rule = rules.environments[request.environment]
+    found = await part_of(errand, sha, (default,)) or await in_allowed_branch(
+        errand, rule, request.commit
+    )
+    if isinstance(found, Unknown):
+        return unknown(f"which branch has {sha}", found)
+    if found:
+        return None
+    takes = ", ".join(each for each in rule.allowed_branches(default) if each != gone) or "none"
+    return refusal(
+        Code.COMMIT_ELSEWHERE,
+        f"{sha} was pushed to {gone}, which is gone, and is neither in {default}"
+        f" nor in a branch that {request.environment} takes",
+        f"Deploy a branch that {request.environment} takes: {takes}.",
     )
 
 

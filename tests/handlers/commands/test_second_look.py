@@ -102,6 +102,55 @@ async def test_a_push_goes_on_as_long_as_its_branch_has_it(world: World) -> None
     assert "`/pachops deploy staging main`" in reason.next_step
 
 
+PREVIEW = "  preview: {on: {push: ['feature/*']}, branches: [staging, feature/a, 'release/*']}\n"
+
+
+@pytest.mark.parametrize("into", ["main", "staging", "release/1"])
+async def test_a_push_goes_on_when_its_branch_was_merged_and_deleted(
+    world: World, into: str
+) -> None:
+    world.declare(PREVIEW)
+    git = world.github.world.repo(EDGES).git
+    sha = await world.github.push(EDGES, {"a": "1"}, "feature/a")
+    await world.settled()
+    objects.move(git, f"refs/heads/{into}", sha)
+    await world.github.push(EDGES, {"b": "1"}, into)
+    objects.move(git, "refs/heads/feature/a", None)
+    assert await codes(world) == []
+
+
+@pytest.mark.parametrize("elsewhere", ["", "mine"])
+async def test_a_push_whose_branch_is_gone_is_told_without_that_branch(
+    world: World, elsewhere: str
+) -> None:
+    world.declare(PREVIEW)
+    git = world.github.world.repo(EDGES).git
+    sha = await world.github.push(EDGES, {"a": "1"}, "feature/a")
+    await world.github.push(EDGES, {"b": "1"}, "feature/a-2")
+    await world.settled()
+    if elsewhere:
+        objects.move(git, f"refs/heads/{elsewhere}", sha)
+    objects.move(git, "refs/heads/feature/a", None)
+    (reason,) = await SecondLook(world.desk)((await world.asked())[0])
+    assert reason.code is Code.COMMIT_ELSEWHERE
+    assert reason.fact.startswith(f"{sha} was pushed to feature/a, which is gone")
+    assert "feature/a" not in reason.next_step
+    assert "staging, release/*" in reason.next_step
+
+
+async def test_a_branch_that_was_put_back_counts_though_others_have_the_commit(
+    world: World,
+) -> None:
+    world.declare("  staging: {on: {push: [deploy/staging]}}\n")
+    git = world.github.world.repo(EDGES).git
+    before = objects.resolve(git, "main")
+    sha = await world.github.push(EDGES, {"a": "1"})
+    await world.github.move(EDGES, "deploy/staging", sha)
+    await world.settled()
+    objects.move(git, "refs/heads/deploy/staging", before)
+    assert await codes(world) == [Code.COMMIT_ELSEWHERE]
+
+
 async def test_a_pull_request_that_was_closed_meanwhile_does_not(world: World) -> None:
     pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"})
     await world.comment(pull, "/pachops deploy staging")

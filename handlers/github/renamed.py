@@ -11,19 +11,13 @@ from handlers.commands.errand import Place, address_of
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.moving import Moving, as_named, beside
-from handlers.github.payloads import Event, Installation, Payload, User
-
-
-class NameBefore(Payload):
-    """The name that it had."""
-
-    before: str = Field(alias="from")
+from handlers.github.payloads import Before, Event, Installation, Payload, User
 
 
 class RepositoryChanges(Payload):
     """What of the repository changed."""
 
-    name: NameBefore | None = None
+    name: Before | None = None
 
 
 class OwnerBefore(Payload):
@@ -73,7 +67,7 @@ class RepositoryEvent(Event):
 class LoginChange(Payload):
     """What of the account changed."""
 
-    login: NameBefore | None = None
+    login: Before | None = None
 
 
 class Account(Payload):

@@ -95,6 +95,9 @@ def _as_it_is_there(world: World, examples: Examples) -> None:
         if full_name is None:
             continue
         repo = world.github.world.repos.get(full_name) or world.github.repository(full_name)
+        if (branch := payload["repository"].get("default_branch", "main")) != repo.default_branch:
+            repo.default_branch = branch
+            repo.git.commit({}, "First", branch=branch)
         if number := (payload.get("installation") or {}).get("id"):
             installed = Installation(number, repo.owner.login)
             found = world.github.world.installations.setdefault(number, installed)

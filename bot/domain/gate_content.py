@@ -212,7 +212,7 @@ def newest(case: Case, pull: PullRequest) -> Iterator[Reason]:
 def base(case: Case, pull: PullRequest) -> Iterator[Reason]:
     """The branch whose checks, reviews and commits count is none that the author chose."""
     default = case.facts.repository.default_branch
-    if case.rules.allows_base(pull.base_ref, default):
+    if not case.rules.follows_base or case.rules.allows_base(pull.base_ref, default):
         return
     takes = dict.fromkeys((default, *case.rules.allowed_branches(default)))
     yield refusal(

@@ -126,6 +126,12 @@ class EnvironmentRules:
         """Nobody without write permission ever deploys."""
         return max(each.least_permission for each in self.deployers)
 
+    @property
+    def follows_base(self) -> bool:
+        """Whether the base branch of a pull request has a say in what is required of it."""
+        all_checks = self.checks is not None and (not self.checks or self.every_check)
+        return all_checks or self.review or self.fresh
+
     def allowed_branches(self, default_branch: str) -> tuple[str, ...]:
         """Patterns of the branches that may be asked for by name, or by a commit in them."""
         own = (default_branch, *self.push) if self.branches is None else self.branches
@@ -137,15 +143,11 @@ class EnvironmentRules:
         return self._is_within(branch) and any(matches(pattern, branch) for pattern in allowed)
 
     def allows_base(self, branch: str, default_branch: str) -> bool:
-        """Whether a pull request may be judged by what this branch asks of it, where it has a say.
+        """Whether a pull request may be judged by what this branch asks of it.
 
         The default branch always: whoever changes that changes the rules.
         """
-        all_checks = self.checks is not None and (not self.checks or self.every_check)
-        has_a_say = all_checks or self.review or self.fresh
-        return (
-            not has_a_say or branch == default_branch or self.allows_branch(branch, default_branch)
-        )
+        return branch == default_branch or self.allows_branch(branch, default_branch)
 
     def follows(self, trigger: Trigger, branch: str | None = None) -> bool:
         """Whether the environment lets this kind of event start a deployment.

@@ -45,7 +45,7 @@ WANTED: Mapping[str, Collection[str] | None] = MappingProxyType(
     {
         "push": None,
         "pull_request": frozenset(
-            {"opened", "synchronize", "reopened", "ready_for_review", "closed", "edited"}
+            {"opened", "synchronize", "reopened", "ready_for_review", "closed"}
         ),
         "issue_comment": frozenset({"created"}),
         "release": frozenset({"published", "released"}) | release.GONE,

@@ -1,6 +1,6 @@
 """The parts that several webhooks have; of each only what is needed is read."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from bot.domain.github import Repository
 
@@ -21,12 +21,6 @@ class User(Payload):
     def is_bot(self) -> bool:
         """Whether it is an App or a bot's account."""
         return self.type == "Bot"
-
-
-class Before(Payload):
-    """What a name was until it was changed."""
-
-    before: str = Field(alias="from")
 
 
 class RepositoryPart(Payload):

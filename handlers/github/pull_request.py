@@ -12,8 +12,7 @@ from handlers.github import words
 from handlers.github.answering import follow, leave_stopped, note_not_followed, say_on_pull_request
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand, errand_for
-from handlers.github.payloads import Before, Event, Payload, User
-from handlers.github.rules_again import was_asked
+from handlers.github.payloads import Event, Payload, User
 from handlers.github.rules_check import ACTIONS, Head, check_rules, is_shown
 from handlers.reports.github.origin import Origin
 
@@ -34,18 +33,6 @@ class PullRequestPart(Payload):
     merged: bool | None = None
 
 
-class BaseChange(Payload):
-    """It is to be merged elsewhere."""
-
-    ref: Before
-
-
-class Changes(Payload):
-    """What was edited; of all else nothing is read."""
-
-    base: BaseChange | None = None
-
-
 class PullRequest(Event):
     """Something happened to a pull request."""
 
@@ -54,19 +41,11 @@ class PullRequest(Event):
     pull_request: PullRequestPart
     before: str | None = None
     """The head until then, where there are new commits."""
-    changes: Changes = Changes()
-
-    @property
-    def former_base(self) -> str | None:
-        """The branch that it was to be merged into, where it got another."""
-        return self.changes.base.ref.before if self.changes.base else None
 
 
 async def handle(desk: Desk, delivery: Delivery) -> str:
     """Deploy a new head where environments follow it; stop what a given-up one has under way."""
     event = PullRequest.model_validate_json(delivery.payload)
-    if event.action == "edited" and event.former_base is None:
-        return "its text alone was edited"
     errand = await errand_for(desk, delivery, event)
     if event.action == "closed":
         return await _closed(errand, event)
@@ -97,9 +76,9 @@ async def _follow_or_say(errand: Errand, event: PullRequest) -> str:
 
 
 async def _follow(errand: Errand, event: PullRequest) -> str:
-    environments = await _following(errand, event)
+    environments = (await errand.rules()).following(Trigger.PULL_REQUEST)
     if not environments:
-        return "no environment follows it"
+        return "no environment follows pull requests"
     now = await errand.pull_request(event.number)
     head = event.pull_request.head
     if isinstance(now, PullRequestNow) and now.head_sha != head.sha:
@@ -118,17 +97,6 @@ async def _follow(errand: Errand, event: PullRequest) -> str:
         await leave_stopped(errand, environments, wish)
         return "it is closed by now"
     return await follow(errand, environments, wish)
-
-
-async def _following(errand: Errand, event: PullRequest) -> tuple[str, ...]:
-    """With another base those alone that did not take the one before, nor had the head since."""
-    rules, default = await errand.rules(), errand.repository.default_branch
-    following, former = rules.following(Trigger.PULL_REQUEST), event.former_base
-    if former is None:
-        return following
-    left = [each for each in following if not rules.environments[each].allows_base(former, default)]
-    head = event.pull_request.head.sha
-    return tuple([each for each in left if not await was_asked(errand, each, head)])
 
 
 async def _closed(errand: Errand, event: PullRequest) -> str:

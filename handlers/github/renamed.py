@@ -11,13 +11,19 @@ from handlers.commands.errand import Place, address_of
 from handlers.github.desk import Desk
 from handlers.github.errand import Errand
 from handlers.github.moving import Moving, as_named, beside
-from handlers.github.payloads import Before, Event, Installation, Payload, User
+from handlers.github.payloads import Event, Installation, Payload, User
+
+
+class NameBefore(Payload):
+    """The name that it had."""
+
+    before: str = Field(alias="from")
 
 
 class RepositoryChanges(Payload):
     """What of the repository changed."""
 
-    name: Before | None = None
+    name: NameBefore | None = None
 
 
 class OwnerBefore(Payload):
@@ -67,7 +73,7 @@ class RepositoryEvent(Event):
 class LoginChange(Payload):
     """What of the account changed."""
 
-    login: Before | None = None
+    login: NameBefore | None = None
 
 
 class Account(Payload):

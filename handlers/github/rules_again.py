@@ -22,13 +22,6 @@ async def look_again(errand: Errand, check: OwnCheck) -> CheckReport:
         return unread_report(errand, stopped)
 
 
-async def was_asked(errand: Errand, environment: str, sha: str) -> bool:
-    """Whether the commit has a check of its own there, which says how that ended and makes it again."""
-    target = f"{errand.address}#{environment}"
-    found = await errand.desk.deployer.deployments.list(target=target)
-    return any(each.request.commit.sha == sha for each in found)
-
-
 async def _look_again(errand: Errand, check: OwnCheck) -> CheckReport:
     rules = await errand.rules()
     brought = brought_by(check.external_id)
@@ -56,7 +49,7 @@ def _left_to_people(errand: Errand, rules: Rules, sha: str, brought: Brought | N
 async def _follow(errand: Errand, environments: tuple[str, ...], commit: Commit) -> CheckReport:
     refused: dict[str, tuple[Reason, ...]] = {}
     for name in environments:
-        if await was_asked(errand, name, commit.sha):
+        if await _was_asked(errand, name, commit.sha):
             continue
         answered = await ask_by_check(errand, name, commit, f"rules:{name}")
         if not isinstance(answered, Deployment):
@@ -64,3 +57,10 @@ async def _follow(errand: Errand, environments: tuple[str, ...], commit: Commit)
     if refused:
         return words.refused_all(refused, errand.desk.safe)
     return words.followed_now(environments, errand.desk.safe)
+
+
+async def _was_asked(errand: Errand, environment: str, sha: str) -> bool:
+    """Whether it has a check of its own there, which says how that ended and makes it again."""
+    target = f"{errand.address}#{environment}"
+    found = await errand.desk.deployer.deployments.list(target=target)
+    return any(each.request.commit.sha == sha for each in found)

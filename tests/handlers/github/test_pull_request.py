@@ -13,7 +13,6 @@ from bot.store.deliveries import DeliveryState
 from handlers.reports.github.origin import ORIGIN
 from tests.handlers.github.outage import Outage
 from tests.handlers.github.world import EDGES, World
-from tests.standins.github import objects, state
 
 ALWAYS = "  preview: {on: {pull_request: always}}\n"
 
@@ -85,60 +84,6 @@ async def test_new_commits_of_a_pull_request_deploy_again(world: World) -> None:
     second = await world.github.push(EDGES, {"a": "2"}, "feature")
     await world.settled()
     assert [each.request.commit.sha for each in await world.asked()][1:] == [second]
-
-
-FRESH = "  preview: {on: {pull_request: always}, requires: [fresh], branches: [main, stable]}\n"
-
-
-async def stacked(world: World, *, base: str) -> state.PullRequest:
-    """A pull request that is to be merged into a branch which begins at main."""
-    main = objects.branch(world.github.world.repo(EDGES).git, "main")
-    for name in ("below", "lower", "stable"):
-        await world.github.move(EDGES, name, main or "")
-    pull = await world.github.open_pull_request(EDGES, "feature", files={"a": "1"}, base=base)
-    await world.settled()
-    return pull
-
-
-async def test_a_pull_request_that_gets_a_base_that_is_taken_deploys_then(world: World) -> None:
-    world.declare(FRESH)
-    pull = await stacked(world, base="below")
-    (answer,) = world.answers(pull)
-    assert "base_not_allowed" in answer.replace("\\", "")
-    await world.github.retarget(pull, "lower")
-    await world.settled()
-    assert await world.asked() == []
-    assert len(world.answers(pull)) == 1
-    await world.github.retarget(pull, "main")
-    await world.settled()
-    assert (await world.only()).request.commit.sha == pull.head_sha
-    for base in ("below", "main"):
-        await world.github.retarget(pull, base)
-        await world.settled()
-    assert len(await world.asked()) == 1
-
-
-@pytest.mark.parametrize("rules", [FRESH, ALWAYS])
-async def test_another_base_does_not_deploy_again_what_was_not_refused_for_it(
-    world: World, rules: str
-) -> None:
-    world.declare(rules)
-    pull = await stacked(world, base="stable")
-    before = await world.only()
-    await world.github.retarget(pull, "main")
-    await world.settled()
-    assert await world.only() == before
-    assert world.answers(pull) == []
-
-
-async def test_another_title_says_nothing_and_costs_no_call(world: World) -> None:
-    world.declare(FRESH)
-    pull = await stacked(world, base="below")
-    calls = len(world.github.calls)
-    await world.github.retitle(pull, "Another change")
-    await world.settled()
-    assert len(world.github.calls) == calls
-    assert await world.asked() == []
 
 
 async def test_a_pull_request_deploys_nothing_where_commands_are_wanted(world: World) -> None:

@@ -103,17 +103,6 @@ class Acts(Setup):
             await self._moved(pull.repo, pull.base_ref, before, pull.head_sha, by, forced=False)
         await self._tell_pull(pull, "closed", by)
 
-    async def retarget(self, pull: PullRequest, base: str, *, by: str = "ada") -> None:
-        """Give a pull request another base branch."""
-        before = {"ref": {"from": pull.base_ref}, "sha": {"from": pull.base_sha}}
-        pull.base_ref, pull.base_sha = base, objects.branch(pull.repo.git, base) or ""
-        await self._tell_pull(pull, "edited", by, changes={"base": before})
-
-    async def retitle(self, pull: PullRequest, title: str, *, by: str = "ada") -> None:
-        """Give a pull request another title."""
-        before, pull.title = pull.title, title
-        await self._tell_pull(pull, "edited", by, changes={"title": {"from": before}})
-
     async def rename(self, full_name: str, name: str, *, by: str = "ada") -> None:
         """Give a repository another name; nothing is found under the old one."""
         world, repo = self.world, self.world.repos.pop(full_name)

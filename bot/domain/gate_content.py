@@ -219,7 +219,7 @@ def base(case: Case, pull: PullRequest) -> Iterator[Reason]:
         Code.BASE_NOT_ALLOWED,
         f"#{pull.number} is to be merged into {pull.base_ref}; "
         f"{case.environment} takes: {', '.join(takes)}",
-        f"Change its base to {default}, or {_let_in(case, pull.base_ref)}",
+        f"Change its base to {default} and ask for it then, or {_let_in(case, pull.base_ref)}",
     )
 
 

@@ -407,7 +407,7 @@ MEANINGS = MappingProxyType(
             Kind.REFUSED,
             "Checks, reviews and freshness are those of a branch that the environment takes, and the"
             " pull request is to be merged into another",
-            "Change its base, or let environments: NAME: branches in .pachops.yml have that branch.",
+            "Change its base and ask for it then, or let environments: NAME: branches in .pachops.yml have that branch.",
         ),
         Code.CHECKS_FAILED: Meaning(
             Kind.REFUSED, "A check that must succeed has failed", "Correct what it found."

@@ -25,8 +25,6 @@ class DeliveryState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     """Given up; it is taken again where it is delivered again."""
-    REFUSED = "refused"
-    """It came to nothing, and may be asked for once more in the same words, under another id."""
     AWAITING = "awaiting"
     """What is left of it waits for the checks of a commit, and holds up nothing."""
 
@@ -129,7 +127,7 @@ class Deliveries:
             if before is None:
                 connection.execute(_NEW, waits | where_from | told | came)
                 return Taken.NEW
-            this = {"identity": before.id, "as_it_was": before.state}
+            this = {"identity": before.id}
             again = connection.execute(_TAKE_AGAIN, this | waits | told | came | _ANEW)
             return Taken.NEW if again.rowcount else Taken.KNOWN
 
@@ -238,9 +236,10 @@ class Deliveries:
 
         await self._database.write(write)
 
-    async def refused(self, identity: str, result: str) -> None:
+    async def forget_body(self, identity: str) -> None:
         """It came to nothing: who asks for it once more may do so in the same words."""
-        await self._settle(identity, state=DeliveryState.REFUSED, result=result, payload=None)
+        of = {"identity": identity}
+        await self._database.write(lambda connection: connection.execute(_FORGET_BODY, of))
 
     async def go_on_by(self, now: float) -> int:
         """Those that have waited for checks for long enough go on; how many."""
@@ -344,11 +343,9 @@ def _delivery(identity: str, row: sa.Row[Any]) -> Delivery:
 
 
 def _is_taken_again(before: sa.Row[Any], identity: str, digest: str | None) -> bool:
-    if before.id != identity:
-        return before.state in {DeliveryState.FAILED, DeliveryState.REFUSED}
     # What is signed is the body: an id that failed is no way in for another.
-    is_same = before.digest in {None, digest} or digest is None
-    return before.state == DeliveryState.FAILED and is_same
+    is_other = before.id == identity and digest is not None and before.digest not in {None, digest}
+    return before.state == DeliveryState.FAILED and not is_other
 
 
 def _under_its_name(
@@ -416,7 +413,8 @@ _OLDEST = {each: _oldest(each) for each in Surface}
 _NEW = sa.insert(DELIVERY)
 _CHANGE = sa.update(DELIVERY).where(_IS_IT)
 _SETTLE = _CHANGE.where(_WAITS)
-_TAKE_AGAIN = _CHANGE.where(DELIVERY.c.state == sa.bindparam("as_it_was"))
+_FORGET_BODY = _CHANGE.values(digest=None)
+_TAKE_AGAIN = _CHANGE.where(DELIVERY.c.state == DeliveryState.FAILED)
 # What was a repeat stays one.
 _AGAIN = sa.case((DELIVERY.c.attempts > 1, 1), else_=0)
 _SET_ASIDE = _SETTLE.values(repository=DELIVERY.c.repository.concat(_ASIDE), attempts=_AGAIN)

@@ -137,7 +137,7 @@ async def in_allowed_branch(
     if sha in there.values():
         return True
     more = [each for each in there if each not in places.named]
-    return _any_of([found, await _part_of_any(errand, sha, more)])
+    return any_of([found, await _part_of_any(errand, sha, more)])
 
 
 async def part_of(errand: Errand, sha: str, branches: Sequence[str]) -> bool | Unknown:
@@ -203,7 +203,7 @@ async def _in_pull(errand: Errand, pull: PullRequest | Unknown | None, sha: str)
 
 async def _part_of_any(errand: Errand, sha: str, branches: Sequence[str]) -> bool | Unknown:
     looked_at = branches[:MOST_BRANCHES]
-    found = _any_of(await together(part_of(errand, sha, (each,)) for each in looked_at))
+    found = any_of(await together(part_of(errand, sha, (each,)) for each in looked_at))
     if found is not False or len(looked_at) == len(branches):
         return found
     return _not_all_looked_at(sha, MOST_BRANCHES, len(branches))
@@ -217,7 +217,8 @@ def _not_all_looked_at(sha: str, looked_at: int, there: int) -> Unknown:
     return Unknown(f"the branches of {sha}", fact)
 
 
-def _any_of(found: Sequence[bool | Unknown]) -> bool | Unknown:
+def any_of(found: Sequence[bool | Unknown]) -> bool | Unknown:
+    """Whether one of them is so: what is not known of one does not matter then."""
     if any(each is True for each in found):
         return True
     return next((each for each in found if isinstance(each, Unknown)), False)

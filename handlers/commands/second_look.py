@@ -15,9 +15,10 @@ from bot.domain.gate_case import refusal, unknown
 from bot.domain.gate_facts import Unknown
 from bot.domain.gate_rules import Rules
 from bot.domain.reasons import GITHUB_PASSES, Code, Reason, StoppedError
+from bot.services.together import both
 from bot.store.deployments import WANTED
 from handlers.commands.approving import who_may_not
-from handlers.commands.belonging import in_allowed_branch, part_of
+from handlers.commands.belonging import any_of, in_allowed_branch, part_of
 from handlers.commands.desk import Desk
 from handlers.commands.errand import Errand, Source, known
 from handlers.commands.gathering import Wish, gather
@@ -130,8 +131,10 @@ async def _gone_with(errand: Errand, rules: Rules, deployment: Deployment) -> Re
     request, default = deployment.request, errand.repository.default_branch
     sha, gone = request.commit.sha, request.commit.branch
     rule = rules.environments[request.environment]
-    found = await part_of(errand, sha, (default,)) or await in_allowed_branch(
-        errand, rule, request.commit
+    found = any_of(
+        await both(
+            part_of(errand, sha, (default,)), in_allowed_branch(errand, rule, request.commit)
+        )
     )
     if isinstance(found, Unknown):
         return unknown(f"which branch has {sha}", found)

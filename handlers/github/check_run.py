@@ -278,12 +278,11 @@ async def _vote(
 async def _refuse(errand: Errand, wish: Wish, button: Button, reasons: tuple[Reason, ...]) -> str:
     codes = ", ".join(each.code for each in reasons)
     LOG.info("%s by %s is refused: %s", button, errand.person.login, codes)
+    # The check is as it was, and who presses it once more is told of in the same words.
+    await errand.forget_body()
     if wish.pull_request is not None:
         line = f"{button} ({wish.command.environment})"
         body = words.refused_command(line, reasons, errand.desk.safe)
         marker = words.marker(errand.source.id, button.value)
         await answer(errand, wish.pull_request, body, marker)
-    # The check is as it was, and who presses it once more is told of in the same words.
-    result = f"{button}: refused, {codes}"
-    await errand.was_refused(result)
-    return result
+    return f"{button}: refused, {codes}"

@@ -36,10 +36,10 @@ class Errand(errand.Errand):
         missed = None if deliveries is None else await deliveries.sent_at(source.id)
         return source.received_at if missed is None else missed
 
-    async def was_refused(self, result: str) -> None:
-        """All of it came to nothing, and the same may be asked for once more in the same words."""
+    async def forget_body(self) -> None:
+        """It came to nothing, and the same may be asked for once more in the same words."""
         if self.desk.deliveries is not None:
-            await self.desk.deliveries.refused(self.source.id, result)
+            await self.desk.deliveries.forget_body(self.source.id)
 
     async def keep_answer(self, part: str, text: str) -> None:
         """What came of a part of the delivery, before it is told."""

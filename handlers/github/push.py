@@ -1,5 +1,7 @@
 """A push: the environments that follow its branch are deployed."""
 
+import time
+
 from bot.domain.command import Deploy
 from bot.domain.deployment import Commit, Trigger
 from bot.domain.reasons import GITHUB_PASSES, Code, StoppedError
@@ -13,6 +15,8 @@ from handlers.github.errand import Errand, errand_for
 from handlers.github.payloads import Event, Payload
 from handlers.github.rules_check import is_shown, show_broken
 
+LONGEST_LAG = 10.0
+"""Seconds after which GitHub's API shows a push: its answers are from several databases."""
 _BRANCH = "refs/heads/"
 
 
@@ -82,7 +86,7 @@ async def handle(desk: Desk, delivery: Delivery) -> str:
 async def is_newest(errand: Errand, ref: str, sha: str, before: str | None = None) -> bool:
     """Deliveries come late and in any order: an older commit must not follow a newer one.
 
-    Errors: also git_behind, where git shows the ref as it was `before`, and GitHub as it is now.
+    Errors: also git_behind, where git shows the ref as it was `before`.
     """
     try:
         found = (await errand.desk.deployer.resolve(errand.address, ref)).sha
@@ -93,14 +97,19 @@ async def is_newest(errand: Errand, ref: str, sha: str, before: str | None = Non
             # Whatever else it is, the deployment will say it where people see it.
             return True
         found = ""
-    if found == before and await _is_there(errand, ref, sha):
+    if found == before and await _is_git_behind(errand, ref, sha):
         where = f"at {found}" if found else "nowhere"
         raise StoppedError(Code.GIT_BEHIND, f"git shows {ref} {where}, as it was before this push")
     return found == sha
 
 
-async def _is_there(errand: Errand, ref: str, sha: str) -> bool:
-    """Whether GitHub has the branch at this commit; it may have been put back or deleted since."""
+async def _is_git_behind(errand: Errand, ref: str, sha: str) -> bool:
+    """Whether a branch that is as it was before is so by delay; it may have been put back, or deleted.
+
+    GitHub's API may be behind too: for a moment it is not asked.
+    """
+    if time.time() - await errand.sent_at() < LONGEST_LAG:
+        return True
     branch = ref.removeprefix(_BRANCH)
     return (await errand.client.branches(branch)).get(branch) == sha
 

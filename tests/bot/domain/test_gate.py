@@ -543,7 +543,7 @@ def test_no_author_chooses_a_base_branch_by_which_to_be_judged(required: dict[st
     reason = refusal(rules(**required), facts, Code.BASE_NOT_ALLOWED)
     assert reason.fact == "#12 is to be merged into mine; staging takes: main"
     assert reason.next_step == (
-        "Change its base to main, or add mine to environments: staging: branches in .pachops.yml "
+        "Change its base to main and ask for it then, or add mine to environments: staging: branches in .pachops.yml "
         "on the default branch."
     )
     allowed(rules(**required, branches=("mine",)), facts)

@@ -104,20 +104,13 @@ async def test_a_body_that_failed_is_taken_again_as_what_it_was(deliveries: Deli
     assert again.attempts == 2
 
 
-async def test_a_body_that_was_refused_is_taken_again_under_another_id_as_what_it_was(
-    deliveries: Deliveries,
-) -> None:
+async def test_a_body_that_came_to_nothing_is_taken_again(deliveries: Deliveries) -> None:
     await take_body(deliveries, "a")
-    first = await deliveries.begin("a")
-    await deliveries.refused("a", "locked")
-    assert await deliveries.state("a") == (DeliveryState.REFUSED, "locked")
-    assert await take_body(deliveries, "a") is Taken.KNOWN
+    await deliveries.forget_body("a")
     assert await take_body(deliveries, "b") is Taken.NEW
-    assert await waiting(deliveries) == ["a"]
-    again = await deliveries.begin("a")
-    assert first is not None
-    assert again is not None
-    assert (again.received_at, again.payload) == (first.received_at, "{}")
+    await deliveries.done("a", "refused")
+    assert await take_body(deliveries, "a") is Taken.KNOWN
+    assert await waiting(deliveries) == ["b"]
 
 
 async def test_an_id_that_failed_brings_no_other_body(deliveries: Deliveries) -> None:

@@ -7,6 +7,7 @@ import pytest
 from bot.domain.deployment import Commit
 from bot.domain.reasons import Code, StoppedError
 from bot.store.deliveries import DeliveryState
+from handlers.github import push
 from handlers.reports.github.check import check_name
 from tests.handlers.github.world import EDGES, FOLLOWS_MAIN, World
 from tests.standins.github import objects
@@ -55,12 +56,15 @@ async def test_a_push_that_git_shows_a_moment_later_is_deployed(
     sha = await world.github.push(EDGES, {"a": "1"})
     await world.settled()
     assert (await world.only()).request.commit.sha == sha
+    # Its API may be as late.
+    assert world.github.called("GET", "/git/matching-refs") == 0
 
 
 async def test_a_push_that_git_does_not_show_is_said_on_its_commit(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.declare(FOLLOWS_MAIN)
+    monkeypatch.setattr(push, "LONGEST_LAG", 0.0)
     before = main_is(world)
     LateGit(world, before, monkeypatch)
     sha = await world.github.push(EDGES, {"a": "1"})
@@ -80,8 +84,9 @@ async def test_a_new_branch_that_git_shows_a_moment_later_is_deployed(
 
 @pytest.mark.parametrize("branch", ["main", "feature"])
 async def test_a_branch_that_is_put_back_or_deleted_before_its_push_is_heard_of_has_moved_on(
-    world: World, branch: str
+    world: World, branch: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(push, "LONGEST_LAG", 0.0)
     world.declare("  staging: {on: {push: [main, feature]}}\n")
     git = world.github.world.repo(EDGES).git
     before = objects.branch(git, branch)

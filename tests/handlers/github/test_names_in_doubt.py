@@ -81,7 +81,7 @@ async def test_a_name_before_the_last_that_is_told_late_undoes_it_not_where_gith
     assert await locked(world) == {OLD: "staging", NEW: "production"}
 
 
-@pytest.mark.parametrize("moves", [0, 1, 2, 3])
+@pytest.mark.parametrize("moves", [0, 1, 2])
 @pytest.mark.parametrize("is_renamed", [True, False])
 async def test_a_crash_on_the_way_of_a_name_leaves_nobody_aside(
     world: World, monkeypatch: pytest.MonkeyPatch, *, moves: int, is_renamed: bool
@@ -91,13 +91,14 @@ async def test_a_crash_on_the_way_of_a_name_leaves_nobody_aside(
     await untold(world, EDGES, "edges-old")
     renamed = await untold(world, NEW, "edges")
     told = renamed if is_renamed else await asked_before(world, second, "/pachops status")
-    crash_after(monkeypatch, world, moves)
+    left = crash_after(monkeypatch, world, moves)
     await arrive(world, told)
+    assert left[0] < 0
     assert await locked(world) == {OLD: "staging", EDGES: "production"}
     assert await deployed(world) == [OLD]
 
 
-@pytest.mark.parametrize("moves", [1, 2, 3])
+@pytest.mark.parametrize("moves", [1, 2])
 async def test_a_crash_between_two_that_swap_their_names_leaves_nobody_aside(
     world: World, monkeypatch: pytest.MonkeyPatch, moves: int
 ) -> None:
@@ -105,13 +106,14 @@ async def test_a_crash_between_two_that_swap_their_names_leaves_nobody_aside(
     await untold(world, EDGES, "between")
     told = await untold(world, NEW, "edges")
     await untold(world, BETWEEN, "edges-new")
-    crash_after(monkeypatch, world, moves)
+    left = crash_after(monkeypatch, world, moves)
     await arrive(world, told)
+    assert left[0] < 0
     assert await locked(world) == {NEW: "staging", EDGES: "production"}
 
 
-def crash_after(monkeypatch: pytest.MonkeyPatch, world: World, moves: int) -> None:
-    """The next move after these comes to nothing, once."""
+def crash_after(monkeypatch: pytest.MonkeyPatch, world: World, moves: int) -> list[int]:
+    """The next move after these comes to nothing, once; how many are left until then."""
     rename, left = world.deployer.rename, [moves]
 
     async def broken(before: Named, after: Named, by: Actor, *, once: str) -> None:
@@ -121,3 +123,4 @@ def crash_after(monkeypatch: pytest.MonkeyPatch, world: World, moves: int) -> No
         await rename(before, after, by, once=once)
 
     monkeypatch.setattr(world.deployer, "rename", broken)
+    return left

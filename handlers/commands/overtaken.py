@@ -48,7 +48,7 @@ def _later(late: Said, rows: Iterable[Row]) -> list[Said]:
     """What stands against it, the last first."""
     found = (said_in(json.loads(row.body)) for row in rows)
     later = [each for each in found if each is not None and stands_against(late, each)]
-    return sorted(later, key=lambda each: each.at, reverse=True)
+    return sorted(later, key=lambda each: each.at)[::-1]
 
 
 async def _may(errand: Errand, word: Said) -> bool:

@@ -134,7 +134,7 @@ async def test_a_commit_that_was_pushed_since_is_not_undone(world: World) -> Non
     world.redeclare(FOLLOWS_MAIN)
     sha = await world.github.push(EDGES, {"b": "1"})
     await world.settled()
-    await delivered_late(world, pull, "/pachops deploy staging", hours=0.1)
+    await delivered_late(world, pull, "/pachops deploy staging", hours=0.3)
     assert "a push by ada at" in world.answers(pull)[-1]
     assert (await world.only()).request.commit.sha == sha
 

@@ -343,7 +343,8 @@ async def test_what_comes_again_while_it_awaits_checks_is_deployed_once(world: W
     sha = await world.github.push(EDGES, {"a": "2"})
     pushed = world.github.webhooks.all[-1]
     await world.settled()
-    await world.github.webhooks.deliver(replace(pushed, guid="another"))
+    again = replace(pushed, guid="another", body=pushed.body + b" ")
+    await world.github.webhooks.deliver(again)
     await world.settled()
     await world.github.report_check(EDGES, sha, "unit")
     await world.settled()

@@ -123,6 +123,8 @@ def check_suite(world: World, repo: Repo, found: CheckRun, action: str, sender: 
         "head_sha": found.sha,
         "status": found.status,
         "conclusion": found.conclusion,
+        # It is told of because it has changed.
+        "updated_at": written(world.clock.tick()),
         "app": shapes.app(world, found.app_slug),
     }
     return common(world, repo, sender) | {"action": action, "check_suite": suite}

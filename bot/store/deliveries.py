@@ -184,12 +184,8 @@ class Deliveries:
             after: only those with higher numbers.
             most: how many.
         """
-        query = (
-            _NOT_BEGUN[surface]
-            .where(DELIVERY.c.seq > after, DELIVERY.c.event.in_(events))
-            .limit(most)
-        )
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        query, of = _NOT_BEGUN[surface], {"after": after, "events": list(events), "most": most}
+        rows = await self._database.read(lambda connection: connection.execute(query, of).all())
         return [(row.seq, row.id) for row in rows]
 
     async def find(self, identity: str) -> Delivery | None:
@@ -430,8 +426,13 @@ _BEGIN = _SETTLE.values(attempts=DELIVERY.c.attempts + 1).returning(*_PARTS)
 _FIND = sa.select(*_PARTS).where(_IS_IT, _WAITS)
 _NOT_BEGUN = {
     each: sa.select(DELIVERY.c.seq, DELIVERY.c.id)
-    .where(_WAITS, _of(each), DELIVERY.c.attempts == 0, DELIVERY.c.retry_at.is_(None))
+    .where(
+        *(_WAITS, _of(each), DELIVERY.c.attempts == 0, DELIVERY.c.retry_at.is_(None)),
+        DELIVERY.c.seq > sa.bindparam("after"),
+        DELIVERY.c.event.in_(sa.bindparam("events", expanding=True)),
+    )
     .order_by(DELIVERY.c.seq)
+    .limit(sa.bindparam("most", type_=sa.Integer))
     for each in Surface
 }
 # A repeat all the same: what it has led to already stays, and so do the answers.
